@@ -1,0 +1,2 @@
+//! A lock validator for kernels.
+#![no_std]
