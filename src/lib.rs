@@ -1,2 +1,43 @@
 //! A lock validator for kernels.
-#![no_std]
+#![cfg_attr(not(test), no_std)]
+#![deny(unsafe_code)]
+
+// Floor 0: words.
+pub mod class;
+pub mod mode;
+pub mod site;
+pub mod usage;
+pub mod wait_type;
+pub mod word;
+
+// Floor 1: tables.
+pub mod chain;
+pub mod classes;
+pub mod context;
+pub mod dependency;
+pub mod held;
+
+// Floor 2: search.
+pub mod search;
+
+// Floor 3: rules.
+mod rules;
+
+// Floor 4: the validator.
+mod fast;
+mod finding;
+pub mod report;
+pub mod tables;
+pub mod validator;
+
+// Floor 5: views.
+mod text;
+
+// Floor 6: runtime.
+pub mod hooks;
+pub mod port;
+pub mod runtime;
+
+// Floor 7: locks.
+mod sync;
+pub use sync::spin;

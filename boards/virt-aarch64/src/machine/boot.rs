@@ -1,0 +1,38 @@
+//! From reset to the kernel: the page table, the first stack, and the order in which the devices come up.
+//!
+//! Each CPU runs `aarch64-rt`'s entry code first. It turns the MMU on with the table below, sets the stack and the
+//! exception vectors, and then calls Rust; so Rust never runs with caches off, where atomics do not work. The table
+//! is not changed afterwards: everything is writable, and all memory is executable.
+
+use super::{Virt, console, cpu, irq};
+use aarch64_rt::{InitialPagetable, entry, initial_pagetable};
+
+/// A block of 1 GiB that may be accessed: valid, with the access flag set.
+const BLOCK: usize = 1 | 1 << 10;
+/// Attribute 0 of `aarch64-rt`'s MAIR, Device-nGnRE; never executed, so that no fetch is speculated into a device.
+const DEVICE: usize = BLOCK | 1 << 53 | 1 << 54;
+/// Attribute 1 of the same, write-back; inner shareable, so that the CPUs see one memory.
+const MEMORY: usize = BLOCK | 1 << 2 | 0b11 << 8;
+
+initial_pagetable!({
+    let mut gibibytes = [0; 512];
+    gibibytes[0] = DEVICE;
+    gibibytes[1] = MEMORY | 0x4000_0000;
+    InitialPagetable(gibibytes)
+});
+
+entry!(boot);
+
+/// The first CPU arrives here, on a stack of 160 KiB. QEMU passes an ELF nothing in its registers.
+fn boot(_: u64, _: u64, _: u64, _: u64) -> ! {
+    console::init();
+    irq::init();
+    cpu_ready(0);
+    kernel::main::<Virt>()
+}
+
+/// What each CPU does for itself before it may enter the kernel.
+pub(super) fn cpu_ready(cpu: usize) {
+    cpu::set_current(0);
+    irq::init_cpu(cpu);
+}

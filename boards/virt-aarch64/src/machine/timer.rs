@@ -1,0 +1,64 @@
+//! The virtual timer and its counter, which each CPU has for itself; the counter shows the same time to all.
+//!
+//! The timer interrupts when the counter has reached a deadline, and holds its line until the deadline is moved. The
+//! next deadline is reckoned from the last one, not from now: ticks do not drift. Those that were missed, since
+//! interrupts were off or the host slept, are dropped, so that they do not arrive all at once.
+
+use core::arch::asm;
+
+/// Ticks a second.
+const RATE: u64 = 100;
+
+/// Starts this CPU's ticks, the first one a period from now.
+pub(super) fn start() {
+    set_deadline(counter() + period());
+    // SAFETY: turns this CPU's timer on, its interrupt not masked; the handler is in place since boot.
+    unsafe { asm!("msr cntv_ctl_el0, {:x}", "isb", in(reg) 1_u64, options(nomem, nostack, preserves_flags)) };
+}
+
+/// Moves the deadline, which has passed, to the next one that has not.
+pub(super) fn rearm() {
+    let missed = (counter() - deadline()) / period();
+    set_deadline(deadline() + (missed + 1) * period());
+}
+
+/// Nanoseconds since the machine started.
+pub(super) fn now() -> u64 {
+    const SECOND: u64 = 1_000_000_000;
+    // In two parts, since `count * SECOND` overflows after minutes.
+    let (count, hertz) = (counter(), frequency());
+    count / hertz * SECOND + count % hertz * SECOND / hertz
+}
+
+fn period() -> u64 {
+    frequency() / RATE
+}
+
+/// How often the counter counts in a second.
+fn frequency() -> u64 {
+    let hertz: u64;
+    // SAFETY: reads a register that the firmware set once.
+    unsafe { asm!("mrs {}, cntfrq_el0", out(reg) hertz, options(nomem, nostack, preserves_flags)) };
+    hertz
+}
+
+fn counter() -> u64 {
+    let count: u64;
+    // The barrier keeps the CPU from reading ahead, so that a later call never shows an earlier time.
+    // SAFETY: reads a counter.
+    unsafe { asm!("isb", "mrs {}, cntvct_el0", out(reg) count, options(nomem, nostack, preserves_flags)) };
+    count
+}
+
+fn deadline() -> u64 {
+    let count: u64;
+    // SAFETY: reads a register of this CPU's timer.
+    unsafe { asm!("mrs {}, cntv_cval_el0", out(reg) count, options(nomem, nostack, preserves_flags)) };
+    count
+}
+
+/// Moves the deadline; when this returns, the line is as the new one says.
+fn set_deadline(count: u64) {
+    // SAFETY: writes a register of this CPU's timer, which affects nothing but when its interrupt comes.
+    unsafe { asm!("msr cntv_cval_el0, {}", "isb", in(reg) count, options(nomem, nostack, preserves_flags)) };
+}

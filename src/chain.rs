@@ -1,0 +1,171 @@
+//! Chains: what is held in a run, and the new lock, as one 64-bit key; and the set of those already checked.
+//!
+//! A key folds in, hold by hold, the class with its generation, the mode, and whether it was tried or unchecked. It
+//! begins with the limit of the context, so that a known chain says yes to the wait types as well. A chain is entered
+//! when its dependencies are in the graph and none of its holds is of the new class: so a known chain needs neither the
+//! graph nor, within the run, the recursion check. (The argument in full: `docs/design.md`.)
+//!
+//! Invariants:
+//! - A slot is written once, under the internal lock; readers take none. An empty slot reads as 0, no key is 0.
+//! - A hold whose chain is not known in full (its class has no slot, or it was left over by an interrupt) has a key from
+//!   which no entered key is ever made, so what is taken above it never passes for known.
+//! - A full set is no error: a chain that finds no room is checked anew each time. It is counted.
+
+use crate::class::ClassId;
+use crate::held::Traits;
+use crate::word::Word;
+use core::sync::atomic::{AtomicU32, Ordering};
+
+/// What of a hold's traits is part of a chain.
+const IN_KEY: Traits = Traits::RECURSIVE.union(Traits::SHARED).union(Traits::TRIED).union(Traits::UNCHECKED);
+
+/// Any odd number with mixed bits: the fractional part of the golden ratio.
+const MIXER: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// How many slots are looked at for a key.
+const PROBES: usize = 8;
+
+/// Where the keys of a run begin, in a context with this limit.
+pub(crate) const fn seed(limit: u8) -> u64 {
+    fold(MIXER, limit as u64)
+}
+
+/// Where they begin in an interrupt that goes on with the run of the one it interrupted.
+pub(crate) const fn resume(key: u64, limit: u8) -> u64 {
+    fold(key, !(limit as u64))
+}
+
+/// The key of a run and one more hold.
+#[inline(always)]
+pub(crate) const fn extend(key: u64, class: ClassId, traits: Traits) -> u64 {
+    fold(key, (class.0 as u64) << 4 | (traits.bits() & IN_KEY.bits()) as u64)
+}
+
+/// One multiplication to 128 bits, folded: every bit of both inputs reaches every bit of the key.
+#[inline(always)]
+const fn fold(key: u64, word: u64) -> u64 {
+    let wide = (key ^ word.wrapping_mul(MIXER)) as u128 * 0xd6e8_feb8_6659_fd93_u128;
+    ((wide >> 64) as u64 ^ wide as u64) | 1
+}
+
+/// The set of checked chains. `S` is its storage: an array where it is made, a slice where it is used.
+#[derive(Debug)]
+pub struct Chains<S: ?Sized = [Word]> {
+    used: AtomicU32,
+    full: AtomicU32,
+    slots: S,
+}
+
+impl<const N: usize> Chains<[Word; N]> {
+    /// An empty set of `N` slots, a power of two.
+    pub(crate) const fn new() -> Self {
+        assert!(N.is_power_of_two(), "the number of chain slots is not a power of two");
+        Chains { used: AtomicU32::new(0), full: AtomicU32::new(0), slots: [const { Word::new() }; N] }
+    }
+}
+
+impl Chains {
+    /// Whether the chain was checked before.
+    #[inline(always)]
+    pub(crate) fn contains(&self, key: u64) -> bool {
+        let first = self.home(key);
+        if self.slots.get(first).is_some_and(|slot| slot.load() == key) {
+            return true;
+        }
+        self.contains_elsewhere(key, first)
+    }
+
+    fn contains_elsewhere(&self, key: u64, first: usize) -> bool {
+        self.probe(first).skip(1).map(Word::load).take_while(|&k| k != 0).any(|k| k == key)
+    }
+
+    /// Enters a chain; says whether there was room. Under the internal lock.
+    pub(crate) fn insert(&self, key: u64) -> bool {
+        for slot in self.probe(self.home(key)) {
+            match slot.load() {
+                0 => {
+                    slot.store(key);
+                    self.used.store(self.used().saturating_add(1), Ordering::Relaxed);
+                    return true;
+                }
+                known if known == key => return true,
+                _ => {}
+            }
+        }
+        self.full.store(self.turned_away().saturating_add(1), Ordering::Relaxed);
+        false
+    }
+
+    /// Forgets all chains.
+    pub(crate) fn clear(&self) {
+        self.slots.iter().for_each(|slot| slot.store(0));
+        self.used.store(0, Ordering::Relaxed);
+        self.full.store(0, Ordering::Relaxed);
+    }
+
+    /// How many chains are known.
+    pub fn used(&self) -> u32 {
+        self.used.load(Ordering::Relaxed)
+    }
+
+    /// How many chains found no room, and were checked again when they came again.
+    pub fn turned_away(&self) -> u32 {
+        self.full.load(Ordering::Relaxed)
+    }
+
+    /// How many slots there are.
+    pub fn capacity(&self) -> usize {
+        self.slots.len()
+    }
+
+    #[inline(always)]
+    fn home(&self, key: u64) -> usize {
+        (key >> 1) as usize & self.slots.len().wrapping_sub(1)
+    }
+
+    fn probe(&self, first: usize) -> impl Iterator<Item = &Word> {
+        let mask = self.slots.len().wrapping_sub(1);
+        (0..PROBES.min(self.slots.len())).filter_map(move |i| self.slots.get((first + i) & mask))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_depends_on_class_mode_tried_checked_order_and_context() {
+        let (a, b) = (ClassId::new(1, 1), ClassId::new(2, 1));
+        let none = Traits::empty();
+        let start = seed(5);
+        let mut keys = [
+            extend(start, a, none),
+            extend(start, a, Traits::SHARED),
+            extend(start, a, Traits::RECURSIVE | Traits::SHARED),
+            extend(start, a, Traits::TRIED),
+            extend(start, a, Traits::UNCHECKED),
+            extend(start, ClassId::new(1, 2), none),
+            extend(seed(2), a, none),
+            extend(extend(start, a, none), b, none),
+            extend(extend(start, b, none), a, none),
+            extend(resume(start, 5), a, none),
+        ];
+        keys.sort_unstable();
+        assert!(keys.windows(2).all(|w| w[0] != w[1]));
+        assert_eq!(extend(start, a, Traits::IRQS_OFF), extend(start, a, none), "flags are no part of a chain");
+    }
+
+    #[test]
+    fn a_full_set_turns_away_and_keeps_what_it_knows() {
+        let set = Chains::<[Word; 4]>::new();
+        let set: &Chains = &set;
+        for key in [11, 13, 15, 17] {
+            assert!(set.insert(key) && set.insert(key));
+        }
+        assert!(!set.insert(19));
+        assert_eq!((set.used(), set.turned_away()), (4, 1));
+        assert!([11, 13, 15, 17].iter().all(|&k| set.contains(k)) && !set.contains(19));
+        set.clear();
+        assert!(!set.contains(11));
+    }
+}

@@ -1,0 +1,170 @@
+//! What a lock carries: the key of its class, its wait types, and a hint where the class stands in the table.
+//!
+//! A class is the place where its locks are constructed: the caller's line, hashed to 64 bits, is the key, so nobody
+//! names anything. A [`LockClassKey`] serves where one place makes several classes, or several places one.
+//! Each subclass of a class is a class of its own.
+//!
+//! Invariant: a hint is only a hint. It names a slot and the slot's generation; the table believes it only while the
+//! slot still has that generation. Nothing here is written after construction, apart from the hints.
+
+use crate::site::Site;
+use crate::wait_type::WaitTypes;
+use core::sync::atomic::{AtomicU32, Ordering};
+
+/// A nesting level within a class, 0 to 7: each is a class of its own. Linux's `subclass`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Subclass(u8);
+
+impl Subclass {
+    /// How many there are of each class.
+    pub const COUNT: u8 = 8;
+    /// The level of a lock that says nothing.
+    pub const ZERO: Subclass = Subclass(0);
+
+    /// Level `n`; levels above 7 are one, the last.
+    pub const fn new(n: u8) -> Subclass {
+        if n < Self::COUNT { Subclass(n) } else { Subclass(Self::COUNT - 1) }
+    }
+
+    /// The number of the level.
+    pub const fn get(self) -> u8 {
+        self.0
+    }
+}
+
+/// A class that is named in the source: put it in a `static` and give it to each lock that belongs to the class.
+///
+/// Not of size zero, since two statics of size zero may share an address; the address means nothing here anyway.
+#[derive(Debug)]
+pub struct LockClassKey {
+    name: Option<&'static str>,
+    hash: u64,
+    site: Site,
+}
+
+impl LockClassKey {
+    /// A class that reports call by this line.
+    #[track_caller]
+    pub const fn new() -> LockClassKey {
+        let site = Site::caller();
+        LockClassKey { name: None, hash: site.hash(), site }
+    }
+
+    /// A class that reports call `name`. Keys of one name made by different lines are different classes.
+    #[track_caller]
+    pub const fn named(name: &'static str) -> LockClassKey {
+        let site = Site::caller();
+        let hash = site.hash() ^ crate::site::hash_bytes(name.as_bytes()).rotate_left(1);
+        LockClassKey { name: Some(name), hash, site }
+    }
+}
+
+impl Default for LockClassKey {
+    #[track_caller]
+    fn default() -> Self {
+        LockClassKey::new()
+    }
+}
+
+/// Where a class stands in the table: slot in the low half, the slot's generation above it. 0 is never valid, since
+/// generations begin at 1. Unique among all classes that a validator ever knew: chain keys are made of these.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClassId(pub(crate) u32);
+
+impl ClassId {
+    pub(crate) const NONE: ClassId = ClassId(0);
+
+    pub(crate) const fn new(slot: u16, generation: u16) -> ClassId {
+        ClassId((generation as u32) << 16 | slot as u32)
+    }
+
+    /// The slot in the table of classes.
+    pub const fn slot(self) -> u16 {
+        self.0 as u16
+    }
+
+    pub(crate) const fn generation_bits(self) -> u32 {
+        self.0 & 0xffff_0000
+    }
+}
+
+/// What every tracked lock carries: Linux's `struct lockdep_map`.
+#[derive(Debug)]
+pub struct LockMap {
+    key: u64,
+    site: Site,
+    name: Option<&'static str>,
+    waits: WaitTypes,
+    /// For the subclasses 0 and 1; the others are looked up.
+    hints: [AtomicU32; 2],
+}
+
+impl LockMap {
+    /// A lock whose class is the caller's line.
+    #[track_caller]
+    pub const fn new(waits: WaitTypes) -> LockMap {
+        let site = Site::caller();
+        LockMap::with(site.hash(), site, None, waits)
+    }
+
+    /// A lock whose class is the caller's line, and which reports call `name`.
+    #[track_caller]
+    pub const fn named(name: &'static str, waits: WaitTypes) -> LockMap {
+        let site = Site::caller();
+        LockMap::with(site.hash(), site, Some(name), waits)
+    }
+
+    /// A lock of the class `key`. All locks of a class have the wait types of the first that is taken.
+    pub const fn with_key(key: &'static LockClassKey, waits: WaitTypes) -> LockMap {
+        LockMap::with(key.hash, key.site, key.name, waits)
+    }
+
+    /// A lock of a class that is known by a name alone, wherever it is made: for locks that come from outside, as in a
+    /// recorded trace. `site` is what reports show for the construction.
+    pub const fn of_class(class: &'static str, site: Site, waits: WaitTypes) -> LockMap {
+        LockMap::with(crate::site::hash_bytes(class.as_bytes()), site, Some(class), waits)
+    }
+
+    const fn with(key: u64, site: Site, name: Option<&'static str>, waits: WaitTypes) -> LockMap {
+        LockMap { key, site, name, waits, hints: [const { AtomicU32::new(0) }; 2] }
+    }
+
+    /// The 64 bits that stand for the class of subclass 0.
+    pub const fn key(&self) -> u64 {
+        self.key
+    }
+
+    /// The line that constructed the lock, or its key.
+    pub const fn site(&self) -> Site {
+        self.site
+    }
+
+    /// The name of the class, where it was given one.
+    pub const fn name(&self) -> Option<&'static str> {
+        self.name
+    }
+
+    /// The wait types of the class.
+    pub const fn waits(&self) -> WaitTypes {
+        self.waits
+    }
+
+    /// Which lock this is, for the books: a number that no two living locks share. It is never followed as a pointer.
+    pub fn instance(&self) -> usize {
+        core::ptr::from_ref(self).addr()
+    }
+
+    #[inline(always)]
+    pub(crate) fn hint(&self, subclass: Subclass) -> ClassId {
+        match self.hints.get(usize::from(subclass.0)) {
+            Some(hint) => ClassId(hint.load(Ordering::Relaxed)),
+            None => ClassId::NONE,
+        }
+    }
+
+    pub(crate) fn set_hint(&self, subclass: Subclass, id: ClassId) {
+        if let Some(hint) = self.hints.get(usize::from(subclass.0)) {
+            hint.store(id.0, Ordering::Relaxed);
+        }
+    }
+}

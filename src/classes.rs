@@ -1,0 +1,303 @@
+//! The table of classes, in two halves.
+//!
+//! [`SeenClasses`] is what the fast path reads: for each slot its generation and its usage bits, one word.
+//! [`Classes`] is the rest, under the internal lock: key, names, the site of each usage, the heads of the lists of
+//! dependencies.
+//!
+//! Invariants:
+//! - A slot's generation goes up whenever its class goes, so an id that was handed out never means another class. A slot
+//!   whose generations are used up is retired.
+//! - An index that is not there reads as the empty class, so nothing here can panic.
+
+use crate::class::{ClassId, LockMap, Subclass};
+use crate::held::NO_SLOT;
+use crate::site::Site;
+use crate::usage::{USAGE_BITS, Usage};
+use crate::wait_type::WaitTypes;
+use core::sync::atomic::{AtomicU32, Ordering};
+
+/// The generation that is never handed out: a slot that has come to it is used up.
+const RETIRED: u16 = u16::MAX;
+
+/// The half that readers see without a lock: a word a class, generation above, usage bits below.
+#[derive(Debug)]
+pub struct SeenClasses<S: ?Sized = [AtomicU32]> {
+    words: S,
+}
+
+impl<const N: usize> SeenClasses<[AtomicU32; N]> {
+    pub(crate) const fn new() -> Self {
+        SeenClasses { words: [const { AtomicU32::new(0) }; N] }
+    }
+}
+
+impl SeenClasses {
+    /// Whether `id` is still the class that it was, and has all of `marks`.
+    #[inline(always)]
+    pub(crate) fn is_marked(&self, id: ClassId, marks: Usage) -> bool {
+        let Some(word) = self.words.get(usize::from(id.slot())) else { return false };
+        let (word, marks) = (word.load(Ordering::Relaxed), u32::from(marks.bits()));
+        let differs = word ^ (id.generation_bits() | marks);
+        id != ClassId::NONE && differs & (0xffff_0000 | marks) == 0
+    }
+
+    /// The usage bits of the class in `slot`.
+    pub(crate) fn usage(&self, slot: u16) -> Usage {
+        Usage::from_bits_truncate(self.word(slot) as u16)
+    }
+
+    /// The id of the class in `slot`.
+    pub(crate) fn id(&self, slot: u16) -> ClassId {
+        ClassId(self.word(slot) & 0xffff_0000 | u32::from(slot))
+    }
+
+    /// Sets a usage bit. Under the internal lock.
+    pub(crate) fn mark(&self, slot: u16, bit: Usage) {
+        self.store(slot, self.word(slot) | u32::from(bit.bits()));
+    }
+
+    /// Begins a new class in `slot`: the next generation, no usage. `None` if the slot is used up.
+    fn renew(&self, slot: u16) -> Option<ClassId> {
+        let generation = ((self.word(slot) >> 16) as u16).saturating_add(1);
+        let id = ClassId::new(slot, generation);
+        self.store(slot, id.generation_bits());
+        (generation < RETIRED).then_some(id)
+    }
+
+    fn word(&self, slot: u16) -> u32 {
+        self.words.get(usize::from(slot)).map_or(0, |w| w.load(Ordering::Relaxed))
+    }
+
+    fn store(&self, slot: u16, word: u32) {
+        if let Some(w) = self.words.get(usize::from(slot)) {
+            w.store(word, Ordering::Relaxed);
+        }
+    }
+}
+
+/// A class, as the slow path knows it: at most 160 bytes.
+#[derive(Clone, Copy, Debug)]
+pub struct Class {
+    key: u64,
+    /// The name that it was given.
+    pub name: Option<&'static str>,
+    /// Where its locks are constructed.
+    pub site: Option<Site>,
+    /// Its level within the class of its key.
+    pub subclass: Subclass,
+    /// Its wait types.
+    pub waits: WaitTypes,
+    /// The first of the dependencies that lead on from it.
+    pub(crate) after: u16,
+    /// The first of those that lead to it.
+    pub(crate) before: u16,
+    next_in_bucket: u16,
+    /// Where each usage bit was first set.
+    sites: [Option<Site>; USAGE_BITS],
+}
+
+impl Class {
+    const EMPTY: Class = Class {
+        key: 0,
+        name: None,
+        site: None,
+        subclass: Subclass::ZERO,
+        waits: WaitTypes::NONE,
+        after: NO_SLOT,
+        before: NO_SLOT,
+        next_in_bucket: NO_SLOT,
+        sites: [None; USAGE_BITS],
+    };
+
+    /// Where the usage bit was first set.
+    pub fn usage_site(&self, bit: Usage) -> Option<Site> {
+        self.sites.get(bit.index()).copied().flatten()
+    }
+}
+
+/// A place in the table: a class, and the head of the list of a bucket of the hash over keys.
+#[derive(Clone, Copy, Debug)]
+pub struct Slot {
+    class: Class,
+    bucket: u16,
+}
+
+/// The half under the internal lock.
+#[derive(Debug)]
+pub struct Classes<S: ?Sized = [Slot]> {
+    used: u16,
+    turned_away: u32,
+    slots: S,
+}
+
+impl<const N: usize> Classes<[Slot; N]> {
+    pub(crate) const fn new() -> Self {
+        assert!(N > 0 && N < NO_SLOT as usize, "the number of classes is 1 to 65,534");
+        Classes { used: 0, turned_away: 0, slots: [Slot { class: Class::EMPTY, bucket: NO_SLOT }; N] }
+    }
+}
+
+impl Classes {
+    /// The class in `slot`; the empty one where there is none.
+    pub fn get(&self, slot: u16) -> &Class {
+        self.slots.get(usize::from(slot)).map_or(&Class::EMPTY, |s| &s.class)
+    }
+
+    pub(crate) fn get_mut(&mut self, slot: u16) -> Option<&mut Class> {
+        self.slots.get_mut(usize::from(slot)).map(|s| &mut s.class)
+    }
+
+    /// How many classes are known.
+    pub fn used(&self) -> u16 {
+        self.used
+    }
+
+    /// How often a class found no room.
+    pub fn turned_away(&self) -> u32 {
+        self.turned_away
+    }
+
+    /// How many there is room for.
+    pub fn capacity(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// The class of a lock at a nesting level; it is entered if it is new. `None`: the table is full, and that is counted.
+    pub(crate) fn find_or_enter(&mut self, seen: &SeenClasses, map: &LockMap, subclass: Subclass) -> Option<ClassId> {
+        let id = match self.find(map, subclass) {
+            Some(slot) => seen.id(slot),
+            None => match self.enter(seen, map, subclass) {
+                Some(id) => id,
+                None => {
+                    self.turned_away = self.turned_away.saturating_add(1);
+                    return None;
+                }
+            },
+        };
+        map.set_hint(subclass, id);
+        Some(id)
+    }
+
+    /// The slot of a lock's class at a nesting level, if it was ever taken there.
+    pub(crate) fn find(&self, map: &LockMap, subclass: Subclass) -> Option<u16> {
+        let mut next = self.slots.get(self.bucket(map.key(), subclass))?.bucket;
+        // Bounded by the length of the table, whatever the list says.
+        for _ in 0..self.slots.len() {
+            let slot = self.slots.get(usize::from(next))?;
+            if slot.class.key == map.key() && slot.class.subclass == subclass {
+                return Some(next);
+            }
+            next = slot.class.next_in_bucket;
+        }
+        None
+    }
+
+    fn enter(&mut self, seen: &SeenClasses, map: &LockMap, subclass: Subclass) -> Option<ClassId> {
+        let bucket = self.bucket(map.key(), subclass);
+        // A slot that is used up is passed over, for ever.
+        let free = self.used..self.slots.len() as u16;
+        let (slot, id) = free.into_iter().find_map(|slot| Some((slot, seen.renew(slot)?)))?;
+        let next_in_bucket = core::mem::replace(&mut self.slots.get_mut(bucket)?.bucket, slot);
+        *self.get_mut(slot)? = Class {
+            key: map.key(),
+            name: map.name(),
+            site: Some(map.site()),
+            subclass,
+            waits: map.waits(),
+            next_in_bucket,
+            ..Class::EMPTY
+        };
+        self.used = slot + 1;
+        Some(id)
+    }
+
+    /// Notes where a usage bit was first set.
+    pub(crate) fn note_usage(&mut self, slot: u16, bit: Usage, site: Option<Site>) {
+        if let Some(place) = self.get_mut(slot).and_then(|c| c.sites.get_mut(bit.index())) {
+            *place = site;
+        }
+    }
+
+    /// Forgets all classes; ids that were handed out are no longer valid.
+    pub(crate) fn clear(&mut self, seen: &SeenClasses) {
+        for slot in 0..self.used {
+            // From now on nobody believes the old id; that of the new generation is never handed out.
+            let _ = seen.renew(slot);
+            let class = *self.get(slot);
+            let bucket = self.bucket(class.key, class.subclass);
+            if let Some(place) = self.slots.get_mut(bucket) {
+                place.bucket = NO_SLOT;
+            }
+            if let Some(place) = self.get_mut(slot) {
+                *place = Class::EMPTY;
+            }
+        }
+        self.used = 0;
+        self.turned_away = 0;
+    }
+
+    fn bucket(&self, key: u64, subclass: Subclass) -> usize {
+        let mixed = (key ^ u64::from(subclass.get()) << 56).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        (mixed >> 32) as usize % self.slots.len().max(1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SIZE: usize = 4;
+
+    fn tables() -> (SeenClasses<[AtomicU32; SIZE]>, Classes<[Slot; SIZE]>) {
+        (SeenClasses::new(), Classes::new())
+    }
+
+    #[test]
+    #[cfg(target_pointer_width = "64")]
+    fn a_class_keeps_to_its_budget() {
+        assert!(size_of::<Slot>() + size_of::<AtomicU32>() <= 160, "{}", size_of::<Slot>());
+    }
+
+    #[test]
+    fn one_line_is_one_class_and_each_level_another() {
+        let (seen, mut classes) = tables();
+        let (seen, classes): (&SeenClasses, &mut Classes) = (&seen, &mut classes);
+        let [a, b] = [(); 2].map(|()| LockMap::new(WaitTypes::SPIN));
+        let other = LockMap::new(WaitTypes::SPIN);
+        let first = classes.find_or_enter(seen, &a, Subclass::ZERO);
+        assert_eq!(first, classes.find_or_enter(seen, &b, Subclass::ZERO));
+        assert_ne!(first, classes.find_or_enter(seen, &a, Subclass::new(1)));
+        assert_ne!(first, classes.find_or_enter(seen, &other, Subclass::ZERO));
+        assert_eq!(classes.used(), 3);
+        assert_eq!(Some(a.hint(Subclass::ZERO)), first);
+    }
+
+    #[test]
+    fn a_full_table_is_a_value() {
+        let (seen, mut classes) = tables();
+        let (seen, classes): (&SeenClasses, &mut Classes) = (&seen, &mut classes);
+        let map = LockMap::new(WaitTypes::NONE);
+        let known: [_; SIZE] = core::array::from_fn(|i| classes.find_or_enter(seen, &map, Subclass::new(i as u8)));
+        assert!(known.iter().all(Option::is_some));
+        assert_eq!(classes.find_or_enter(seen, &map, Subclass::new(7)), None);
+        assert_eq!(classes.turned_away(), 1);
+        assert_eq!(classes.find_or_enter(seen, &map, Subclass::new(2)), known[2], "what is known stays known");
+    }
+
+    #[test]
+    fn an_old_id_is_not_believed() {
+        let (seen, mut classes) = tables();
+        let (seen, classes): (&SeenClasses, &mut Classes) = (&seen, &mut classes);
+        let map = LockMap::new(WaitTypes::NONE);
+        let old = classes.find_or_enter(seen, &map, Subclass::ZERO).unwrap();
+        seen.mark(old.slot(), Usage::IN_HARDIRQ);
+        assert!(seen.is_marked(old, Usage::empty()) && seen.is_marked(old, Usage::IN_HARDIRQ));
+        assert!(!seen.is_marked(old, Usage::HARDIRQ_ON));
+        assert!(!seen.is_marked(ClassId::NONE, Usage::empty()));
+        classes.clear(seen);
+        assert!(!seen.is_marked(old, Usage::empty()));
+        let new = classes.find_or_enter(seen, &map, Subclass::ZERO).unwrap();
+        assert_ne!(old, new);
+        assert_eq!(seen.usage(new.slot()), Usage::empty());
+    }
+}

@@ -1,0 +1,546 @@
+//! Who runs: a stack of holds with its flags. A task has one context, each interrupt level of a CPU has one.
+//!
+//! An interrupt's context links to the one that it interrupted, since recursion, release and the marks of held locks
+//! look through contexts. The *run* is what is held in the present interrupt context, the pair (in hardirq, in softirq):
+//! an interrupt that changes nothing in that pair goes on with the run of the one it interrupted.
+//!
+//! Invariants:
+//! - Only the one who runs in a context writes to it, and only the CPU that runs it touches it.
+//! - A hold is written before the depth that shows it, so an interrupt in the middle of an acquire finds the stack whole.
+//! - Levels nest: the link is set at entry, cleared at exit, and points to a context that stands still meanwhile.
+//!
+//! What it does not do: check anything. It never looks at a class.
+
+use crate::chain;
+use crate::held::{Hold, NO_SLOT, Traits};
+use crate::site::Site;
+use crate::usage::{State, Usage};
+use crate::wait_type::WaitType;
+use core::cell::Cell;
+use core::sync::atomic::{AtomicU16, Ordering};
+
+/// How many locks one context can hold on the books. More are counted, not known.
+pub const HOLDS: usize = 32;
+
+/// What kind of context runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Level {
+    /// A task.
+    Task,
+    /// Work on the way out of an interrupt, or with softirqs disabled by hand.
+    Softirq,
+    /// A hard interrupt.
+    Hardirq,
+    /// A hard interrupt whose handler may run as a thread in another configuration: its limit is `config`.
+    ThreadedHardirq,
+    /// An interrupt that nothing can disable: nothing is checked in it, and nothing is learned.
+    Nmi,
+}
+
+/// The flags of a context, as a report shows them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Flags {
+    /// In a hard interrupt.
+    pub hardirq: bool,
+    /// In a softirq.
+    pub softirq: bool,
+    /// Hard interrupts are on.
+    pub irqs_on: bool,
+    /// Softirqs are on.
+    pub softirqs_on: bool,
+}
+
+/// Where a flag was last changed, for reports.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Toggles {
+    /// Where hard interrupts were last enabled.
+    pub irqs_on: Option<Site>,
+    /// Where hard interrupts were last disabled.
+    pub irqs_off: Option<Site>,
+    /// Where softirqs were last enabled.
+    pub softirqs_on: Option<Site>,
+    /// Where softirqs were last disabled.
+    pub softirqs_off: Option<Site>,
+}
+
+/// One who runs. Make it a `static`, or keep it in the task: it must not move while a lock is held in it.
+#[derive(Debug)]
+pub struct Context {
+    holds: [Cell<Hold>; HOLDS],
+    depth: AtomicU16,
+    /// Holds that found no room. Releases of unknown locks are taken for theirs, as long as there are any.
+    lost: Cell<u8>,
+    /// Raised while the validator works or reports for this context: what is taken then is not checked.
+    busy: Cell<u8>,
+    /// Which of the program's validators it belongs to.
+    validator: u8,
+    reclaim: Cell<u16>,
+    /// What an exclusive acquire marks now; follows from the flags.
+    marks: Cell<Usage>,
+    irqs_on: Cell<bool>,
+    softirqs_on: Cell<bool>,
+    level: Cell<Level>,
+    /// The flag that this interrupt will restore: of hard interrupts for a hardirq, of softirqs for a softirq.
+    restores: Cell<bool>,
+    in_hardirq: Cell<bool>,
+    in_softirq: Cell<bool>,
+    /// The least wait type that the levels up to this one allow.
+    limit: Cell<u8>,
+    interrupted: Cell<Option<&'static Context>>,
+    /// Where the chain keys of this context's run begin.
+    seed: Cell<u64>,
+    toggles: [Cell<Option<Site>>; 4],
+}
+
+/// The places in `toggles`.
+const SOFTIRQS: usize = 2;
+
+impl Default for Context {
+    fn default() -> Self {
+        Context::new()
+    }
+}
+
+impl Context {
+    /// A task's context: nothing held, interrupts and softirqs on.
+    pub const fn new() -> Context {
+        Context::of(0)
+    }
+
+    /// The same, for a program that has several validators: this one's locks are put to number `validator`.
+    pub const fn of(validator: u8) -> Context {
+        Context {
+            validator,
+            holds: [const { Cell::new(Hold::EMPTY) }; HOLDS],
+            depth: AtomicU16::new(0),
+            lost: Cell::new(0),
+            busy: Cell::new(0),
+            reclaim: Cell::new(0),
+            marks: Cell::new(Usage::HARDIRQ_ON.union(Usage::SOFTIRQ_ON)),
+            irqs_on: Cell::new(true),
+            softirqs_on: Cell::new(true),
+            level: Cell::new(Level::Task),
+            restores: Cell::new(true),
+            in_hardirq: Cell::new(false),
+            in_softirq: Cell::new(false),
+            limit: Cell::new(WaitType::NO_LIMIT),
+            interrupted: Cell::new(None),
+            seed: Cell::new(chain::seed(WaitType::NO_LIMIT)),
+            toggles: [const { Cell::new(None) }; 4],
+        }
+    }
+
+    /// Makes it a new task's: forgets what is held, and all flags.
+    pub fn reset(&self) {
+        self.depth.store(0, Ordering::Relaxed);
+        self.lost.set(0);
+        self.busy.set(0);
+        self.reclaim.set(0);
+        self.interrupted.set(None);
+        self.toggles.iter().for_each(|t| t.set(None));
+        self.irqs_on.set(true);
+        self.softirqs_on.set(true);
+        self.settle(Level::Task, None);
+    }
+
+    // ---- levels
+
+    /// Becomes the context of an interrupt that came upon `interrupted`. The flags are those of now; what the level
+    /// itself disables is disabled.
+    pub(crate) fn enter(&self, level: Level, interrupted: &'static Context) {
+        self.depth.store(0, Ordering::Relaxed);
+        self.lost.set(0);
+        self.busy.set(u8::from(level == Level::Nmi));
+        self.reclaim.set(interrupted.reclaim.get());
+        interrupted.hand_toggles_to(self);
+        self.irqs_on.set(interrupted.irqs_on.get());
+        self.softirqs_on.set(interrupted.softirqs_on.get());
+        match level {
+            Level::Task => {}
+            Level::Softirq => self.restores.set(self.softirqs_on.replace(false)),
+            Level::Hardirq | Level::ThreadedHardirq | Level::Nmi => self.restores.set(self.irqs_on.replace(false)),
+        }
+        self.settle(level, Some(interrupted));
+    }
+
+    /// Hands the flags back to the interrupted context and unlinks. Locks that are left over become its holds, so that
+    /// the books stay right. Returns that context, and which flag is to be turned on there.
+    pub(crate) fn leave(&self) -> Option<(&'static Context, Option<State>)> {
+        let outer = self.interrupted.take()?;
+        outer.irqs_on.set(self.irqs_on.get());
+        outer.softirqs_on.set(self.softirqs_on.get());
+        outer.reclaim.set(self.reclaim.get());
+        self.hand_toggles_to(outer);
+        for mut hold in self.own() {
+            hold.traits.insert(Traits::UNCHAINED);
+            outer.push(hold);
+        }
+        outer.lost.set(outer.lost.get().saturating_add(self.lost.get()));
+        self.depth.store(0, Ordering::Relaxed);
+        outer.refresh();
+        let state = match self.level.get() {
+            Level::Task => None,
+            Level::Softirq => Some(State::Softirq),
+            Level::Hardirq | Level::ThreadedHardirq | Level::Nmi => Some(State::Hardirq),
+        };
+        Some((outer, state.filter(|_| self.restores.get())))
+    }
+
+    fn settle(&self, level: Level, interrupted: Option<&'static Context>) {
+        let outer = |f: fn(&Context) -> bool| interrupted.is_some_and(f);
+        let own = match level {
+            Level::Task => WaitType::NO_LIMIT,
+            Level::Softirq | Level::ThreadedHardirq => WaitType::Config as u8,
+            Level::Hardirq | Level::Nmi => WaitType::Spin as u8,
+        };
+        self.level.set(level);
+        self.interrupted.set(interrupted);
+        self.in_softirq.set(level == Level::Softirq || outer(Context::in_softirq));
+        self.in_hardirq.set(matches!(level, Level::Hardirq | Level::ThreadedHardirq | Level::Nmi) || outer(Context::in_hardirq));
+        self.limit.set(own.min(interrupted.map_or(own, |c| c.limit.get())));
+        self.seed.set(match self.continues() {
+            Some(below) => chain::resume(below.key(), self.limit.get()),
+            None => chain::seed(self.limit.get()),
+        });
+        self.refresh();
+    }
+
+    /// What kind of context this is.
+    pub fn level(&self) -> Level {
+        self.level.get()
+    }
+
+    /// The context that this interrupt came upon.
+    pub fn interrupted(&self) -> Option<&'static Context> {
+        self.interrupted.get()
+    }
+
+    /// The context below whose run this one goes on with: the interrupted one, if the pair is the same.
+    fn continues(&self) -> Option<&'static Context> {
+        self.interrupted.get().filter(|c| (c.in_hardirq(), c.in_softirq()) == (self.in_hardirq(), self.in_softirq()))
+    }
+
+    /// Which validator the context belongs to.
+    #[inline(always)]
+    pub fn validator(&self) -> u8 {
+        self.validator
+    }
+
+    /// Whether locks are not checked now: in an NMI, and while the validator itself is at work for this context.
+    #[inline(always)]
+    pub(crate) fn is_unchecked(&self) -> bool {
+        self.busy.get() != 0
+    }
+
+    /// The validator begins to work for this context, or ends. Nests.
+    pub(crate) fn set_busy(&self, busy: bool) {
+        let count = self.busy.get();
+        self.busy.set(if busy { count.saturating_add(1) } else { count.saturating_sub(1) });
+    }
+
+    // ---- flags
+
+    /// In a hard interrupt, at this level or below.
+    pub fn in_hardirq(&self) -> bool {
+        self.in_hardirq.get()
+    }
+
+    /// In a softirq, at this level or below.
+    pub fn in_softirq(&self) -> bool {
+        self.in_softirq.get()
+    }
+
+    /// Whether hard interrupts are on, as far as the validator was told.
+    #[inline(always)]
+    pub fn irqs_on(&self) -> bool {
+        self.irqs_on.get()
+    }
+
+    /// Whether softirqs are on.
+    pub fn softirqs_on(&self) -> bool {
+        self.softirqs_on.get()
+    }
+
+    /// All flags.
+    pub fn flags(&self) -> Flags {
+        Flags {
+            hardirq: self.in_hardirq(),
+            softirq: self.in_softirq(),
+            irqs_on: self.irqs_on(),
+            softirqs_on: self.softirqs_on(),
+        }
+    }
+
+    /// Where the flags were last changed.
+    pub fn toggles(&self) -> Toggles {
+        let [irqs_off, irqs_on, softirqs_off, softirqs_on] = self.toggles.each_ref().map(Cell::get);
+        Toggles { irqs_on, irqs_off, softirqs_on, softirqs_off }
+    }
+
+    fn hand_toggles_to(&self, other: &Context) {
+        for (to, from) in other.toggles.iter().zip(&self.toggles) {
+            to.set(from.get());
+        }
+    }
+
+    /// The least wait type that the context itself allows.
+    pub(crate) fn limit(&self) -> u8 {
+        self.limit.get()
+    }
+
+    /// Whether the task is in reclaim: an interrupt is no part of the reclaim that it interrupts.
+    pub(crate) fn in_reclaim(&self) -> bool {
+        self.reclaim.get() > 0 && !self.in_hardirq() && !self.in_softirq()
+    }
+
+    /// Counts an entry to reclaim, or with `false` an exit; says whether there was one to leave.
+    pub(crate) fn count_reclaim(&self, enter: bool) -> bool {
+        let count = self.reclaim.get();
+        let next = if enter { count.checked_add(1) } else { count.checked_sub(1) };
+        self.reclaim.set(next.unwrap_or(count));
+        self.refresh();
+        next.is_some()
+    }
+
+    #[inline(always)]
+    pub(crate) fn set_irqs(&self, on: bool, site: Option<Site>) {
+        self.toggles[usize::from(on)].set(site);
+        self.irqs_on.set(on);
+        self.refresh();
+    }
+
+    pub(crate) fn set_softirqs(&self, on: bool, site: Option<Site>) {
+        self.toggles[SOFTIRQS + usize::from(on)].set(site);
+        self.softirqs_on.set(on);
+        self.refresh();
+    }
+
+    fn refresh(&self) {
+        self.marks.set(self.marks_for(!self.irqs_on()));
+    }
+
+    /// What an exclusive acquire that waits marks now.
+    #[inline(always)]
+    pub(crate) fn marks(&self) -> Usage {
+        self.marks.get()
+    }
+
+    /// The same for one that began with hard interrupts as `irqs_off` says: contexts, reclaim and softirqs are of now.
+    pub(crate) fn marks_for(&self, irqs_off: bool) -> Usage {
+        let mut marks = Usage::empty();
+        marks.set(Usage::IN_HARDIRQ, self.in_hardirq());
+        marks.set(Usage::IN_SOFTIRQ, self.in_softirq());
+        marks.set(Usage::IN_RECLAIM, self.in_reclaim());
+        marks.set(Usage::HARDIRQ_ON, !irqs_off);
+        marks.set(Usage::SOFTIRQ_ON, !irqs_off && self.softirqs_on());
+        marks
+    }
+
+    // ---- the stack of holds
+
+    /// How many holds are in this context's own stack.
+    #[inline(always)]
+    pub fn depth(&self) -> usize {
+        usize::from(self.depth.load(Ordering::Acquire))
+    }
+
+    /// How many holds found no room.
+    pub fn lost(&self) -> u8 {
+        self.lost.get()
+    }
+
+    /// The chain key of what is held in the run.
+    #[inline(always)]
+    pub(crate) fn key(&self) -> u64 {
+        match self.depth().checked_sub(1).and_then(|top| self.holds.get(top)) {
+            Some(top) => top.get().key,
+            None => self.seed.get(),
+        }
+    }
+
+    /// Puts a hold on top; says whether there was room. Where there was none, it is counted.
+    #[inline(always)]
+    pub(crate) fn push(&self, hold: Hold) -> bool {
+        let depth = self.depth();
+        let Some(slot) = self.holds.get(depth) else {
+            self.lost.set(self.lost.get().saturating_add(1));
+            return false;
+        };
+        slot.set(hold);
+        self.depth.store(depth as u16 + 1, Ordering::Release);
+        true
+    }
+
+    /// Takes the topmost hold away if it is `instance`, taken once.
+    #[inline(always)]
+    pub(crate) fn pop(&self, instance: usize) -> bool {
+        let Some(top) = self.depth().checked_sub(1) else { return false };
+        match self.holds.get(top).map(Cell::get) {
+            Some(hold) if hold.instance == instance && hold.count == 1 => {
+                self.depth.store(top as u16, Ordering::Release);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Takes a lost hold off the count; says whether there was one.
+    pub(crate) fn forget_lost(&self) -> bool {
+        let lost = self.lost.get();
+        self.lost.set(lost.saturating_sub(1));
+        lost > 0
+    }
+
+    pub(crate) fn hold(&self, index: usize) -> Option<Hold> {
+        self.holds.get(index).filter(|_| index < self.depth()).map(Cell::get)
+    }
+
+    pub(crate) fn set_hold(&self, index: usize, hold: Hold) {
+        if let Some(slot) = self.holds.get(index) {
+            slot.set(hold);
+        }
+    }
+
+    /// Drops the holds from `depth` on.
+    pub(crate) fn truncate(&self, depth: usize) {
+        if depth < self.depth() {
+            self.depth.store(depth as u16, Ordering::Release);
+        }
+    }
+
+    /// The holds of this context's own stack, the lowest first.
+    pub fn own(&self) -> impl DoubleEndedIterator<Item = Hold> + '_ {
+        self.holds.iter().take(self.depth()).map(Cell::get)
+    }
+
+    /// The contexts from this one outwards.
+    pub(crate) fn outwards(&self) -> impl Iterator<Item = &Context> {
+        core::iter::successors(Some(self), |c| c.interrupted.get().map(|outer| outer as &Context))
+    }
+
+    /// All holds of whoever runs here, through all contexts, the lowest first.
+    pub fn all(&self) -> impl Iterator<Item = Hold> + '_ {
+        let levels = self.outwards().count();
+        (0..levels).rev().filter_map(|n| self.outwards().nth(n)).flat_map(Context::own)
+    }
+
+    /// The holds of the run, the nearest first.
+    pub(crate) fn run(&self) -> impl Iterator<Item = Hold> + '_ {
+        let contexts = core::iter::successors(Some(self), |c| c.continues().map(|outer| outer as &Context));
+        contexts.flat_map(|c| c.own().rev())
+    }
+
+    /// The topmost hold, in whatever context: the context and the index.
+    pub(crate) fn top(&self) -> Option<(&Context, usize)> {
+        let context = self.outwards().find(|c| c.depth() > 0)?;
+        Some((context, context.depth() - 1))
+    }
+
+    /// The topmost hold that `is_it`, not beyond the first change of context below the top of the stack.
+    pub(crate) fn find(&self, is_it: impl Fn(&Hold) -> bool) -> Option<(&Context, usize)> {
+        let (top, _) = self.top()?;
+        let contexts = core::iter::successors(Some(top), |c| c.continues().map(|outer| outer as &Context));
+        for context in contexts {
+            let found = (0..context.depth()).rev().find(|&i| context.hold(i).is_some_and(|h| is_it(&h)));
+            if let Some(index) = found {
+                return Some((context, index));
+            }
+        }
+        None
+    }
+
+    /// Whether a release of this lock could be for one of the holds.
+    pub(crate) fn may_hold(&self, instance: usize) -> bool {
+        self.all().any(|hold| hold.merged() || hold.instance == instance)
+    }
+
+    /// Takes one hold out; those above it move down.
+    pub(crate) fn remove(&self, index: usize) {
+        let depth = self.depth();
+        for i in index..depth.saturating_sub(1) {
+            if let Some(above) = self.hold(i + 1) {
+                self.set_hold(i, above);
+            }
+        }
+        self.truncate(depth.saturating_sub(1));
+    }
+
+    /// Whether neither this context nor one below holds anything.
+    #[inline(always)]
+    pub fn holds_nothing(&self) -> bool {
+        self.depth() == 0 && !self.interrupted_holder()
+    }
+
+    /// Whether a context below holds anything. Then recursion must look through contexts.
+    #[inline(always)]
+    pub(crate) fn interrupted_holder(&self) -> bool {
+        match self.interrupted.get() {
+            None => false,
+            Some(outer) => outer.outwards().any(|c| c.depth() > 0),
+        }
+    }
+}
+
+/// The class slots that may be missing: a hold without a class ends the chain.
+pub(crate) fn is_chained(hold: &Hold) -> bool {
+    hold.class != NO_SLOT && !hold.traits.contains(Traits::UNCHAINED)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn leak() -> &'static Context {
+        Box::leak(Box::new(Context::new()))
+    }
+
+    fn hold(instance: usize) -> Hold {
+        Hold { instance, count: 1, ..Hold::EMPTY }
+    }
+
+    #[test]
+    #[cfg(target_pointer_width = "64")]
+    fn a_context_keeps_to_its_budget() {
+        assert!(size_of::<Context>() <= 1344, "{}", size_of::<Context>());
+    }
+
+    #[test]
+    fn a_full_stack_counts_what_it_loses() {
+        let task = leak();
+        for i in 0..HOLDS {
+            assert!(task.push(hold(i + 1)));
+        }
+        assert!(!task.push(hold(99)));
+        assert_eq!((task.depth(), task.lost()), (HOLDS, 1));
+        assert!(task.forget_lost() && !task.forget_lost());
+        assert!(!task.pop(1) && task.pop(HOLDS));
+    }
+
+    #[test]
+    fn an_interrupt_sees_what_it_interrupted_and_starts_a_run_of_its_own() {
+        let (task, irq, nested) = (leak(), leak(), leak());
+        task.push(hold(1));
+        irq.enter(Level::Hardirq, task);
+        irq.push(hold(2));
+        nested.enter(Level::Hardirq, irq);
+        nested.push(hold(3));
+        assert!(nested.all().map(|h| h.instance).eq([1, 2, 3]));
+        assert!(nested.run().map(|h| h.instance).eq([3, 2]), "a hardirq in a hardirq goes on with its run");
+        assert!(irq.run().map(|h| h.instance).eq([2]));
+        assert!(!nested.irqs_on() && nested.in_hardirq() && irq.interrupted_holder());
+        assert!(nested.find(|h| h.instance == 2).is_some());
+        assert!(nested.find(|h| h.instance == 1).is_none(), "not beyond a change of context");
+    }
+
+    #[test]
+    fn leaving_restores_the_flag_that_the_level_took() {
+        let (task, soft) = (leak(), leak());
+        soft.enter(Level::Softirq, task);
+        assert!(!soft.softirqs_on() && soft.irqs_on());
+        soft.set_irqs(false, None);
+        let (outer, turn_on) = soft.leave().unwrap();
+        assert_eq!(turn_on, Some(State::Softirq));
+        assert!(!outer.irqs_on(), "hard interrupts stay as the softirq left them");
+        assert!(soft.leave().is_none());
+    }
+}

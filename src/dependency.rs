@@ -1,0 +1,312 @@
+//! The table of dependencies: for each pair of classes, that the second was waited for while the first was held.
+//!
+//! A dependency has up to four *kinds*, which add up: the source held exclusively or shared, the target waited for as a
+//! recursive reader or not. Whether one may go on from a dependency to the next is the one rule, over the kinds.
+//!
+//! Invariants: a dependency is in three lists, that of its bucket, of its source and of its target; none is ever taken
+//! out but by `clear`. Lists are walked with a bound. At most 32 bytes each.
+
+use crate::classes::Classes;
+use crate::held::NO_SLOT;
+use crate::mode::Mode;
+use crate::site::Site;
+use bitflags::bitflags;
+
+bitflags! {
+    /// The kinds of a dependency. Linux's `-(ER)->` and its like.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub struct Kinds: u8 {
+        /// Source shared, target a recursive reader.
+        const SR = 1;
+        /// Source exclusive, target a recursive reader.
+        const ER = 1 << 1;
+        /// Source shared, target not a recursive reader.
+        const SN = 1 << 2;
+        /// Source exclusive, target not a recursive reader.
+        const EN = 1 << 3;
+    }
+}
+
+impl Kinds {
+    /// The kind of what occurs when `new` is waited for while `held` is held.
+    pub const fn of(held: Mode, new: Mode) -> Kinds {
+        match (held.shared, new.recursive) {
+            (true, true) => Kinds::SR,
+            (false, true) => Kinds::ER,
+            (true, false) => Kinds::SN,
+            (false, false) => Kinds::EN,
+        }
+    }
+
+    /// The kinds that are left for a path that arrives restricted: forwards, entered only as a recursive reader,
+    /// those whose source blocks one; backwards, left only as a reader, those whose target is blocked by one.
+    pub const fn from_restricted(self, direction: Direction) -> Kinds {
+        self.intersection(direction.unrestricted())
+    }
+
+    /// Whether a path goes on restricted after these kinds.
+    pub const fn restrict(self, direction: Direction) -> bool {
+        !self.intersects(direction.reversed().unrestricted())
+    }
+}
+
+/// The way a search goes along dependencies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// From what is held to what is waited for.
+    Forwards,
+    /// From what is waited for to what is held.
+    Backwards,
+}
+
+impl Direction {
+    /// The other way.
+    pub const fn reversed(self) -> Direction {
+        match self {
+            Direction::Forwards => Direction::Backwards,
+            Direction::Backwards => Direction::Forwards,
+        }
+    }
+
+    /// The kinds on whose near side somebody blocks, or is blocked by, a reader: [`Mode::blocks`] as a table.
+    const fn unrestricted(self) -> Kinds {
+        match self {
+            Direction::Forwards => Kinds::ER.union(Kinds::EN),
+            Direction::Backwards => Kinds::SN.union(Kinds::EN),
+        }
+    }
+}
+
+/// One dependency.
+#[derive(Clone, Copy, Debug)]
+pub struct Dependency {
+    /// The class that was held.
+    pub from: u16,
+    /// The class that was waited for.
+    pub to: u16,
+    next_after: u16,
+    next_before: u16,
+    next_in_bucket: u16,
+    /// The head of the bucket of this number; nothing to do with this dependency.
+    bucket: u16,
+    /// The kinds that have occurred.
+    pub kinds: Kinds,
+    /// The CPU on which it first occurred.
+    pub cpu: u8,
+    /// The number of the task that made it first, its lower half.
+    pub task: u16,
+    /// Where the source was taken, the first time.
+    pub from_site: Option<Site>,
+    /// Where the target was waited for, the first time.
+    pub to_site: Option<Site>,
+}
+
+impl Dependency {
+    const EMPTY: Dependency = Dependency {
+        from: NO_SLOT,
+        to: NO_SLOT,
+        next_after: NO_SLOT,
+        next_before: NO_SLOT,
+        next_in_bucket: NO_SLOT,
+        bucket: NO_SLOT,
+        kinds: Kinds::empty(),
+        cpu: 0,
+        task: 0,
+        from_site: None,
+        to_site: None,
+    };
+
+    /// The next class of a path that goes in `direction`.
+    pub const fn far_end(&self, direction: Direction) -> u16 {
+        match direction {
+            Direction::Forwards => self.to,
+            Direction::Backwards => self.from,
+        }
+    }
+
+    /// The class that a path in `direction` comes from.
+    pub const fn near_end(&self, direction: Direction) -> u16 {
+        self.far_end(direction.reversed())
+    }
+}
+
+/// What a new dependency is made of.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Edge {
+    pub(crate) from: u16,
+    pub(crate) to: u16,
+    pub(crate) kind: Kinds,
+    pub(crate) from_site: Option<Site>,
+    pub(crate) to_site: Option<Site>,
+    pub(crate) cpu: u8,
+    pub(crate) task: u16,
+}
+
+/// The table. `S` is its storage: an array where it is made, a slice where it is used.
+#[derive(Debug)]
+pub struct Dependencies<S: ?Sized = [Dependency]> {
+    used: u16,
+    turned_away: u32,
+    slots: S,
+}
+
+impl<const N: usize> Dependencies<[Dependency; N]> {
+    pub(crate) const fn new() -> Self {
+        assert!(N > 0 && N < NO_SLOT as usize, "the number of dependencies is 1 to 65,534");
+        Dependencies { used: 0, turned_away: 0, slots: [Dependency::EMPTY; N] }
+    }
+}
+
+impl Dependencies {
+    /// The dependency in `slot`; the empty one where there is none.
+    pub fn get(&self, slot: u16) -> &Dependency {
+        self.slots.get(usize::from(slot)).unwrap_or(&Dependency::EMPTY)
+    }
+
+    /// How many dependencies are known.
+    pub fn used(&self) -> u16 {
+        self.used
+    }
+
+    /// How often one found no room.
+    pub fn turned_away(&self) -> u32 {
+        self.turned_away
+    }
+
+    /// How many there is room for.
+    pub fn capacity(&self) -> usize {
+        self.slots.len()
+    }
+
+    /// The kinds of the dependency between two classes that have occurred.
+    pub(crate) fn kinds(&self, from: u16, to: u16) -> Kinds {
+        self.find(from, to).map_or(Kinds::empty(), |slot| self.get(slot).kinds)
+    }
+
+    /// Adds a dependency, or a kind to one; says whether there was room. Where there was none, it is counted.
+    pub(crate) fn add(&mut self, classes: &mut Classes, edge: &Edge) -> bool {
+        if let Some(known) = self.find(edge.from, edge.to).and_then(|slot| self.slots.get_mut(usize::from(slot))) {
+            known.kinds |= edge.kind;
+            return true;
+        }
+        if self.enter(classes, edge).is_none() {
+            self.turned_away = self.turned_away.saturating_add(1);
+            return false;
+        }
+        true
+    }
+
+    fn enter(&mut self, classes: &mut Classes, edge: &Edge) -> Option<()> {
+        let slot = self.used;
+        if usize::from(slot) >= self.slots.len() {
+            return None;
+        }
+        let (after, before) = (classes.get(edge.from).after, classes.get(edge.to).before);
+        classes.get_mut(edge.from)?.after = slot;
+        classes.get_mut(edge.to)?.before = slot;
+        let bucket = self.bucket(edge.from, edge.to);
+        let next_in_bucket = core::mem::replace(&mut self.slots.get_mut(bucket)?.bucket, slot);
+        let place = self.slots.get_mut(usize::from(slot))?;
+        *place = Dependency {
+            from: edge.from,
+            to: edge.to,
+            next_after: after,
+            next_before: before,
+            next_in_bucket,
+            bucket: place.bucket,
+            kinds: edge.kind,
+            cpu: edge.cpu,
+            task: edge.task,
+            from_site: edge.from_site,
+            to_site: edge.to_site,
+        };
+        self.used += 1;
+        Some(())
+    }
+
+    pub(crate) fn find(&self, from: u16, to: u16) -> Option<u16> {
+        let mut next = self.slots.get(self.bucket(from, to))?.bucket;
+        for _ in 0..self.slots.len() {
+            let slot = self.slots.get(usize::from(next))?;
+            if (slot.from, slot.to) == (from, to) {
+                return Some(next);
+            }
+            next = slot.next_in_bucket;
+        }
+        None
+    }
+
+    /// The dependencies that lead on from a class in `direction`: their slots and themselves.
+    pub(crate) fn along<'a>(
+        &'a self,
+        classes: &Classes,
+        class: u16,
+        direction: Direction,
+    ) -> impl Iterator<Item = (u16, &'a Dependency)> + use<'a> {
+        let class = classes.get(class);
+        let mut next = match direction {
+            Direction::Forwards => class.after,
+            Direction::Backwards => class.before,
+        };
+        let step = move || {
+            let slot = self.slots.get(usize::from(next))?;
+            let here = next;
+            next = match direction {
+                Direction::Forwards => slot.next_after,
+                Direction::Backwards => slot.next_before,
+            };
+            Some((here, slot))
+        };
+        core::iter::from_fn(step).take(self.slots.len())
+    }
+
+    /// Forgets all dependencies. The classes are cleared with them.
+    pub(crate) fn clear(&mut self) {
+        for slot in 0..self.used {
+            let dependency = *self.get(slot);
+            let bucket = self.bucket(dependency.from, dependency.to);
+            if let Some(place) = self.slots.get_mut(bucket) {
+                place.bucket = NO_SLOT;
+            }
+            if let Some(place) = self.slots.get_mut(usize::from(slot)) {
+                *place = Dependency { bucket: place.bucket, ..Dependency::EMPTY };
+            }
+        }
+        self.used = 0;
+        self.turned_away = 0;
+    }
+
+    fn bucket(&self, from: u16, to: u16) -> usize {
+        let mixed = (u32::from(from) << 16 | u32::from(to)).wrapping_mul(0x9e37_79b1);
+        (mixed >> 8) as usize % self.slots.len().max(1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[cfg(target_pointer_width = "64")]
+    fn a_dependency_keeps_to_its_budget() {
+        assert!(size_of::<Dependency>() <= 32, "{}", size_of::<Dependency>());
+    }
+
+    #[test]
+    fn the_tables_of_kinds_are_the_one_rule() {
+        for shared in [false, true] {
+            for recursive in [false, true] {
+                let (held, new) = (Mode { shared, recursive: false }, Mode { shared: false, recursive });
+                let kind = Kinds::of(held, new);
+                // Forwards, restricted means that a recursive reader waits at the source of this dependency.
+                let may_leave = !kind.from_restricted(Direction::Forwards).is_empty();
+                assert_eq!(may_leave, Mode::blocks(shared, true));
+                assert_eq!(kind.restrict(Direction::Forwards), !Mode::blocks(true, recursive));
+                // Backwards, restricted means that a shared hold is at the target.
+                let may_enter = !kind.from_restricted(Direction::Backwards).is_empty();
+                assert_eq!(may_enter, Mode::blocks(true, recursive));
+                assert_eq!(kind.restrict(Direction::Backwards), !Mode::blocks(shared, true));
+            }
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! From a finding to its report: what the validator does when a rule says something.
+//!
+//! Invariant: only the first finding is written, and everything in the report is a copy of what the tables said then. A
+//! path is copied while the way of the search that found it is still in the scratch.
+
+use crate::class::LockMap;
+use crate::context::Context;
+use crate::dependency::Direction;
+use crate::held::Hold;
+use crate::report::{Kind, Lookup, Report, UsageConflict};
+use crate::rules;
+use crate::search::Node;
+use crate::site::Site;
+use crate::usage::Usage;
+use crate::validator::Engine;
+
+impl Engine<'_> {
+    fn lookup(&self) -> Lookup<'_> {
+        Lookup { classes: self.graph.classes, seen: self.seen.classes }
+    }
+
+    /// Writes the report of a finding, unless there was one before.
+    pub(crate) fn report(
+        &mut self,
+        context: &Context,
+        kind: Kind,
+        site: Option<Site>,
+        fill: impl FnOnce(&mut Report, Lookup<'_>),
+    ) {
+        if self.found.is_some() {
+            return;
+        }
+        *self.found = Some(kind);
+        let lookup = Lookup { classes: self.graph.classes, seen: self.seen.classes };
+        if let Some(report) = &mut self.report {
+            report.begin(kind, (self.who)(), context, lookup);
+            report.site = site;
+            fill(report, lookup);
+        }
+    }
+
+    /// A release of what is not held. The class may not be in the table; the lock knows its name.
+    pub(crate) fn report_not_held(&mut self, context: &Context, map: &LockMap, class: u16, site: Option<Site>) {
+        let hold = Hold { instance: map.instance(), site, class, ..Hold::EMPTY };
+        self.report(context, Kind::Unbalanced, site, |report, lookup| {
+            let mut lock = lookup.lock(&hold);
+            (lock.class.name, lock.class.site, lock.class.waits) = (map.name(), Some(map.site()), map.waits());
+            report.lock = Some(lock);
+        });
+    }
+
+    pub(crate) fn report_lock(&mut self, context: &Context, kind: Kind, lock: &Hold, fill: impl FnOnce(&mut Report, Lookup<'_>)) {
+        self.report(context, kind, lock.site, |report, lookup| {
+            report.lock = Some(lookup.lock(lock));
+            fill(report, lookup);
+        });
+    }
+
+    pub(crate) fn report_held(&mut self, context: &Context, kind: Kind, held: &Hold, site: Site) {
+        self.report(context, kind, Some(site), |report, lookup| report.lock = Some(lookup.lock(held)));
+    }
+
+    pub(crate) fn report_cycle(&mut self, context: &Context, kind: Kind, held: &Hold, new: &Hold, end: Node) {
+        self.report_lock(context, kind, new, |report, lookup| report.held_lock = Some(lookup.lock(held)));
+        self.report_path(end, Direction::Forwards);
+    }
+
+    pub(crate) fn report_irq_order(&mut self, context: &Context, held: &Hold, new: &Hold, end: Node) {
+        let enabled = self.seen.classes.usage(end.class).seen_from(end.restricted);
+        self.report_lock(context, Kind::IrqOrder, new, |report, lookup| report.held_lock = Some(lookup.lock(held)));
+        self.report_path(end, Direction::Forwards);
+        let Some(start) = rules::irq_order::used_end(&mut self.graph, self.seen.classes, held, enabled) else { return };
+        let used = self.seen.classes.usage(start.class).seen_from(start.restricted);
+        let used = (used & (enabled & Usage::ENABLED).opposite()).first().unwrap_or(Usage::empty());
+        let enabled = (enabled & used.opposite()).first().unwrap_or(Usage::empty());
+        let conflict = self.conflict((used, start.class), (enabled, end.class));
+        let lookup = Lookup { classes: self.graph.classes, seen: self.seen.classes };
+        if let Some(report) = &mut self.report {
+            report.usage = Some(conflict);
+            lookup.path(&mut report.path_to_held, self.graph.way_back(start, Direction::Backwards), false);
+        }
+    }
+
+    /// A usage conflict: the new bit with its site, and the other with the state that has it.
+    pub(crate) fn report_usage(
+        &mut self,
+        context: &Context,
+        kind: Kind,
+        hold: &Hold,
+        (new, site): (Usage, Option<Site>),
+        (other, end): (Usage, Node),
+    ) {
+        let (new_end, other_end) = ((new, hold.class), (other, end.class));
+        let conflict =
+            if new.is_used() { self.conflict(new_end, other_end) } else { self.conflict(other_end, new_end) };
+        self.report(context, kind, site, |report, lookup| {
+            report.lock = Some(lookup.lock(hold));
+            report.usage = Some(conflict);
+            report.new_usage = new;
+        });
+        if kind == Kind::IrqInversion {
+            self.report_path(end, rules::irq_inversion::direction(new));
+        }
+    }
+
+    fn conflict(&self, (used, used_class): (Usage, u16), (enabled, enabled_class): (Usage, u16)) -> UsageConflict {
+        let classes = &self.graph.classes;
+        UsageConflict {
+            used,
+            used_class: self.lookup().class(used_class),
+            used_site: classes.get(used_class).usage_site(used),
+            enabled,
+            enabled_class: self.lookup().class(enabled_class),
+            enabled_site: classes.get(enabled_class).usage_site(enabled),
+        }
+    }
+
+    /// Copies the way of the last search into the report, in the order of its dependencies.
+    fn report_path(&mut self, end: Node, direction: Direction) {
+        let lookup = Lookup { classes: self.graph.classes, seen: self.seen.classes };
+        if let Some(report) = &mut self.report {
+            let from_end = direction == Direction::Forwards;
+            lookup.path(&mut report.path, self.graph.way_back(end, direction), from_end);
+        }
+    }
+}

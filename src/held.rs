@@ -1,0 +1,206 @@
+//! A hold: one lock that a context has taken, as the books keep it.
+//!
+//! Invariant: a hold is plain data of at most 40 bytes. It holds copies and numbers, no pointer that is ever followed
+//! into the lock, so that a lock may be forgotten, moved or dropped while it is on the books.
+
+use crate::class::{LockMap, Subclass};
+use crate::mode::Mode;
+use crate::site::Site;
+use crate::wait_type::{WaitType, WaitTypes};
+use bitflags::bitflags;
+
+/// Says "no class": the table of classes was full when the lock was taken.
+pub(crate) const NO_SLOT: u16 = u16::MAX;
+
+bitflags! {
+    /// What is true of a hold. The upper bits keep the wait types: inner, then outer, three bits each.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub(crate) struct Traits: u16 {
+        const RECURSIVE = 1;
+        const SHARED = 1 << 1;
+        /// Taken by a try-lock: it cannot have waited.
+        const TRIED = 1 << 2;
+        /// No usage, no dependency, no recursion check.
+        const UNCHECKED = 1 << 3;
+        /// Taken with a nest lock.
+        const NESTED = 1 << 4;
+        /// Ever counted together with another: it stands for any instance of its class.
+        const MERGED = 1 << 5;
+        /// Hard interrupts were off when it was taken.
+        const IRQS_OFF = 1 << 6;
+        /// Its chain key says nothing: a class of the chain has no slot.
+        const UNCHAINED = 1 << 7;
+    }
+}
+
+const INNER_SHIFT: u16 = 8;
+const OUTER_SHIFT: u16 = 11;
+
+/// How a lock is taken. [`Acquire::new`] is the ordinary way, the rest is said by setting fields.
+#[derive(Clone, Copy, Debug)]
+pub struct Acquire<'a> {
+    /// The lock.
+    pub map: &'a LockMap,
+    /// How it waits and holds.
+    pub mode: Mode,
+    /// A successful try-lock: it did not wait, so nothing leads to it.
+    pub tried: bool,
+    /// Whether usage, recursion and dependencies are checked; Linux's `check`.
+    pub checked: bool,
+    /// The nesting level within the class.
+    pub subclass: Subclass,
+    /// The lock that serialises every taking of this class, and that must be held.
+    pub nest: Option<&'a LockMap>,
+    /// Where it is taken.
+    pub site: Site,
+}
+
+impl<'a> Acquire<'a> {
+    /// Taken by waiting for it, checked, at level 0, at `site`.
+    pub const fn new(map: &'a LockMap, mode: Mode, site: Site) -> Acquire<'a> {
+        Acquire { map, mode, tried: false, checked: true, subclass: Subclass::ZERO, nest: None, site }
+    }
+}
+
+/// One lock that a context has taken. Linux's `struct held_lock`.
+#[derive(Clone, Copy, Debug)]
+pub struct Hold {
+    /// The chain key of the run up to and with this hold; where the class has no slot, the hash of its key.
+    pub(crate) key: u64,
+    /// Where it was taken.
+    pub(crate) site: Option<Site>,
+    /// Which lock it is.
+    pub(crate) instance: usize,
+    /// Which lock serialises its class; 0 for none.
+    pub(crate) nest: usize,
+    /// The slot of its class.
+    pub(crate) class: u16,
+    /// The slot of the nest lock's class.
+    pub(crate) nest_class: u16,
+    /// How often it is taken as one hold.
+    pub(crate) count: u16,
+    pub(crate) traits: Traits,
+}
+
+impl Hold {
+    pub(crate) const EMPTY: Hold = Hold {
+        key: 0,
+        site: None,
+        instance: 0,
+        nest: 0,
+        class: NO_SLOT,
+        nest_class: NO_SLOT,
+        count: 0,
+        traits: Traits::empty(),
+    };
+
+    /// The traits of an ordinary hold in `mode`, of a class with these wait types.
+    #[inline(always)]
+    pub(crate) const fn traits(mode: Mode, waits: WaitTypes, irqs_off: bool) -> Traits {
+        Traits::from_bits_retain(
+            mode.recursive as u16
+                | (mode.shared as u16) << 1
+                | (irqs_off as u16) << 6
+                | (waits.inner() as u16) << INNER_SHIFT
+                | (waits.outer() as u16) << OUTER_SHIFT,
+        )
+    }
+
+    /// A hold that begins as `what` says. The class is not known yet.
+    pub(crate) fn begin(what: &Acquire<'_>, irqs_off: bool) -> Hold {
+        let mut traits = Hold::traits(what.mode, what.map.waits(), irqs_off);
+        traits.set(Traits::TRIED, what.tried);
+        traits.set(Traits::UNCHECKED, !what.checked);
+        traits.set(Traits::NESTED, what.nest.is_some());
+        Hold {
+            site: Some(what.site),
+            instance: what.map.instance(),
+            nest: what.nest.map_or(0, LockMap::instance),
+            count: 1,
+            traits,
+            ..Hold::EMPTY
+        }
+    }
+
+    /// How it was waited for, and is held.
+    pub const fn mode(&self) -> Mode {
+        Mode { recursive: self.traits.contains(Traits::RECURSIVE), shared: self.traits.contains(Traits::SHARED) }
+    }
+
+    pub(crate) fn set_mode(&mut self, mode: Mode) {
+        self.traits.set(Traits::RECURSIVE, mode.recursive);
+        self.traits.set(Traits::SHARED, mode.shared);
+    }
+
+    /// Whether it was taken by a try-lock.
+    pub const fn tried(&self) -> bool {
+        self.traits.contains(Traits::TRIED)
+    }
+
+    /// Whether usage, recursion and dependencies are checked for it.
+    pub const fn checked(&self) -> bool {
+        !self.traits.contains(Traits::UNCHECKED)
+    }
+
+    /// Whether it was taken with a nest lock.
+    pub const fn nested(&self) -> bool {
+        self.traits.contains(Traits::NESTED)
+    }
+
+    /// Whether it was ever counted together with another.
+    pub const fn merged(&self) -> bool {
+        self.traits.contains(Traits::MERGED)
+    }
+
+    /// Whether hard interrupts were off when it was taken.
+    pub const fn irqs_off(&self) -> bool {
+        self.traits.contains(Traits::IRQS_OFF)
+    }
+
+    /// The limit of wait types while it is held.
+    pub const fn inner(&self) -> WaitType {
+        WaitType::from_bits(self.traits.bits() >> INNER_SHIFT)
+    }
+
+    /// The wait type that it needs around it.
+    pub const fn outer(&self) -> WaitType {
+        WaitType::from_bits(self.traits.bits() >> OUTER_SHIFT)
+    }
+
+    /// Whether both are of one class; where the table was full, of one key.
+    pub(crate) fn same_class(&self, other: &Hold) -> bool {
+        self.class == other.class && (self.class != NO_SLOT || self.key == other.key)
+    }
+
+    /// Whether this hold is the lock `instance`, or stands for it: a merged hold does for any instance of its class.
+    /// `class` is the slot of subclass 0 of the lock's class.
+    pub(crate) fn matches(&self, instance: usize, class: u16) -> bool {
+        self.instance == instance || (self.merged() && class != NO_SLOT && self.class == class)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[cfg(target_pointer_width = "64")]
+    fn a_hold_keeps_to_its_budget() {
+        assert!(size_of::<Hold>() <= 40, "{}", size_of::<Hold>());
+    }
+
+    #[test]
+    fn a_hold_remembers_what_it_was_told() {
+        let map = LockMap::new(WaitTypes::new(WaitType::Free, WaitType::Config));
+        let outer = LockMap::new(WaitTypes::NONE);
+        let mut what = Acquire::new(&map, Mode::UPGRADEABLE, Site::caller());
+        what.tried = true;
+        what.checked = false;
+        what.nest = Some(&outer);
+        let hold = Hold::begin(&what, true);
+        assert_eq!(hold.mode(), Mode::UPGRADEABLE);
+        assert!(hold.tried() && !hold.checked() && hold.nested() && hold.irqs_off() && !hold.merged());
+        assert_eq!((hold.outer(), hold.inner()), (WaitType::Free, WaitType::Config));
+        assert_eq!((hold.instance, hold.nest, hold.count), (map.instance(), outer.instance(), 1));
+    }
+}

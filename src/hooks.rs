@@ -1,0 +1,221 @@
+//! What locks and kernels call: the other end of the entry points that `port!` emits.
+//!
+//! Every function here is one call to a link-time symbol. A program that uses them needs exactly one `port!`; without it
+//! the linker names the missing `__lockdep_…`.
+#![allow(unsafe_code)]
+
+use crate::class::LockMap;
+use crate::context::{Context, Level};
+use crate::held::Acquire;
+use crate::mode::Mode;
+use crate::report::Kind;
+use crate::runtime::{Costs, Event};
+use crate::site::Site;
+use crate::validator::Occupancy;
+
+// SAFETY: `port!` defines each with just this signature, and there can be only one definition in a program.
+unsafe extern "Rust" {
+    safe fn __lockdep_acquire(map: &LockMap, mode: Mode, site: Site);
+    safe fn __lockdep_acquire_specially(what: &Acquire<'_>);
+    safe fn __lockdep_release(map: &LockMap, site: Option<Site>);
+    safe fn __lockdep_irqs(on: bool, site: Site);
+    safe fn __lockdep_event(event: Event<'_>, site: Site);
+    safe fn __lockdep_reset() -> bool;
+    safe fn __lockdep_found() -> Option<Kind>;
+    safe fn __lockdep_occupancy() -> Occupancy;
+    safe fn __lockdep_costs() -> Costs;
+}
+
+/// A lock is about to be waited for. Before the wait, so that a report comes before the hang.
+#[inline(always)]
+pub fn acquire(map: &LockMap, mode: Mode, site: Site) {
+    __lockdep_acquire(map, mode, site);
+}
+
+/// A lock is taken in another way than by waiting for it at level 0.
+#[inline]
+pub fn acquire_specially(what: &Acquire<'_>) {
+    __lockdep_acquire_specially(what);
+}
+
+/// A lock is about to be let go; `site` where that is known (a guard's drop knows no line).
+#[inline(always)]
+pub fn release(map: &LockMap, site: Option<Site>) {
+    __lockdep_release(map, site);
+}
+
+/// Hard interrupts are about to be enabled on this CPU.
+#[track_caller]
+#[inline(always)]
+pub fn irqs_on() {
+    __lockdep_irqs(true, Site::caller());
+}
+
+/// Hard interrupts were disabled on this CPU.
+#[track_caller]
+#[inline(always)]
+pub fn irqs_off() {
+    __lockdep_irqs(false, Site::caller());
+}
+
+/// Softirqs are about to be enabled.
+#[track_caller]
+#[inline]
+pub fn softirqs_on() {
+    __lockdep_event(Event::Softirqs(true), Site::caller());
+}
+
+/// Softirqs were disabled.
+#[track_caller]
+#[inline]
+pub fn softirqs_off() {
+    __lockdep_event(Event::Softirqs(false), Site::caller());
+}
+
+/// An interrupt begins: `own`, which belongs to this CPU and this level, becomes the context that runs.
+#[track_caller]
+#[inline]
+pub fn enter(level: Level, own: &'static Context) {
+    __lockdep_event(Event::Enter(level, own), Site::caller());
+}
+
+/// The innermost interrupt ends: the context that it came upon runs again.
+#[track_caller]
+#[inline]
+pub fn leave() {
+    __lockdep_event(Event::Leave, Site::caller());
+}
+
+/// The task enters memory reclaim; nests.
+#[track_caller]
+#[inline]
+pub fn reclaim_enter() {
+    __lockdep_event(Event::Reclaim(true), Site::caller());
+}
+
+/// The task leaves memory reclaim.
+#[track_caller]
+#[inline]
+pub fn reclaim_exit() {
+    __lockdep_event(Event::Reclaim(false), Site::caller());
+}
+
+/// The task allocates in a way that may enter reclaim.
+#[track_caller]
+#[inline]
+pub fn might_alloc() {
+    __lockdep_event(Event::Allocate, Site::caller());
+}
+
+/// The task may sleep here. Linux's `might_sleep`.
+#[track_caller]
+#[inline]
+pub fn might_sleep() {
+    __lockdep_event(Event::MightSleep, Site::caller());
+}
+
+/// The memory of a lock is about to be freed, or the lock to be constructed anew.
+#[track_caller]
+#[inline]
+pub fn free(map: &LockMap) {
+    __lockdep_event(Event::Free(map), Site::caller());
+}
+
+/// An exclusive hold becomes a reader's.
+#[track_caller]
+#[inline]
+pub fn downgrade(map: &LockMap) {
+    __lockdep_event(Event::Downgrade(map), Site::caller());
+}
+
+/// The task ends.
+#[track_caller]
+#[inline]
+pub fn task_exit() {
+    __lockdep_event(Event::TaskExit, Site::caller());
+}
+
+/// The task returns to user mode.
+#[track_caller]
+#[inline]
+pub fn user_return() {
+    __lockdep_event(Event::UserReturn, Site::caller());
+}
+
+/// Forgets all that the validator of the running context learned and found. `false`: a report of its is being shown.
+#[inline]
+pub fn reset() -> bool {
+    __lockdep_reset()
+}
+
+/// What the validator of the running context found.
+#[inline]
+pub fn found() -> Option<Kind> {
+    __lockdep_found()
+}
+
+/// How full its tables are.
+#[inline]
+pub fn occupancy() -> Occupancy {
+    __lockdep_occupancy()
+}
+
+/// What it costs.
+#[inline]
+pub fn costs() -> Costs {
+    __lockdep_costs()
+}
+
+/// Makes a [`Port`](crate::port::Port) the program's, with tables of the sizes given here: once in a program.
+///
+/// `lockdep::port!(Kernel)` has 1,024 classes, 8,192 dependencies and 16,384 chain slots. The long form says the sizes;
+/// `chains` is a power of two, `validators` is 1 but for kernels that test the validator itself.
+#[macro_export]
+macro_rules! port {
+    ($port:ty) => {
+        $crate::port!($port, classes = 1024, dependencies = 8192, chains = 16384, validators = 1);
+    };
+    ($port:ty, classes = $c:expr, dependencies = $d:expr, chains = $k:expr, validators = $v:expr) => {
+        const _: () = {
+            static RUNTIME: $crate::runtime::Runtime<$port, { $c }, { $d }, { $k }, { $v }> =
+                $crate::runtime::Runtime::new();
+
+            #[unsafe(no_mangle)]
+            fn __lockdep_acquire(map: &$crate::class::LockMap, mode: $crate::mode::Mode, site: $crate::site::Site) {
+                RUNTIME.acquire(map, mode, site);
+            }
+            #[unsafe(no_mangle)]
+            fn __lockdep_acquire_specially(what: &$crate::held::Acquire<'_>) {
+                RUNTIME.acquire_specially(what);
+            }
+            #[unsafe(no_mangle)]
+            fn __lockdep_release(map: &$crate::class::LockMap, site: Option<$crate::site::Site>) {
+                RUNTIME.release(map, site);
+            }
+            #[unsafe(no_mangle)]
+            fn __lockdep_irqs(on: bool, site: $crate::site::Site) {
+                RUNTIME.irqs(on, site);
+            }
+            #[unsafe(no_mangle)]
+            fn __lockdep_event(event: $crate::runtime::Event<'_>, site: $crate::site::Site) {
+                RUNTIME.event(event, site);
+            }
+            #[unsafe(no_mangle)]
+            fn __lockdep_reset() -> bool {
+                RUNTIME.reset()
+            }
+            #[unsafe(no_mangle)]
+            fn __lockdep_found() -> Option<$crate::report::Kind> {
+                RUNTIME.found()
+            }
+            #[unsafe(no_mangle)]
+            fn __lockdep_occupancy() -> $crate::validator::Occupancy {
+                RUNTIME.occupancy()
+            }
+            #[unsafe(no_mangle)]
+            fn __lockdep_costs() -> $crate::runtime::Costs {
+                RUNTIME.costs()
+            }
+        };
+    };
+}

@@ -1,0 +1,67 @@
+//! The port: the one page that a kernel implements.
+//!
+//! ```
+//! use lockdep::context::Context;
+//! use lockdep::port::Port;
+//! use lockdep::report::{Report, Who};
+//! use lockdep::runtime::ContextCell;
+//!
+//! static TASK: ContextCell = ContextCell::new(0);
+//!
+//! struct Kernel;
+//!
+//! // SAFETY: one CPU, one task, no interrupts: nobody else is ever in `TASK`.
+//! unsafe impl Port for Kernel {
+//!     fn context() -> Option<&'static Context> {
+//!         // SAFETY: as above.
+//!         Some(unsafe { TASK.get() })
+//!     }
+//!     fn set_context(_: &'static Context) {}
+//!     fn irqs_enabled() -> bool {
+//!         true
+//!     }
+//!     fn irqs_disable() {}
+//!     fn irqs_enable() {}
+//!     fn who() -> Who {
+//!         Who { task: "main", id: 0, cpu: 0 }
+//!     }
+//!     fn report(report: &Report) {
+//!         println!("{report}");
+//!     }
+//! }
+//!
+//! lockdep::port!(Kernel);
+//! # fn main() {
+//! static COUNTER: lockdep::spin::Mutex<u32> = lockdep::spin::Mutex::new(0);
+//! *COUNTER.lock() += 1;
+//! # assert_eq!(lockdep::hooks::found(), None);
+//! # }
+//! ```
+
+use crate::context::Context;
+use crate::report::{Report, Who};
+
+/// What the validator asks of a kernel.
+///
+/// None of these functions takes a tracked lock, apart from [`Port::report`], where locks are not checked.
+///
+/// # Safety
+/// [`Port::context`] returns a context that belongs to the caller alone: no other CPU uses it until this one has
+/// switched away from it.
+#[allow(unsafe_code)] // a wrong `context` would hand one stack of holds to two CPUs
+pub unsafe trait Port: 'static {
+    /// The context that runs on this CPU; `None` before there is one: then nothing is checked, and that is counted.
+    fn context() -> Option<&'static Context>;
+    /// Makes `context` the one that runs on this CPU.
+    fn set_context(context: &'static Context);
+    /// Whether this CPU takes interrupts, by its own flag.
+    fn irqs_enabled() -> bool;
+    /// Disables interrupts, without telling the validator.
+    fn irqs_disable();
+    /// Enables interrupts, without telling the validator.
+    fn irqs_enable();
+    /// Who runs, for reports.
+    fn who() -> Who;
+    /// Shows a report. Interrupts are disabled, the internal lock is not held.
+    fn report(report: &Report);
+}

@@ -1,0 +1,294 @@
+//! A report: a finding with all that a reader needs, as plain data.
+//!
+//! Nothing here is text; the views are in `text/` and `defmt`. A report is written in place in a slot that its owner
+//! provides, since kernel stacks are small; a path or a list longer than its room is cut, with the count of what is
+//! missing. It keeps copies: printing it later touches no table.
+
+use crate::class::Subclass;
+use crate::classes::{Classes, SeenClasses};
+use crate::context::{Context, Flags, HOLDS, Toggles};
+use crate::dependency::{Dependency, Kinds};
+use crate::held::Hold;
+use crate::mode::Mode;
+use crate::site::Site;
+use crate::usage::Usage;
+use crate::wait_type::WaitTypes;
+use heapless::Vec;
+
+/// How many dependencies of a path are kept.
+pub const PATH: usize = 12;
+
+/// What was found. The names are those of `trace-format.md`; the headings Linux's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A lock class is taken while already held.
+    Recursive,
+    /// A new dependency closes a circle.
+    Circular,
+    /// One class is used in a state, and held with it enabled.
+    Inconsistent,
+    /// A new dependency leads from a class used in a state to one held with it enabled.
+    IrqOrder,
+    /// A new usage makes an existing path such a one.
+    IrqInversion,
+    /// A release of what is not held.
+    Unbalanced,
+    /// A lock that may sleep where sleeping is not allowed.
+    WaitContext,
+    /// The nest lock is not held.
+    NestNotHeld,
+    /// A held lock is freed.
+    HeldFreed,
+    /// A task or an interrupt ends with locks held.
+    HeldAtExit,
+    /// A task returns to user mode with locks held.
+    HeldToUser,
+    /// A point that may sleep where that is not allowed.
+    SleepAtomic,
+}
+
+impl Kind {
+    /// All kinds.
+    pub const ALL: [Kind; 12] = [
+        Kind::Recursive,
+        Kind::Circular,
+        Kind::Inconsistent,
+        Kind::IrqOrder,
+        Kind::IrqInversion,
+        Kind::Unbalanced,
+        Kind::WaitContext,
+        Kind::NestNotHeld,
+        Kind::HeldFreed,
+        Kind::HeldAtExit,
+        Kind::HeldToUser,
+        Kind::SleepAtomic,
+    ];
+
+    /// The verdict's name in a trace.
+    pub const fn verdict(self) -> &'static str {
+        match self {
+            Kind::Recursive => "recursive",
+            Kind::Circular => "circular",
+            Kind::Inconsistent => "inconsistent",
+            Kind::IrqOrder => "irq-order",
+            Kind::IrqInversion => "irq-inversion",
+            Kind::Unbalanced => "unbalanced",
+            Kind::WaitContext => "wait-context",
+            Kind::NestNotHeld => "nest-not-held",
+            Kind::HeldFreed => "held-freed",
+            Kind::HeldAtExit => "held-at-exit",
+            Kind::HeldToUser => "held-to-user",
+            Kind::SleepAtomic => "sleep-atomic",
+        }
+    }
+}
+
+/// Who runs, as the port knows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Who {
+    /// The task's name.
+    pub task: &'static str,
+    /// The task's number.
+    pub id: u32,
+    /// The CPU's number.
+    pub cpu: u32,
+}
+
+impl Who {
+    /// Where nobody knows.
+    pub const UNKNOWN: Who = Who { task: "?", id: 0, cpu: 0 };
+}
+
+/// A class, as a report shows it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClassView {
+    /// The name that it was given.
+    pub name: Option<&'static str>,
+    /// Where its locks are constructed; `None` where the table of classes was full.
+    pub site: Option<Site>,
+    /// Its level.
+    pub subclass: Subclass,
+    /// Its usage at the time of the report.
+    pub usage: Usage,
+    /// Its wait types.
+    pub waits: WaitTypes,
+}
+
+/// A lock that is held, taken, or let go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct LockView {
+    /// Its class.
+    pub class: ClassView,
+    /// Which lock it is: its address, not to be followed.
+    pub instance: usize,
+    /// Where it was taken.
+    pub site: Option<Site>,
+    /// How it was waited for, and is held.
+    pub mode: Mode,
+}
+
+/// A class of a path, and the dependency that leads to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// The class that the dependency leads from.
+    pub from: ClassView,
+    /// The class that it leads to.
+    pub to: ClassView,
+    /// Its kinds.
+    pub kinds: Kinds,
+    /// Where the source was taken when it first occurred.
+    pub from_site: Option<Site>,
+    /// Where the target was waited for.
+    pub to_site: Option<Site>,
+    /// The task that made it.
+    pub task: u16,
+    /// The CPU on which it was made.
+    pub cpu: u8,
+}
+
+/// A strong path, in the order of its dependencies: the first leads on from the first class.
+#[derive(Clone, Debug, Default)]
+pub struct Path {
+    /// The dependencies, as many as there is room for: the last ones.
+    pub steps: Vec<Step, PATH>,
+    /// How many are missing at the beginning.
+    pub cut: usize,
+}
+
+/// Two usage bits of one class, or of the two ends of a path, that must not meet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UsageConflict {
+    /// The *used in* bit.
+    pub used: Usage,
+    /// The class that has it.
+    pub used_class: ClassView,
+    /// Where it was first set.
+    pub used_site: Option<Site>,
+    /// The *enabled* bit.
+    pub enabled: Usage,
+    /// The class that has it.
+    pub enabled_class: ClassView,
+    /// Where it was first set.
+    pub enabled_site: Option<Site>,
+}
+
+/// A finding with all that a reader needs.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// What was found.
+    pub kind: Kind,
+    /// Who ran.
+    pub who: Who,
+    /// The flags of the context that ran.
+    pub flags: Flags,
+    /// Where they were last changed.
+    pub toggles: Toggles,
+    /// Where it happened.
+    pub site: Option<Site>,
+    /// The lock that was being taken, let go or freed, or whose usage changed.
+    pub lock: Option<LockView>,
+    /// The hold that it conflicts with, or that the new dependency leads from.
+    pub held_lock: Option<LockView>,
+    /// What of the usage conflicts.
+    pub usage: Option<UsageConflict>,
+    /// Which of the two bits is new.
+    pub new_usage: Usage,
+    /// For `circular`: from the new lock to the held one. For `irq-order`: from the new lock to the unsafe class. For
+    /// `irq-inversion`: between the two classes.
+    pub path: Path,
+    /// For `irq-order`: from the class used in the state to the held lock.
+    pub path_to_held: Path,
+    /// The limit that the lock's wait type is above.
+    pub limit: u8,
+    /// What the task held, the lowest first.
+    pub held: Vec<LockView, HOLDS>,
+    /// How many holds are missing there.
+    pub held_cut: usize,
+}
+
+impl Report {
+    /// An empty one, for the slot that it is written to.
+    pub const EMPTY: Report = Report {
+        kind: Kind::Unbalanced,
+        who: Who::UNKNOWN,
+        flags: Flags { hardirq: false, softirq: false, irqs_on: false, softirqs_on: false },
+        toggles: Toggles { irqs_on: None, irqs_off: None, softirqs_on: None, softirqs_off: None },
+        site: None,
+        lock: None,
+        held_lock: None,
+        usage: None,
+        new_usage: Usage::empty(),
+        path: Path { steps: Vec::new(), cut: 0 },
+        path_to_held: Path { steps: Vec::new(), cut: 0 },
+        limit: 0,
+        held: Vec::new(),
+        held_cut: 0,
+    };
+
+    /// Begins a report of what happened in `context`, whose holds it copies.
+    pub(crate) fn begin(&mut self, kind: Kind, who: Who, context: &Context, lookup: Lookup<'_>) {
+        *self = Report::EMPTY;
+        self.kind = kind;
+        self.who = who;
+        self.flags = context.flags();
+        self.toggles = context.toggles();
+        self.held_cut = usize::from(context.lost());
+        for hold in context.all() {
+            if self.held.push(lookup.lock(&hold)).is_err() {
+                self.held_cut += 1;
+            }
+        }
+    }
+}
+
+/// Where a report finds what it shows of classes.
+#[derive(Clone, Copy)]
+pub(crate) struct Lookup<'a> {
+    pub(crate) classes: &'a Classes,
+    pub(crate) seen: &'a SeenClasses,
+}
+
+impl Lookup<'_> {
+    pub(crate) fn class(&self, slot: u16) -> ClassView {
+        let class = self.classes.get(slot);
+        ClassView {
+            name: class.name,
+            site: class.site,
+            subclass: class.subclass,
+            usage: self.seen.usage(slot),
+            waits: class.waits,
+        }
+    }
+
+    pub(crate) fn lock(&self, hold: &Hold) -> LockView {
+        let mut class = self.class(hold.class);
+        class.waits = WaitTypes::new(hold.outer(), hold.inner());
+        LockView { class, instance: hold.instance, site: hold.site, mode: hold.mode() }
+    }
+
+    pub(crate) fn step(&self, dependency: &Dependency) -> Step {
+        Step {
+            from: self.class(dependency.from),
+            to: self.class(dependency.to),
+            kinds: dependency.kinds,
+            from_site: dependency.from_site,
+            to_site: dependency.to_site,
+            task: dependency.task,
+            cpu: dependency.cpu,
+        }
+    }
+
+    /// A path whose dependencies come one after the other from its end to its start, or with `reverse` the other way.
+    pub(crate) fn path<'d>(&self, path: &mut Path, way: impl Iterator<Item = &'d Dependency>, from_end: bool) {
+        path.steps.clear();
+        path.cut = 0;
+        for dependency in way {
+            if path.steps.push(self.step(dependency)).is_err() {
+                path.cut += 1;
+            }
+        }
+        if from_end {
+            path.steps.reverse();
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! `circular`: protects against tasks that wait for one another in a circle.
+//!
+//! ```text
+//! task 1: acquire a, acquire b        a is held while b is waited for
+//! task 2: acquire b, acquire a        and the other way round
+//! ```
+//!
+//! Before a dependency P -> N is added: is there a strong path from N back to P? At both ends of the new dependency the
+//! one rule must hold as well: the path must leave N by a hold that blocks the new wait, and its last wait must be
+//! blocked by the hold on P. Linux's `check_noncircular`.
+
+use crate::dependency::Direction;
+use crate::held::Hold;
+use crate::mode::Mode;
+use crate::search::{Graph, Node};
+
+/// The state in which a strong path from the new lock reaches the held one, if there is one. The way stays in the
+/// scratch of the search.
+pub(crate) fn check(graph: &mut Graph<'_>, held: &Hold, new: &Hold) -> Option<Node> {
+    let start = Node::new(new.class, new.mode().recursive);
+    graph.search(start, Direction::Forwards, |node| {
+        node.class == held.class && Mode::blocks(held.mode().shared, node.restricted)
+    })
+}

@@ -1,0 +1,29 @@
+//! `irq-inversion`: protects against the same as `irq-order`, when the dependencies are known and the usage is new.
+//!
+//! ```text
+//! acquire b, with interrupts enabled
+//!                                        another CPU: interrupts off, acquire a, acquire b
+//! <interrupt>
+//!   acquire a                            new: a is used in an interrupt
+//! ```
+//!
+//! A new *used in* bit looks forwards over strong paths for a class with the state enabled, a new *enabled* bit
+//! backwards for one used in it. Linux's `check_usage_forwards` and `check_usage_backwards`.
+
+use crate::classes::SeenClasses;
+use crate::dependency::Direction;
+use crate::search::{Graph, Node};
+use crate::usage::Usage;
+
+/// The direction in which a new bit looks.
+pub(crate) const fn direction(new: Usage) -> Direction {
+    if new.is_used() { Direction::Forwards } else { Direction::Backwards }
+}
+
+/// The first state on a strong path from `class` that has an opposite bit. The way stays in the scratch of the search.
+pub(crate) fn check(graph: &mut Graph<'_>, seen: &SeenClasses, class: u16, new: Usage) -> Option<Node> {
+    let wanted = new.opposite();
+    graph.search(Node::new(class, new.is_read()), direction(new), |node| {
+        seen.usage(node.class).seen_from(node.restricted).intersects(wanted)
+    })
+}

@@ -1,0 +1,48 @@
+//! `irq-order`: protects against a circle that an interrupt closes.
+//!
+//! ```text
+//! acquire b, with interrupts enabled
+//!                                        another CPU: interrupts off, acquire a, acquire b      new: a -> b
+//! <interrupt>
+//!   acquire a                            a is known to be used in interrupts
+//! ```
+//!
+//! A new dependency P -> N makes a strong path from a class that is used in a state to one that is held with it
+//! enabled. Linux's `check_irq_usage`.
+
+use crate::classes::SeenClasses;
+use crate::dependency::Direction;
+use crate::held::Hold;
+use crate::search::{Graph, Node};
+use crate::usage::Usage;
+
+/// The *used in* bits of the held class and of all that lead to it over strong paths.
+fn used_before(graph: &mut Graph<'_>, seen: &SeenClasses, held: &Hold) -> Usage {
+    let mut used = Usage::empty();
+    graph.search(Node::new(held.class, held.mode().shared), Direction::Backwards, |node| {
+        used |= seen.usage(node.class).seen_from(node.restricted);
+        false
+    });
+    used & Usage::USED
+}
+
+/// The first state on a strong path from the new lock that is held with a state enabled which is used before the held
+/// one. The way stays in the scratch of the search.
+pub(crate) fn check(graph: &mut Graph<'_>, seen: &SeenClasses, held: &Hold, new: &Hold) -> Option<Node> {
+    let wanted = used_before(graph, seen, held).opposite();
+    if wanted.is_empty() {
+        return None;
+    }
+    graph.search(Node::new(new.class, new.mode().recursive), Direction::Forwards, |node| {
+        seen.usage(node.class).seen_from(node.restricted).intersects(wanted)
+    })
+}
+
+/// The other end, for the report: the first state backwards from the held lock that is used in a state which the
+/// `enabled` bits are of. The way stays in the scratch of the search.
+pub(crate) fn used_end(graph: &mut Graph<'_>, seen: &SeenClasses, held: &Hold, enabled: Usage) -> Option<Node> {
+    let wanted = (enabled & Usage::ENABLED).opposite();
+    graph.search(Node::new(held.class, held.mode().shared), Direction::Backwards, |node| {
+        seen.usage(node.class).seen_from(node.restricted).intersects(wanted)
+    })
+}

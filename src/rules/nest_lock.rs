@@ -1,0 +1,14 @@
+//! `nest-not-held`: protects the excuse of a nest lock. Whoever says "this outer lock serialises them" must hold it.
+//!
+//! ```text
+//! acquire a1 nest=n        n is not held
+//! ```
+//!
+//! The nest lock may be held in any context. Linux's `match_held_lock` in `__lock_acquire`.
+
+use crate::held::Hold;
+
+/// Whether the nest lock that the new hold names is among the holds; yes if it names none.
+pub(crate) fn is_held(mut holds: impl Iterator<Item = Hold>, new: &Hold) -> bool {
+    !new.nested() || holds.any(|hold| hold.matches(new.nest, new.nest_class))
+}

@@ -1,0 +1,34 @@
+//! `recursive`: protects against a task that waits for itself.
+//!
+//! ```text
+//! acquire a
+//! acquire a        the task waits for a lock that only it can let go
+//! ```
+//!
+//! A hold of the class conflicts if it blocks the new wait; so a recursive reader may come over readers, and a plain
+//! reader may not: a writer may be queued between the two. A nest lock excuses what stands above it, since it serialises
+//! every taking of the class. Linux's `check_deadlock`.
+
+use crate::held::Hold;
+
+/// What the holds say to a new lock.
+pub(crate) enum Recursion {
+    /// No hold is in its way.
+    None,
+    /// One is, and its nest lock, at or below that hold, excuses it: no dependency is added at all.
+    Excused,
+    /// This hold is.
+    By(Hold),
+}
+
+/// Looks at all holds of the task, through all contexts, the lowest first.
+pub(crate) fn check(holds: impl Iterator<Item = Hold>, new: &Hold) -> Recursion {
+    let mut nest_held = false;
+    for hold in holds {
+        nest_held |= new.nested() && hold.instance == new.nest;
+        if hold.same_class(new) && new.mode().is_blocked_by(hold.mode()) {
+            return if nest_held { Recursion::Excused } else { Recursion::By(hold) };
+        }
+    }
+    Recursion::None
+}

@@ -1,0 +1,369 @@
+//! The runtime: the only global. It joins a [`Port`] with validators of a fixed size, and guards the slow path.
+//!
+//! `port!` puts one into the user's crate, with its entry points as link-time symbols: so everything inlines without
+//! LTO, one call for an acquire and one for a release, and a program has one implementation. `hooks` is the other end.
+//!
+//! Invariants:
+//! - The slow path runs with interrupts off, under the internal lock, with the context marked busy: what is taken
+//!   meanwhile (by the console that prints a report) goes on the books unchecked, so nothing here can recurse.
+//! - A report is shown after the internal lock is let go; until it has been shown nobody writes to it.
+//!
+//! `unsafe` is here for three things: to share what only its owner touches, to reach what the internal lock guards, and
+//! to read a report that nobody writes.
+#![allow(unsafe_code)]
+
+use crate::chain::Chains;
+use crate::class::LockMap;
+use crate::classes::SeenClasses;
+use crate::context::{Context, Level};
+use crate::fast;
+use crate::held::Acquire;
+use crate::mode::Mode;
+use crate::port::Port;
+use crate::report::{Kind, Report, Who};
+use crate::site::Site;
+use crate::tables::Tables;
+use crate::validator::{self, Engine, Occupancy, Seen};
+use crate::word::Word;
+use core::cell::UnsafeCell;
+use core::marker::PhantomData;
+use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+
+/// A context that can be a `static`. Which of the program's validators it belongs to is fixed with it; most programs
+/// have one, number 0.
+#[derive(Debug)]
+#[repr(transparent)]
+pub struct ContextCell(Context);
+
+// SAFETY: the context inside is reached through `get` alone, whose caller promises that nobody else uses it.
+unsafe impl Sync for ContextCell {}
+
+impl ContextCell {
+    /// A task's context: nothing held, interrupts and softirqs on.
+    pub const fn new(validator: u8) -> ContextCell {
+        ContextCell(Context::of(validator))
+    }
+
+    /// The context.
+    ///
+    /// # Safety
+    /// Nobody but the CPU that runs in this context uses it, or the context is not in use.
+    pub unsafe fn get(&'static self) -> &'static Context {
+        &self.0
+    }
+}
+
+/// A thing that happens to a context and is rare enough to share one entry point.
+#[derive(Clone, Copy)]
+pub enum Event<'a> {
+    /// An interrupt begins; the cell becomes its context.
+    Enter(Level, &'static Context),
+    /// The innermost interrupt ends.
+    Leave,
+    /// Softirqs are turned on or off.
+    Softirqs(bool),
+    /// The task enters reclaim, or leaves it.
+    Reclaim(bool),
+    /// The task allocates in a way that may enter reclaim.
+    Allocate,
+    /// The task may sleep here.
+    MightSleep,
+    /// The memory of a lock is freed.
+    Free(&'a LockMap),
+    /// A hold becomes a reader's.
+    Downgrade(&'a LockMap),
+    /// The task ends.
+    TaskExit,
+    /// The task returns to user mode.
+    UserReturn,
+}
+
+/// What the validator costs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Costs {
+    /// Bytes of one validator: all its tables, and the report.
+    pub validator: usize,
+    /// Bytes of a context.
+    pub context: usize,
+    /// How many locks went on the books unchecked, since the validator was at work or showed a report.
+    pub unchecked: u32,
+}
+
+/// One validator as the runtime keeps it.
+struct Domain<const C: usize, const D: usize, const K: usize> {
+    classes: SeenClasses<[AtomicU32; C]>,
+    chains: Chains<[Word; K]>,
+    locked: AtomicBool,
+    tables: UnsafeCell<Tables<C, D>>,
+    report: UnsafeCell<Report>,
+    /// The report is being shown: it must not be written to. Set under `locked`.
+    showing: AtomicBool,
+}
+
+// SAFETY: `tables` is reached under `locked` alone, and so is `report`, until it has been written: then it is read by the
+// one who shows it, and written by nobody before `reset`, which refuses while `showing` is set. The rest is atomics.
+unsafe impl<const C: usize, const D: usize, const K: usize> Sync for Domain<C, D, K> {}
+
+/// A port with `V` validators of `C` classes, `D` dependencies and `K` chain slots each.
+pub struct Runtime<P, const C: usize, const D: usize, const K: usize, const V: usize> {
+    domains: [Domain<C, D, K>; V],
+    /// Locks that were taken before there was a context, and are not known to be let go.
+    early: AtomicU32,
+    /// How often a lock went on the books unchecked, since the validator was at work or showed a report.
+    unchecked: AtomicU32,
+    port: PhantomData<fn() -> P>,
+}
+
+impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize> Default for Runtime<P, C, D, K, V> {
+    fn default() -> Self {
+        Runtime::new()
+    }
+}
+
+impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize> Runtime<P, C, D, K, V> {
+    /// One that has learned nothing.
+    pub const fn new() -> Self {
+        const { assert!(V > 0, "a runtime has at least one validator") };
+        let domains = [const {
+            Domain {
+                classes: SeenClasses::new(),
+                chains: Chains::new(),
+                locked: AtomicBool::new(false),
+                tables: UnsafeCell::new(Tables::new()),
+                report: UnsafeCell::new(Report::EMPTY),
+                showing: AtomicBool::new(false),
+            }
+        }; V];
+        Runtime { domains, early: AtomicU32::new(0), unchecked: AtomicU32::new(0), port: PhantomData }
+    }
+
+    // ---- entry points
+
+    /// A lock is taken by waiting for it, at level 0.
+    #[inline(always)]
+    pub fn acquire(&self, map: &LockMap, mode: Mode, site: Site) {
+        let Some(context) = P::context() else { return self.count_early() };
+        self.agree(context, site);
+        let what = Acquire::new(map, mode, site);
+        if !fast::acquire(self.domain(context).seen(), context, &what) {
+            self.acquire_slowly(context, &what);
+        }
+    }
+
+    /// A lock is taken in any other way.
+    pub fn acquire_specially(&self, what: &Acquire<'_>) {
+        match P::context() {
+            Some(context) => {
+                self.agree(context, what.site);
+                self.acquire_slowly(context, what);
+            }
+            None => self.count_early(),
+        }
+    }
+
+    /// A lock is let go.
+    #[inline(always)]
+    pub fn release(&self, map: &LockMap, site: Option<Site>) {
+        let Some(context) = P::context() else { return self.forget_early() };
+        if !context.pop(map.instance()) {
+            self.release_slowly(context, map, site);
+        }
+    }
+
+    /// Hard interrupts will be enabled, or were disabled.
+    #[inline(always)]
+    pub fn irqs(&self, on: bool, site: Site) {
+        let Some(context) = P::context() else { return };
+        if !on || context.holds_nothing() {
+            context.set_irqs(on, Some(site));
+        } else {
+            self.slowly(context, |engine| engine.irqs_on(context, site));
+        }
+    }
+
+    /// Anything else. `None` comes back where it has no answer.
+    pub fn event(&self, event: Event<'_>, site: Site) {
+        let Some(context) = P::context() else { return };
+        match event {
+            Event::Enter(level, own) => {
+                validator::enter(own, level, context);
+                P::set_context(own);
+            }
+            Event::Leave => {
+                if let Some(outer) = self.slowly(context, |engine| engine.leave(context, site)) {
+                    P::set_context(outer);
+                }
+            }
+            Event::Softirqs(true) => self.slowly(context, |engine| engine.softirqs_on(context, site)),
+            Event::Softirqs(false) => validator::softirqs_off(context, site),
+            Event::Reclaim(true) => validator::reclaim_enter(context),
+            Event::Reclaim(false) => {
+                validator::reclaim_exit(context);
+            }
+            Event::Allocate => self.slowly(context, |engine| engine.allocate(context, site)),
+            Event::MightSleep => self.slowly(context, |engine| engine.might_sleep(context, site)),
+            Event::Free(map) => self.slowly(context, |engine| engine.free(context, map, site)),
+            Event::Downgrade(map) => self.slowly(context, |engine| engine.downgrade(context, map, Some(site))),
+            Event::TaskExit => self.slowly(context, |engine| engine.task_exit(context, site)),
+            Event::UserReturn => self.slowly(context, |engine| engine.user_return(context, site)),
+        }
+    }
+
+    // ---- for self-tests and dumps
+
+    /// Forgets all that the validator of this context learned and found. Says whether it could: not while a report of
+    /// its is being shown.
+    pub fn reset(&self) -> bool {
+        let Some(context) = P::context() else { return false };
+        let domain = self.domain(context);
+        self.slowly(context, |engine| {
+            let idle = !domain.showing.load(Ordering::Relaxed);
+            if idle {
+                engine.reset();
+            }
+            idle
+        })
+    }
+
+    /// What the validator of this context found.
+    pub fn found(&self) -> Option<Kind> {
+        let context = P::context()?;
+        self.slowly(context, |engine| *engine.found)
+    }
+
+    /// How full the tables of this context's validator are.
+    pub fn occupancy(&self) -> Occupancy {
+        match P::context() {
+            Some(context) => self.slowly(context, |engine| engine.occupancy()),
+            None => Occupancy::default(),
+        }
+    }
+
+    /// Bytes of one validator, and how many locks were not checked since the validator was at work.
+    pub fn costs(&self) -> Costs {
+        Costs {
+            validator: size_of::<Domain<C, D, K>>(),
+            context: size_of::<Context>(),
+            unchecked: self.unchecked.load(Ordering::Relaxed),
+        }
+    }
+
+    // ---- helpers
+
+    #[inline(always)]
+    fn domain(&self, context: &Context) -> &Domain<C, D, K> {
+        let index = usize::from(context.validator());
+        match self.domains.get(index) {
+            Some(domain) if V > 1 => domain,
+            _ => &self.domains[0],
+        }
+    }
+
+    /// Makes the context's flag that of the machine, if interrupts were turned on or off by other means than the hooks:
+    /// the machine's own counts.
+    #[inline(always)]
+    fn agree(&self, context: &'static Context, site: Site) {
+        let on = P::irqs_enabled();
+        if on != context.irqs_on() {
+            self.agree_slowly(context, on, site);
+        }
+    }
+
+    #[cold]
+    fn agree_slowly(&self, context: &'static Context, on: bool, site: Site) {
+        if context.is_unchecked() {
+            return;
+        }
+        if on {
+            self.slowly(context, |engine| engine.irqs_on(context, site));
+        } else {
+            validator::irqs_off(context, site);
+        }
+    }
+
+    #[cold]
+    fn acquire_slowly(&self, context: &'static Context, what: &Acquire<'_>) {
+        if context.is_unchecked() {
+            self.unchecked.fetch_add(1, Ordering::Relaxed);
+            return validator::acquire_unchecked(context, what);
+        }
+        self.slowly(context, |engine| engine.acquire(context, what));
+    }
+
+    #[cold]
+    fn release_slowly(&self, context: &'static Context, map: &LockMap, site: Option<Site>) {
+        if context.is_unchecked() {
+            return validator::release_unchecked(context, map);
+        }
+        if !context.may_hold(map.instance()) && self.take_off_early() {
+            return;
+        }
+        self.slowly(context, |engine| engine.release(context, map, site));
+    }
+
+    /// Runs an event of the slow path, and shows what it found.
+    fn slowly<R>(&self, context: &'static Context, event: impl FnOnce(&mut Engine<'_>) -> R) -> R {
+        let were_on = P::irqs_enabled();
+        P::irqs_disable();
+        context.set_busy(true);
+        let domain = self.domain(context);
+        let (answer, is_new) = domain.with(P::who, event);
+        if is_new {
+            domain.show::<P>();
+        }
+        context.set_busy(false);
+        if were_on {
+            P::irqs_enable();
+        }
+        answer
+    }
+
+    #[cold]
+    fn count_early(&self) {
+        self.early.fetch_add(1, Ordering::Relaxed);
+    }
+
+    #[cold]
+    fn forget_early(&self) {
+        self.take_off_early();
+    }
+
+    /// Whether a lock that was taken early is let go by this.
+    fn take_off_early(&self) -> bool {
+        self.early.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1)).is_ok()
+    }
+}
+
+impl<const C: usize, const D: usize, const K: usize> Domain<C, D, K> {
+    #[inline(always)]
+    fn seen(&self) -> Seen<'_> {
+        Seen { classes: &self.classes, chains: &self.chains }
+    }
+
+    /// Runs an event under the internal lock. Says whether it found something, which is to be shown.
+    fn with<R>(&self, who: fn() -> Who, event: impl FnOnce(&mut Engine<'_>) -> R) -> (R, bool) {
+        while self.locked.compare_exchange_weak(false, true, Ordering::Acquire, Ordering::Relaxed).is_err() {
+            core::hint::spin_loop();
+        }
+        // SAFETY: `locked` is ours until the store below, and `tables` is reached nowhere else.
+        let tables = unsafe { &mut *self.tables.get() };
+        let nothing_found = tables.found.is_none();
+        // SAFETY: nothing is found, so the report is nobody's: neither being shown nor about to be.
+        let report = nothing_found.then(|| unsafe { &mut *self.report.get() });
+        let mut engine = tables.engine(self.seen(), report, who);
+        let answer = event(&mut engine);
+        let is_new = nothing_found && engine.found.is_some();
+        if is_new {
+            self.showing.store(true, Ordering::Relaxed);
+        }
+        self.locked.store(false, Ordering::Release);
+        (answer, is_new)
+    }
+
+    /// Shows what was found.
+    fn show<P: Port>(&self) {
+        // SAFETY: the event that wrote the report is over, and `showing`, which it set, keeps others from writing.
+        P::report(unsafe { &*self.report.get() });
+        self.showing.store(false, Ordering::Release);
+    }
+}

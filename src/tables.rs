@@ -1,0 +1,110 @@
+//! Where the two halves of a validator are kept: arrays whose sizes are fixed where they are made.
+//!
+//! [`Validator`] is both halves as one value, with nothing around them: what tests and the host use. A kernel has the
+//! same halves in its runtime, where the internal lock parts them.
+
+use crate::chain::Chains;
+use crate::class::LockMap;
+use crate::classes::{Classes, SeenClasses, Slot};
+use crate::context::Context;
+use crate::dependency::{Dependencies, Dependency};
+use crate::fast;
+use crate::held::Acquire;
+use crate::report::{Kind, Report, Who};
+use crate::search::{Graph, Place, Scratch};
+use crate::site::Site;
+use crate::validator::{Engine, Seen};
+use crate::word::Word;
+use core::sync::atomic::AtomicU32;
+
+/// Both halves of a validator as one value: `C` classes, `D` dependencies, `K` chain slots (a power of two).
+#[derive(Debug)]
+pub struct Validator<const C: usize, const D: usize, const K: usize> {
+    seen_classes: SeenClasses<[AtomicU32; C]>,
+    chains: Chains<[Word; K]>,
+    tables: Tables<C, D>,
+    report: Report,
+}
+
+/// The half under the internal lock, with its storage.
+#[derive(Debug)]
+pub(crate) struct Tables<const C: usize, const D: usize> {
+    classes: Classes<[Slot; C]>,
+    dependencies: Dependencies<[Dependency; D]>,
+    scratch: Scratch<[[Place; 2]; C]>,
+    pub(crate) found: Option<Kind>,
+}
+
+impl<const C: usize, const D: usize> Tables<C, D> {
+    pub(crate) const fn new() -> Self {
+        Tables {
+            classes: Classes::new(),
+            dependencies: Dependencies::new(),
+            scratch: Scratch::new(),
+            found: None,
+        }
+    }
+
+    pub(crate) fn engine<'a>(
+        &'a mut self,
+        seen: Seen<'a>,
+        report: Option<&'a mut Report>,
+        who: fn() -> Who,
+    ) -> Engine<'a> {
+        Engine {
+            seen,
+            graph: Graph {
+                classes: &mut self.classes,
+                dependencies: &mut self.dependencies,
+                scratch: &mut self.scratch,
+            },
+            found: &mut self.found,
+            report,
+            who,
+        }
+    }
+}
+
+impl<const C: usize, const D: usize, const K: usize> Default for Validator<C, D, K> {
+    fn default() -> Self {
+        Validator::new()
+    }
+}
+
+impl<const C: usize, const D: usize, const K: usize> Validator<C, D, K> {
+    /// One that has learned nothing.
+    pub const fn new() -> Self {
+        Validator { seen_classes: SeenClasses::new(), chains: Chains::new(), tables: Tables::new(), report: Report::EMPTY }
+    }
+
+    /// Both halves, for events of the slow path.
+    pub fn engine(&mut self) -> Engine<'_> {
+        let seen = Seen { classes: &self.seen_classes, chains: &self.chains };
+        self.tables.engine(seen, Some(&mut self.report), || Who::UNKNOWN)
+    }
+
+    /// A lock is taken: by the fast path if it can be, as in a kernel.
+    pub fn acquire(&mut self, context: &Context, what: &Acquire<'_>) {
+        let seen = Seen { classes: &self.seen_classes, chains: &self.chains };
+        if !fast::acquire(seen, context, what) {
+            self.engine().acquire(context, what);
+        }
+    }
+
+    /// A lock is let go: by the fast path if it can be.
+    pub fn release(&mut self, context: &Context, map: &LockMap, site: Option<Site>) {
+        if !context.pop(map.instance()) {
+            self.engine().release(context, map, site);
+        }
+    }
+
+    /// What was found.
+    pub fn found(&self) -> Option<Kind> {
+        self.tables.found
+    }
+
+    /// Its report.
+    pub fn report(&self) -> Option<&Report> {
+        self.found().map(|_| &self.report)
+    }
+}

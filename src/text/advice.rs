@@ -1,0 +1,135 @@
+//! The last line of a report: what to do. No other validator prints one.
+//!
+//! It names the place where a change mends the finding, and where there are several ways, the one that is right most
+//! often first. It is advice: the report above it is the fact.
+
+use super::Place;
+use crate::report::{Kind, LockView, Report, UsageConflict};
+use crate::usage::State;
+use core::fmt::{self, Formatter};
+
+pub(super) fn advice(report: &Report, f: &mut Formatter<'_>) -> fmt::Result {
+    write!(f, "what to do: ")?;
+    match report.kind {
+        Kind::Recursive => recursive(report, f),
+        Kind::Circular => circular(report, f),
+        Kind::Inconsistent | Kind::IrqOrder | Kind::IrqInversion => usage(report, f),
+        Kind::Unbalanced => unbalanced(report, f),
+        Kind::WaitContext => wait_context(report, f),
+        Kind::NestNotHeld => named(report, f, "hold the nest lock where `", "` is taken, until it is let go"),
+        Kind::HeldFreed => named(report, f, "let go of `", "` before its memory is freed"),
+        Kind::HeldAtExit | Kind::HeldToUser => named(report, f, "let go of `", "` on every path from where it is taken"),
+        Kind::SleepAtomic => sleep_atomic(report, f),
+    }?;
+    site_hint(report, f)
+}
+
+fn named(report: &Report, f: &mut Formatter<'_>, before: &str, after: &str) -> fmt::Result {
+    match &report.lock {
+        Some(lock) => writeln!(f, "{before}{}{after}, at {}", lock.class, Place(lock.site)),
+        None => writeln!(f, "{before}it{after}"),
+    }
+}
+
+fn recursive(report: &Report, f: &mut Formatter<'_>) -> fmt::Result {
+    let (Some(held), Some(new)) = (&report.held_lock, &report.lock) else { return writeln!(f, "take it once") };
+    let (name, at) = (&new.class, Place(new.site));
+    if held.instance == new.instance {
+        return writeln!(f, "do not take `{name}` at {at}: it is held since {}; hand its guard down", Place(held.site));
+    }
+    writeln!(
+        f,
+        "let go of the `{name}` taken at {} before {at}; if the two are always taken in one order, say so there with \
+         a subclass or a nest lock, and if they are unlike, give them keys of their own",
+        Place(held.site)
+    )
+}
+
+fn circular(report: &Report, f: &mut Formatter<'_>) -> fmt::Result {
+    let (Some(held), Some(new)) = (&report.held_lock, &report.lock) else { return writeln!(f, "take them in one order") };
+    writeln!(
+        f,
+        "take `{}` before `{}`, or let go of `{}` first, at {}; the other order was made {}",
+        new.class,
+        held.class,
+        held.class,
+        Place(new.site),
+        Order(report)
+    )
+}
+
+/// Where the other order was made: at the last dependency of the path.
+struct Order<'a>(&'a Report);
+
+impl fmt::Display for Order<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self.0.path.steps.as_slice() {
+            [] => write!(f, "before"),
+            [step] => write!(f, "at {}", Place(step.to_site)),
+            [.., step] => write!(f, "over {} steps, the last at {}", self.0.path.steps.len(), Place(step.to_site)),
+        }
+    }
+}
+
+fn usage(report: &Report, f: &mut Formatter<'_>) -> fmt::Result {
+    let Some(UsageConflict { used, enabled_class, enabled_site, .. }) = &report.usage else {
+        return writeln!(f, "take it with interrupts disabled everywhere");
+    };
+    let site = Place(*enabled_site);
+    match used.state() {
+        State::Hardirq => writeln!(f, "take `{enabled_class}` with interrupts disabled at {site} as well"),
+        State::Softirq => writeln!(f, "take `{enabled_class}` with softirqs disabled at {site} as well"),
+        State::Reclaim => writeln!(f, "do not enter reclaim with `{enabled_class}` held at {site}"),
+    }
+}
+
+fn unbalanced(report: &Report, f: &mut Formatter<'_>) -> fmt::Result {
+    let name = report.lock.as_ref().map(|lock: &LockView| lock.class);
+    match name {
+        Some(class) => writeln!(
+            f,
+            "find the path that comes to {} without having taken `{class}`, or after having let it go; if another task \
+             took it, announce that with a hand-over",
+            Place(report.site)
+        ),
+        None => writeln!(f, "let go only of what is held"),
+    }
+}
+
+fn wait_context(report: &Report, f: &mut Formatter<'_>) -> fmt::Result {
+    let limiting = report.held.iter().rev().find(|held| held.class.waits.inner() as u8 == report.limit);
+    match (&report.lock, limiting) {
+        (Some(lock), Some(held)) => writeln!(
+            f,
+            "take `{}` before `{}`, which is held since {}, or make the outer one a lock that sleeps",
+            lock.class,
+            held.class,
+            Place(held.site)
+        ),
+        (Some(lock), None) => {
+            writeln!(f, "move what needs `{}` from the interrupt to a task, or use a lock that spins", lock.class)
+        }
+        _ => writeln!(f, "use a lock that spins"),
+    }
+}
+
+fn sleep_atomic(report: &Report, f: &mut Formatter<'_>) -> fmt::Result {
+    match report.held.last() {
+        Some(held) => writeln!(f, "let go of `{}`, held since {}, before sleeping", held.class, Place(held.site)),
+        None if report.flags.hardirq || report.flags.softirq => writeln!(f, "leave what sleeps to a task"),
+        None => writeln!(f, "enable interrupts again before sleeping"),
+    }
+}
+
+/// A class whose site is a line of the standard library stands for everything that was constructed through that line.
+fn site_hint(report: &Report, f: &mut Formatter<'_>) -> fmt::Result {
+    let class = report.lock.as_ref().map(|lock| lock.class);
+    match class.filter(|class| class.name.is_none()).and_then(|class| class.site) {
+        Some(site) if site.is_in_library() => writeln!(
+            f,
+            "note: this lock was constructed by a line of the standard library, as `map(Mutex::new)` does; give it a \
+             LockClassKey, so that it is not taken for others of the kind"
+        ),
+        _ => Ok(()),
+    }
+}

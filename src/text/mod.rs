@@ -1,0 +1,148 @@
+//! Reports as text, in the shape that Linux prints: people and log scanners know the headings and the order of the parts.
+//!
+//! What differs, helps: sites as file:line:column, six usage marks, both sites of every dependency, the scenario drawn
+//! for the real path, and a last line that says what to do. A view reads a report and writes text; it knows no table
+//! and takes no lock.
+
+mod advice;
+mod kinds;
+mod scenario;
+
+use crate::context::Flags;
+use crate::report::{ClassView, LockView, Path, Report, Step};
+use crate::site::Site;
+use crate::usage::Usage;
+use core::fmt::{self, Display, Formatter};
+
+impl Display for Report {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        kinds::heading(self, f)?;
+        kinds::body(self, f)?;
+        held_locks(self, f)?;
+        writeln!(f)?;
+        advice::advice(self, f)
+    }
+}
+
+impl Display for ClassView {
+    /// The name that the class was given, or the line that constructs its locks; `/n` for a level.
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match (self.name, self.site) {
+            (Some(name), _) => write!(f, "{name}")?,
+            (None, Some(site)) => write!(f, "{site}")?,
+            (None, None) => write!(f, "a lock without a class")?,
+        }
+        match self.subclass.get() {
+            0 => Ok(()),
+            level => write!(f, "/{level}"),
+        }
+    }
+}
+
+/// A class with its marks, as ` (name){-.+...}-{2:2}`.
+struct Marked<'a>(&'a ClassView);
+
+impl Display for Marked<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let ClassView { usage, waits, .. } = self.0;
+        write!(f, "({}){{", self.0)?;
+        for mark in usage.marks() {
+            write!(f, "{}", char::from(mark))?;
+        }
+        write!(f, "}}-{{{}:{}}}", waits.outer() as u8, waits.inner() as u8)
+    }
+}
+
+/// A lock with its class and where it was taken.
+struct At<'a>(&'a LockView);
+
+impl Display for At<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{:016x} {}, at: {}", self.0.instance, Marked(&self.0.class), Place(self.0.site))
+    }
+}
+
+/// A site that may be unknown.
+struct Place(Option<Site>);
+
+impl Display for Place {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(site) => write!(f, "{site}"),
+            None => write!(f, "an unknown place"),
+        }
+    }
+}
+
+/// The flags of a header: `[HC0:SC0:HE1:SE1]`.
+struct Bracket(Flags);
+
+impl Display for Bracket {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let Flags { hardirq, softirq, irqs_on, softirqs_on } = self.0;
+        write!(f, "[HC{}:SC{}:HE{}:SE{}]", hardirq as u8, softirq as u8, irqs_on as u8, softirqs_on as u8)
+    }
+}
+
+fn held_locks(report: &Report, f: &mut Formatter<'_>) -> fmt::Result {
+    let who = report.who;
+    match report.held.len() + report.held_cut {
+        0 => writeln!(f, "no locks held by {}/{}.", who.task, who.id)?,
+        1 => writeln!(f, "1 lock held by {}/{}:", who.task, who.id)?,
+        n => writeln!(f, "{n} locks held by {}/{}:", who.task, who.id)?,
+    }
+    for (i, held) in report.held.iter().enumerate() {
+        writeln!(f, " #{i}: {}", At(held))?;
+    }
+    match report.held_cut {
+        0 => Ok(()),
+        cut => writeln!(f, " and {cut} more for which there was no room"),
+    }
+}
+
+/// A path in reverse order, as Linux prints it: the last class first, the start, which nothing leads to, last.
+fn reverse_chain(path: &Path, new: &LockView, f: &mut Formatter<'_>) -> fmt::Result {
+    let count = path.steps.len();
+    for (i, step) in path.steps.iter().enumerate().rev() {
+        writeln!(f, "-> #{} {}:", i + 1, Marked(&step.to))?;
+        dependency(step, f)?;
+    }
+    if path.cut > 0 {
+        writeln!(f, "   ({} dependencies that there was no room for)", path.cut)?;
+    }
+    let start = path.steps.first().filter(|_| count > 0).map_or(&new.class, |step| &step.from);
+    writeln!(f, "-> #0 {}:", Marked(start))?;
+    writeln!(f, "       being taken at {}", Place(new.site))
+}
+
+/// Both sites of a dependency, and who made it.
+fn dependency(step: &Step, f: &mut Formatter<'_>) -> fmt::Result {
+    writeln!(f, "       taken at {}", Place(step.to_site))?;
+    writeln!(f, "       while {} was held, taken at {}", step.from, Place(step.from_site))?;
+    writeln!(f, "       first by task {} on CPU {}", step.task, step.cpu)
+}
+
+/// The dependencies of a path in their order, each with both sites.
+fn path(path: &Path, f: &mut Formatter<'_>) -> fmt::Result {
+    if path.cut > 0 {
+        writeln!(f, "   ({} dependencies that there was no room for)", path.cut)?;
+    }
+    for step in &path.steps {
+        writeln!(f, "-> {} -> {}:", Marked(&step.from), Marked(&step.to))?;
+        dependency(step, f)?;
+    }
+    Ok(())
+}
+
+/// What happens when, in words: of one usage bit.
+fn in_words(bit: Usage) -> &'static str {
+    use crate::usage::State::{Hardirq, Reclaim, Softirq};
+    match (bit.is_used(), bit.state()) {
+        (true, Hardirq) => "taken in a hard interrupt",
+        (true, Softirq) => "taken in a softirq",
+        (true, Reclaim) => "taken in memory reclaim",
+        (false, Hardirq) => "held with hard interrupts enabled",
+        (false, Softirq) => "held with softirqs enabled",
+        (false, Reclaim) => "held where memory reclaim may be entered",
+    }
+}

@@ -1,0 +1,143 @@
+//! The scenario: how the deadlock would come about, CPU by CPU.
+//!
+//! Each CPU is a party that holds one lock and waits for another. First everybody takes what they hold, the last party
+//! first as Linux draws it, then everybody waits. Up to four CPUs are drawn side by side, more of them one a line.
+
+use crate::mode::Mode;
+use crate::report::{ClassView, LockView, Step};
+use crate::usage::{State, Usage};
+use core::fmt::{self, Formatter};
+
+/// One CPU of a scenario.
+#[derive(Clone, Copy)]
+pub(super) struct Party<'a> {
+    pub(super) holds: &'a ClassView,
+    pub(super) held: Mode,
+    pub(super) waits_for: &'a ClassView,
+    pub(super) waiting: Mode,
+}
+
+impl<'a> Party<'a> {
+    /// Who holds one lock and takes another.
+    pub(super) fn of_locks(held: &'a LockView, new: &'a LockView) -> Party<'a> {
+        Party { holds: &held.class, held: held.mode, waits_for: &new.class, waiting: new.mode }
+    }
+
+    /// Who made a dependency: in the mode that blocks most, if it occurred in several.
+    pub(super) fn of_step(step: &'a Step) -> Party<'a> {
+        use crate::dependency::Kinds;
+        let held = if step.kinds.intersects(Kinds::ER.union(Kinds::EN)) { Mode::WRITE } else { Mode::READ };
+        let waiting =
+            if step.kinds.intersects(Kinds::SN.union(Kinds::EN)) { Mode::WRITE } else { Mode::RECURSIVE_READ };
+        Party { holds: &step.from, held, waits_for: &step.to, waiting }
+    }
+
+    /// Who holds a class as an *enabled* bit says.
+    pub(super) fn held(class: &'a ClassView, enabled: Usage) -> Party<'a> {
+        let held = if enabled.is_read() { Mode::READ } else { Mode::WRITE };
+        Party { holds: class, held, waits_for: class, waiting: Mode::WRITE }
+    }
+
+    /// Who waits for a class as a *used in* bit says.
+    pub(super) fn used(class: &'a ClassView, used: Usage) -> Party<'a> {
+        let waiting = if used.is_read() { Mode::RECURSIVE_READ } else { Mode::WRITE };
+        Party { holds: class, held: Mode::WRITE, waits_for: class, waiting }
+    }
+}
+
+const COLUMN: usize = 24;
+const COLUMNS: usize = 4;
+
+/// One CPU that waits for itself; with `state`, in an interrupt that comes upon it.
+pub(super) fn one_cpu(
+    f: &mut Formatter<'_>,
+    held: &ClassView,
+    mode: Mode,
+    state: Option<State>,
+    (asked, asking): (&ClassView, Mode),
+) -> fmt::Result {
+    writeln!(f, " Possible unsafe locking scenario:\n\n       CPU0\n       ----")?;
+    writeln!(f, "  {}({held});", verb(mode))?;
+    if let Some(state) = state {
+        writeln!(f, "  {}", entry(state))?;
+    }
+    let indent = if state.is_some() { "  " } else { "" };
+    writeln!(f, "  {indent}{}({asked});\n\n *** DEADLOCK ***\n", verb(asking))
+}
+
+/// A circle of CPUs: CPU0 is `first`, the others follow the dependencies from what it waits for. With `state`, CPU0's
+/// wait is that of an interrupt that comes upon it.
+pub(super) fn circle<'a>(
+    f: &mut Formatter<'_>,
+    first: Party<'a>,
+    others: impl Iterator<Item = Party<'a>> + Clone,
+    state: Option<State>,
+) -> fmt::Result {
+    let count = 1 + others.clone().count();
+    let unsafe_what = if state.is_some() { "interrupt unsafe" } else { "unsafe" };
+    writeln!(f, " Possible {unsafe_what} locking scenario:\n")?;
+    let columns = count <= COLUMNS;
+    if columns {
+        header(f, count, "CPU")?;
+        header(f, count, "----")?;
+    }
+    let parties = || core::iter::once(first).chain(others.clone()).enumerate();
+    for (cpu, party) in parties() {
+        if cpu == 1 && let Some(state) = state {
+            write_at(f, cpu, columns)?;
+            writeln!(f, "{}", disable(state))?;
+        }
+        write_at(f, cpu, columns)?;
+        writeln!(f, "{}({});", verb(party.held), party.holds)?;
+    }
+    for cpu in (0..count).rev() {
+        let Some((_, party)) = parties().nth(cpu) else { continue };
+        if cpu == 0 && let Some(state) = state {
+            write_at(f, cpu, columns)?;
+            writeln!(f, "{}", entry(state))?;
+        }
+        write_at(f, cpu, columns)?;
+        let indent = if cpu == 0 && state.is_some() { "  " } else { "" };
+        writeln!(f, "{indent}{}({});", verb(party.waiting), party.waits_for)?;
+    }
+    writeln!(f, "\n *** DEADLOCK ***\n")
+}
+
+fn header(f: &mut Formatter<'_>, count: usize, what: &str) -> fmt::Result {
+    write!(f, "       ")?;
+    for cpu in 0..count {
+        let width = if cpu + 1 == count { 0 } else { COLUMN };
+        if what == "CPU" {
+            let digits = 4;
+            write!(f, "CPU{cpu}{:pad$}", "", pad = width.saturating_sub(digits))?;
+        } else {
+            write!(f, "{what:width$}")?;
+        }
+    }
+    writeln!(f)
+}
+
+/// The place of a CPU in its line.
+fn write_at(f: &mut Formatter<'_>, cpu: usize, columns: bool) -> fmt::Result {
+    if columns { write!(f, "  {:width$}", "", width = cpu * COLUMN) } else { write!(f, "  CPU{cpu}: ") }
+}
+
+fn verb(mode: Mode) -> &'static str {
+    if mode.recursive || mode.shared { "rlock" } else { "lock" }
+}
+
+fn entry(state: State) -> &'static str {
+    match state {
+        State::Hardirq => "<Interrupt>",
+        State::Softirq => "<Softirq>",
+        State::Reclaim => "<Reclaim>",
+    }
+}
+
+fn disable(state: State) -> &'static str {
+    match state {
+        State::Hardirq => "local_irq_disable();",
+        State::Softirq => "local_bh_disable();",
+        State::Reclaim => "(in a scope without reclaim)",
+    }
+}
