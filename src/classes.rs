@@ -35,7 +35,9 @@ impl SeenClasses {
     /// Whether `id` is still the class that it was, and has all of `marks`.
     #[inline(always)]
     pub(crate) fn is_marked(&self, id: ClassId, marks: Usage) -> bool {
-        let Some(word) = self.words.get(usize::from(id.slot())) else { return false };
+        let Some(word) = self.words.get(usize::from(id.slot())) else {
+            return false;
+        };
         let (word, marks) = (word.load(Ordering::Relaxed), u32::from(marks.bits()));
         let differs = word ^ (id.generation_bits() | marks);
         id != ClassId::NONE && differs & (0xffff_0000 | marks) == 0

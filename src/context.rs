@@ -196,7 +196,8 @@ impl Context {
         self.level.set(level);
         self.interrupted.set(interrupted);
         self.in_softirq.set(level == Level::Softirq || outer(Context::in_softirq));
-        self.in_hardirq.set(matches!(level, Level::Hardirq | Level::ThreadedHardirq | Level::Nmi) || outer(Context::in_hardirq));
+        self.in_hardirq
+            .set(matches!(level, Level::Hardirq | Level::ThreadedHardirq | Level::Nmi) || outer(Context::in_hardirq));
         self.limit.set(own.min(interrupted.map_or(own, |c| c.limit.get())));
         self.seed.set(match self.continues() {
             Some(below) => chain::resume(below.key(), self.limit.get()),
@@ -374,7 +375,9 @@ impl Context {
     /// Takes the topmost hold away if it is `instance`, taken once.
     #[inline(always)]
     pub(crate) fn pop(&self, instance: usize) -> bool {
-        let Some(top) = self.depth().checked_sub(1) else { return false };
+        let Some(top) = self.depth().checked_sub(1) else {
+            return false;
+        };
         match self.holds.get(top).map(Cell::get) {
             Some(hold) if hold.instance == instance && hold.count == 1 => {
                 self.depth.store(top as u16, Ordering::Release);

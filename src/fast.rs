@@ -22,7 +22,12 @@ pub(crate) fn acquire(seen: Seen<'_>, context: &Context, what: &Acquire<'_>) -> 
     let map = what.map;
     let id = map.hint(what.subclass);
     let marks = context.marks().for_mode(what.mode);
-    if context.is_unchecked() || what.tried || !what.checked || what.nest.is_some() || !seen.classes.is_marked(id, marks) {
+    if context.is_unchecked()
+        || what.tried
+        || !what.checked
+        || what.nest.is_some()
+        || !seen.classes.is_marked(id, marks)
+    {
         return false;
     }
     let traits = Hold::traits(what.mode, map.waits(), !context.irqs_on());

@@ -7,7 +7,7 @@ use crate::class::LockMap;
 use crate::context::Context;
 use crate::dependency::Direction;
 use crate::held::Hold;
-use crate::report::{Kind, Lookup, Report, UsageConflict};
+use crate::report::{Kind, LockView, Lookup, Report, UsageConflict};
 use crate::rules;
 use crate::search::Node;
 use crate::site::Site;
@@ -15,6 +15,11 @@ use crate::usage::Usage;
 use crate::validator::Engine;
 
 impl Engine<'_> {
+    /// A hold, as a report would show it.
+    pub(crate) fn view(&self, hold: &Hold) -> LockView {
+        self.lookup().lock(hold)
+    }
+
     fn lookup(&self) -> Lookup<'_> {
         Lookup { classes: self.graph.classes, seen: self.seen.classes }
     }
@@ -49,7 +54,13 @@ impl Engine<'_> {
         });
     }
 
-    pub(crate) fn report_lock(&mut self, context: &Context, kind: Kind, lock: &Hold, fill: impl FnOnce(&mut Report, Lookup<'_>)) {
+    pub(crate) fn report_lock(
+        &mut self,
+        context: &Context,
+        kind: Kind,
+        lock: &Hold,
+        fill: impl FnOnce(&mut Report, Lookup<'_>),
+    ) {
         self.report(context, kind, lock.site, |report, lookup| {
             report.lock = Some(lookup.lock(lock));
             fill(report, lookup);
@@ -69,7 +80,9 @@ impl Engine<'_> {
         let enabled = self.seen.classes.usage(end.class).seen_from(end.restricted);
         self.report_lock(context, Kind::IrqOrder, new, |report, lookup| report.held_lock = Some(lookup.lock(held)));
         self.report_path(end, Direction::Forwards);
-        let Some(start) = rules::irq_order::used_end(&mut self.graph, self.seen.classes, held, enabled) else { return };
+        let Some(start) = rules::irq_order::used_end(&mut self.graph, self.seen.classes, held, enabled) else {
+            return;
+        };
         let used = self.seen.classes.usage(start.class).seen_from(start.restricted);
         let used = (used & (enabled & Usage::ENABLED).opposite()).first().unwrap_or(Usage::empty());
         let enabled = (enabled & used.opposite()).first().unwrap_or(Usage::empty());

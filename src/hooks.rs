@@ -8,7 +8,7 @@ use crate::class::LockMap;
 use crate::context::{Context, Level};
 use crate::held::Acquire;
 use crate::mode::Mode;
-use crate::report::Kind;
+use crate::report::{Kind, LockView};
 use crate::runtime::{Costs, Event};
 use crate::site::Site;
 use crate::validator::Occupancy;
@@ -20,6 +20,7 @@ unsafe extern "Rust" {
     safe fn __lockdep_release(map: &LockMap, site: Option<Site>);
     safe fn __lockdep_irqs(on: bool, site: Site);
     safe fn __lockdep_event(event: Event<'_>, site: Site);
+    safe fn __lockdep_each_held(show: &mut dyn FnMut(&LockView));
     safe fn __lockdep_reset() -> bool;
     safe fn __lockdep_found() -> Option<Kind>;
     safe fn __lockdep_occupancy() -> Occupancy;
@@ -142,6 +143,13 @@ pub fn user_return() {
     __lockdep_event(Event::UserReturn, Site::caller());
 }
 
+/// Shows what the running context holds, the lowest first, to `show`. Made for a panic: it waits for nothing; classes
+/// have no name if the tables cannot be had soon.
+#[inline]
+pub fn each_held(show: &mut dyn FnMut(&LockView)) {
+    __lockdep_each_held(show);
+}
+
 /// Forgets all that the validator of the running context learned and found. `false`: a report of its is being shown.
 #[inline]
 pub fn reset() -> bool {
@@ -199,6 +207,10 @@ macro_rules! port {
             #[unsafe(no_mangle)]
             fn __lockdep_event(event: $crate::runtime::Event<'_>, site: $crate::site::Site) {
                 RUNTIME.event(event, site);
+            }
+            #[unsafe(no_mangle)]
+            fn __lockdep_each_held(show: &mut dyn FnMut(&$crate::report::LockView)) {
+                RUNTIME.each_held(show);
             }
             #[unsafe(no_mangle)]
             fn __lockdep_reset() -> bool {

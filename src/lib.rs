@@ -41,3 +41,6 @@ pub mod runtime;
 // Floor 7: locks.
 mod sync;
 pub use sync::spin;
+
+// Floor 8: self-tests.
+pub mod selftest;

@@ -17,25 +17,13 @@ pub struct Mode {
 
 impl Mode {
     /// Exclusive: `lock`, `write`. Linux's `read == 0`.
-    pub const WRITE: Mode = Mode {
-        recursive: false,
-        shared: false,
-    };
+    pub const WRITE: Mode = Mode { recursive: false, shared: false };
     /// A reader that waits behind a queued writer. Linux's `read == 1`.
-    pub const READ: Mode = Mode {
-        recursive: false,
-        shared: true,
-    };
+    pub const READ: Mode = Mode { recursive: false, shared: true };
     /// A recursive reader, which does not. Linux's `read == 2`.
-    pub const RECURSIVE_READ: Mode = Mode {
-        recursive: true,
-        shared: true,
-    };
+    pub const RECURSIVE_READ: Mode = Mode { recursive: true, shared: true };
     /// Waits like a recursive reader, holds exclusively: the upgradeable read of `spin::RwLock`.
-    pub const UPGRADEABLE: Mode = Mode {
-        recursive: true,
-        shared: false,
-    };
+    pub const UPGRADEABLE: Mode = Mode { recursive: true, shared: false };
 
     /// **The one rule:** a wait is blocked by a hold, unless a recursive reader waits for a shared hold.
     ///

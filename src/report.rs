@@ -127,6 +127,20 @@ pub struct LockView {
     pub mode: Mode,
 }
 
+impl LockView {
+    /// A hold of which only is known what stands on the books of its context.
+    pub(crate) fn without_class(hold: &Hold) -> LockView {
+        let class = ClassView {
+            name: None,
+            site: None,
+            subclass: Subclass::ZERO,
+            usage: Usage::empty(),
+            waits: WaitTypes::new(hold.outer(), hold.inner()),
+        };
+        LockView { class, instance: hold.instance, site: hold.site, mode: hold.mode() }
+    }
+}
+
 /// A class of a path, and the dependency that leads to it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Step {

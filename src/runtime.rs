@@ -20,7 +20,7 @@ use crate::fast;
 use crate::held::Acquire;
 use crate::mode::Mode;
 use crate::port::Port;
-use crate::report::{Kind, Report, Who};
+use crate::report::{Kind, LockView, Report, Who};
 use crate::site::Site;
 use crate::tables::Tables;
 use crate::validator::{self, Engine, Occupancy, Seen};
@@ -28,6 +28,9 @@ use crate::word::Word;
 use core::cell::UnsafeCell;
 use core::marker::PhantomData;
 use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+
+/// How often a dump that must not wait tries to get the internal lock.
+const PANIC_TRIES: usize = 10_000;
 
 /// A context that can be a `static`. Which of the program's validators it belongs to is fixed with it; most programs
 /// have one, number 0.
@@ -142,7 +145,9 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize> Ru
     /// A lock is taken by waiting for it, at level 0.
     #[inline(always)]
     pub fn acquire(&self, map: &LockMap, mode: Mode, site: Site) {
-        let Some(context) = P::context() else { return self.count_early() };
+        let Some(context) = P::context() else {
+            return self.count_early();
+        };
         self.agree(context, site);
         let what = Acquire::new(map, mode, site);
         if !fast::acquire(self.domain(context).seen(), context, &what) {
@@ -164,7 +169,9 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize> Ru
     /// A lock is let go.
     #[inline(always)]
     pub fn release(&self, map: &LockMap, site: Option<Site>) {
-        let Some(context) = P::context() else { return self.forget_early() };
+        let Some(context) = P::context() else {
+            return self.forget_early();
+        };
         if !context.pop(map.instance()) {
             self.release_slowly(context, map, site);
         }
@@ -210,6 +217,25 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize> Ru
     }
 
     // ---- for self-tests and dumps
+
+    /// Shows what the running context holds, the lowest first. Waits for nothing: where the internal lock cannot be had
+    /// soon, classes are shown without what the tables know.
+    pub fn each_held(&self, show: &mut dyn FnMut(&LockView)) {
+        let Some(context) = P::context() else { return };
+        let domain = self.domain(context);
+        let got = (0..PANIC_TRIES).any(|_| domain.try_lock());
+        for hold in context.all() {
+            let view = match got {
+                // SAFETY: the internal lock is ours, until the `unlock` below.
+                true => unsafe { &mut *domain.tables.get() }.engine(domain.seen(), None, P::who).view(&hold),
+                false => LockView::without_class(&hold),
+            };
+            show(&view);
+        }
+        if got {
+            domain.unlock();
+        }
+    }
 
     /// Forgets all that the validator of this context learned and found. Says whether it could: not while a report of
     /// its is being shown.
@@ -345,7 +371,7 @@ impl<const C: usize, const D: usize, const K: usize> Domain<C, D, K> {
         while self.locked.compare_exchange_weak(false, true, Ordering::Acquire, Ordering::Relaxed).is_err() {
             core::hint::spin_loop();
         }
-        // SAFETY: `locked` is ours until the store below, and `tables` is reached nowhere else.
+        // SAFETY: `locked` is ours until `unlock` below, and `tables` is reached nowhere else.
         let tables = unsafe { &mut *self.tables.get() };
         let nothing_found = tables.found.is_none();
         // SAFETY: nothing is found, so the report is nobody's: neither being shown nor about to be.
@@ -356,8 +382,16 @@ impl<const C: usize, const D: usize, const K: usize> Domain<C, D, K> {
         if is_new {
             self.showing.store(true, Ordering::Relaxed);
         }
-        self.locked.store(false, Ordering::Release);
+        self.unlock();
         (answer, is_new)
+    }
+
+    fn try_lock(&self) -> bool {
+        self.locked.compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed).is_ok()
+    }
+
+    fn unlock(&self) {
+        self.locked.store(false, Ordering::Release);
     }
 
     /// Shows what was found.

@@ -72,7 +72,9 @@ impl Scratch {
 
     /// Whether the state, or one that includes it, was visited.
     fn is_visited(&self, node: Node) -> bool {
-        let Some(places) = self.places.get(usize::from(node.class)) else { return true };
+        let Some(places) = self.places.get(usize::from(node.class)) else {
+            return true;
+        };
         let visited = |restricted: bool| places.get(usize::from(restricted)).is_none_or(|p| p.visit == self.visit);
         visited(false) || (node.restricted && visited(true))
     }

@@ -21,7 +21,10 @@ impl Site {
     /// nothing about who constructs the lock, and counts as none: a report advises a key there.
     pub fn is_in_library(self) -> bool {
         let file = self.0.file();
-        file.starts_with("/rustc/") || file.contains("/library/core/src/") || file.contains("/library/alloc/src/") || file.contains("/library/std/src/")
+        file.starts_with("/rustc/")
+            || file.contains("/library/core/src/")
+            || file.contains("/library/alloc/src/")
+            || file.contains("/library/std/src/")
     }
 
     /// 64 bits that stand for the place: FNV-1a over file, line and column, usable at compile time.

@@ -37,12 +37,7 @@ pub(crate) struct Tables<const C: usize, const D: usize> {
 
 impl<const C: usize, const D: usize> Tables<C, D> {
     pub(crate) const fn new() -> Self {
-        Tables {
-            classes: Classes::new(),
-            dependencies: Dependencies::new(),
-            scratch: Scratch::new(),
-            found: None,
-        }
+        Tables { classes: Classes::new(), dependencies: Dependencies::new(), scratch: Scratch::new(), found: None }
     }
 
     pub(crate) fn engine<'a>(
@@ -74,7 +69,12 @@ impl<const C: usize, const D: usize, const K: usize> Default for Validator<C, D,
 impl<const C: usize, const D: usize, const K: usize> Validator<C, D, K> {
     /// One that has learned nothing.
     pub const fn new() -> Self {
-        Validator { seen_classes: SeenClasses::new(), chains: Chains::new(), tables: Tables::new(), report: Report::EMPTY }
+        Validator {
+            seen_classes: SeenClasses::new(),
+            chains: Chains::new(),
+            tables: Tables::new(),
+            report: Report::EMPTY,
+        }
     }
 
     /// Both halves, for events of the slow path.

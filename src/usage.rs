@@ -113,11 +113,7 @@ impl Usage {
     /// Of a class that a search reached *restricted* only the exclusive bits count: a recursive reader that asks there is
     /// not blocked by a shared hold, and a shared hold there does not block one.
     pub const fn seen_from(self, restricted: bool) -> Usage {
-        if restricted {
-            self.intersection(Usage::EXCLUSIVE)
-        } else {
-            self
-        }
+        if restricted { self.intersection(Usage::EXCLUSIVE) } else { self }
     }
 
     /// Whether this single bit is a READ one.
@@ -237,7 +233,8 @@ mod tests {
     #[test]
     fn marks_are_six() {
         assert_eq!(&Usage::empty().marks(), b"......");
-        let usage = Usage::IN_HARDIRQ | Usage::HARDIRQ_ON_READ | Usage::SOFTIRQ_ON | Usage::IN_SOFTIRQ | Usage::RECLAIM_ON;
+        let usage =
+            Usage::IN_HARDIRQ | Usage::HARDIRQ_ON_READ | Usage::SOFTIRQ_ON | Usage::IN_SOFTIRQ | Usage::RECLAIM_ON;
         assert_eq!(&usage.marks(), b"-+?.+.");
     }
 }

@@ -82,7 +82,9 @@ impl Engine<'_> {
 
     /// A lock is let go: section 8. The holds above it are taken again.
     pub fn release(&mut self, context: &Context, map: &LockMap, site: Option<Site>) {
-        let Some((stack, index)) = self.find(context, map, site) else { return };
+        let Some((stack, index)) = self.find(context, map, site) else {
+            return;
+        };
         let Some(mut hold) = stack.hold(index) else { return };
         if hold.count > 1 {
             hold.count -= 1;
@@ -94,7 +96,9 @@ impl Engine<'_> {
 
     /// An exclusive hold becomes a reader's: like a release, with the hold itself first of those taken again.
     pub fn downgrade(&mut self, context: &Context, map: &LockMap, site: Option<Site>) {
-        let Some((stack, index)) = self.find(context, map, site) else { return };
+        let Some((stack, index)) = self.find(context, map, site) else {
+            return;
+        };
         let Some(mut hold) = stack.hold(index) else { return };
         hold.set_mode(Mode::READ);
         stack.set_hold(index, hold);
@@ -359,11 +363,7 @@ impl Engine<'_> {
                 graph.dependencies.capacity(),
                 graph.dependencies.turned_away(),
             ),
-            chains: fill(
-                self.seen.chains.used() as usize,
-                self.seen.chains.capacity(),
-                self.seen.chains.turned_away(),
-            ),
+            chains: fill(self.seen.chains.used() as usize, self.seen.chains.capacity(), self.seen.chains.turned_away()),
         }
     }
 
@@ -378,8 +378,12 @@ impl Engine<'_> {
 
 /// Section 7: with a nest lock, over a topmost hold of the same class, the two are counted as one.
 fn merge(context: &Context, new: &Hold) -> bool {
-    let Some((stack, index)) = context.top().filter(|_| new.nested()) else { return false };
-    let Some(mut top) = stack.hold(index).filter(|top| top.same_class(new)) else { return false };
+    let Some((stack, index)) = context.top().filter(|_| new.nested()) else {
+        return false;
+    };
+    let Some(mut top) = stack.hold(index).filter(|top| top.same_class(new)) else {
+        return false;
+    };
     top.count = top.count.saturating_add(new.count);
     top.traits.insert(Traits::MERGED);
     stack.set_hold(index, top);

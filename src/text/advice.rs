@@ -18,7 +18,9 @@ pub(super) fn advice(report: &Report, f: &mut Formatter<'_>) -> fmt::Result {
         Kind::WaitContext => wait_context(report, f),
         Kind::NestNotHeld => named(report, f, "hold the nest lock where `", "` is taken, until it is let go"),
         Kind::HeldFreed => named(report, f, "let go of `", "` before its memory is freed"),
-        Kind::HeldAtExit | Kind::HeldToUser => named(report, f, "let go of `", "` on every path from where it is taken"),
+        Kind::HeldAtExit | Kind::HeldToUser => {
+            named(report, f, "let go of `", "` on every path from where it is taken")
+        }
         Kind::SleepAtomic => sleep_atomic(report, f),
     }?;
     site_hint(report, f)
@@ -32,7 +34,9 @@ fn named(report: &Report, f: &mut Formatter<'_>, before: &str, after: &str) -> f
 }
 
 fn recursive(report: &Report, f: &mut Formatter<'_>) -> fmt::Result {
-    let (Some(held), Some(new)) = (&report.held_lock, &report.lock) else { return writeln!(f, "take it once") };
+    let (Some(held), Some(new)) = (&report.held_lock, &report.lock) else {
+        return writeln!(f, "take it once");
+    };
     let (name, at) = (&new.class, Place(new.site));
     if held.instance == new.instance {
         return writeln!(f, "do not take `{name}` at {at}: it is held since {}; hand its guard down", Place(held.site));
@@ -46,7 +50,9 @@ fn recursive(report: &Report, f: &mut Formatter<'_>) -> fmt::Result {
 }
 
 fn circular(report: &Report, f: &mut Formatter<'_>) -> fmt::Result {
-    let (Some(held), Some(new)) = (&report.held_lock, &report.lock) else { return writeln!(f, "take them in one order") };
+    let (Some(held), Some(new)) = (&report.held_lock, &report.lock) else {
+        return writeln!(f, "take them in one order");
+    };
     writeln!(
         f,
         "take `{}` before `{}`, or let go of `{}` first, at {}; the other order was made {}",

@@ -1,8 +1,9 @@
 //! The parts of each kind of report, in Linux's order: heading, who does what, what is known, the scenario.
 
 use super::scenario::{self, Party};
-use super::{At, Bracket, Marked, Place, dependency, in_words, path, reverse_chain};
+use super::{Bracket, Marked, Place, dependency, in_words, path, reverse_chain};
 use crate::report::{Kind, LockView, Report, UsageConflict};
+use crate::site::Site;
 use crate::usage::Usage;
 use core::fmt::{self, Formatter};
 
@@ -23,7 +24,9 @@ pub(super) fn heading(report: &Report, f: Text<'_, '_>) -> fmt::Result {
         Kind::HeldToUser => format_args!("WARNING: lock held when returning to user space!"),
         Kind::SleepAtomic => format_args!("BUG: sleeping function called from invalid context"),
         Kind::IrqOrder => return irq_order_heading(report, f),
-        Kind::HeldAtExit => return ruled(f, format_args!("WARNING: {}/{} still has locks held!", who.task, who.id), who.cpu),
+        Kind::HeldAtExit => {
+            return ruled(f, format_args!("WARNING: {}/{} still has locks held!", who.task, who.id), who.cpu);
+        }
     };
     ruled(f, title, who.cpu)
 }
@@ -88,7 +91,7 @@ fn line(report: &Report, f: Text<'_, '_>, what: &str) -> fmt::Result {
 }
 
 fn lock(lock: Option<&LockView>, f: Text<'_, '_>) -> fmt::Result {
-    lock.map_or(Ok(()), |lock| writeln!(f, "{}", At(lock)))
+    lock.map_or(Ok(()), |lock| writeln!(f, "{lock}"))
 }
 
 fn trying(report: &Report, f: Text<'_, '_>) -> fmt::Result {
@@ -111,7 +114,9 @@ fn recursive(report: &Report, f: Text<'_, '_>) -> fmt::Result {
 }
 
 fn circular(report: &Report, f: Text<'_, '_>) -> fmt::Result {
-    let (Some(held), Some(new)) = (&report.held_lock, &report.lock) else { return Ok(()) };
+    let (Some(held), Some(new)) = (&report.held_lock, &report.lock) else {
+        return Ok(());
+    };
     trying(report, f)?;
     writeln!(f, "\nwhich lock already depends on the new lock.\n")?;
     writeln!(f, "\nthe existing dependency chain (in reverse order) is:\n")?;
@@ -122,11 +127,13 @@ fn circular(report: &Report, f: Text<'_, '_>) -> fmt::Result {
 }
 
 fn inconsistent(report: &Report, f: Text<'_, '_>) -> fmt::Result {
-    let (Some(lock), Some(usage)) = (&report.lock, &report.usage) else { return Ok(()) };
+    let (Some(lock), Some(usage)) = (&report.lock, &report.usage) else {
+        return Ok(());
+    };
     let (old, site) = old_usage(report, usage);
     let who = report.who;
     writeln!(f, "inconsistent {{{}}} -> {{{}}} usage.", old.name(), report.new_usage.name())?;
-    writeln!(f, "{}/{} {} takes:\n{}", who.task, who.id, Bracket(report.flags), At(lock))?;
+    writeln!(f, "{}/{} {} takes:\n{}", who.task, who.id, Bracket(report.flags), lock)?;
     writeln!(f, "{{{}}} state was registered at:\n  {}", old.name(), Place(site))?;
     toggles(report, f)?;
     other_info(f)?;
@@ -136,27 +143,37 @@ fn inconsistent(report: &Report, f: Text<'_, '_>) -> fmt::Result {
 }
 
 /// The bit that was there before, and where it was set.
-fn old_usage(report: &Report, usage: &UsageConflict) -> (Usage, Option<crate::site::Site>) {
-    if report.new_usage == usage.used {
-        (usage.enabled, usage.enabled_site)
-    } else {
-        (usage.used, usage.used_site)
-    }
+fn old_usage(report: &Report, usage: &UsageConflict) -> (Usage, Option<Site>) {
+    if report.new_usage == usage.used { (usage.enabled, usage.enabled_site) } else { (usage.used, usage.used_site) }
 }
 
 fn toggles(report: &Report, f: Text<'_, '_>) -> fmt::Result {
     let toggles = report.toggles;
-    writeln!(f, "hardirqs last  enabled at: {}", Place(toggles.irqs_on))?;
-    writeln!(f, "hardirqs last disabled at: {}", Place(toggles.irqs_off))?;
-    writeln!(f, "softirqs last  enabled at: {}", Place(toggles.softirqs_on))?;
-    writeln!(f, "softirqs last disabled at: {}", Place(toggles.softirqs_off))
+    writeln!(f, "hardirqs last  enabled at: {}", Last(toggles.irqs_on))?;
+    writeln!(f, "hardirqs last disabled at: {}", Last(toggles.irqs_off))?;
+    writeln!(f, "softirqs last  enabled at: {}", Last(toggles.softirqs_on))?;
+    writeln!(f, "softirqs last disabled at: {}", Last(toggles.softirqs_off))
+}
+
+/// A site at which something was last done.
+struct Last(Option<Site>);
+
+impl fmt::Display for Last {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(site) => write!(f, "{site}"),
+            None => write!(f, "never"),
+        }
+    }
 }
 
 fn irq_order(report: &Report, f: Text<'_, '_>) -> fmt::Result {
-    let (Some(held), Some(new), Some(usage)) = (&report.held_lock, &report.lock, &report.usage) else { return Ok(()) };
+    let (Some(held), Some(new), Some(usage)) = (&report.held_lock, &report.lock, &report.usage) else {
+        return Ok(());
+    };
     let (who, state) = (report.who, state_name(report));
-    writeln!(f, "{}/{} {} is trying to acquire:\n{}", who.task, who.id, Bracket(report.flags), At(new))?;
-    writeln!(f, "\nand this task is already holding:\n{}", At(held))?;
+    writeln!(f, "{}/{} {} is trying to acquire:\n{}", who.task, who.id, Bracket(report.flags), new)?;
+    writeln!(f, "\nand this task is already holding:\n{held}")?;
     writeln!(f, "which would create a new lock dependency:")?;
     writeln!(f, " {} -> {}", Marked(&held.class), Marked(&new.class))?;
     writeln!(f, "\nbut this new dependency connects a {state}-irq-safe lock:\n {}", Marked(&usage.used_class))?;
@@ -197,14 +214,20 @@ fn irq_scenario<'a>(
 }
 
 fn irq_inversion(report: &Report, f: Text<'_, '_>) -> fmt::Result {
-    let (Some(lock), Some(usage)) = (&report.lock, &report.usage) else { return Ok(()) };
+    let (Some(lock), Some(usage)) = (&report.lock, &report.usage) else {
+        return Ok(());
+    };
     let (who, state) = (report.who, state_name(report));
     writeln!(f, "{}/{} {} just changed the state of lock:", who.task, who.id, Bracket(report.flags))?;
-    writeln!(f, "{}", At(lock))?;
+    writeln!(f, "{lock}")?;
     if report.new_usage.is_used() {
         writeln!(f, "but this lock took another, {state}-unsafe lock in the past:\n {}", Marked(&usage.enabled_class))?;
     } else {
-        writeln!(f, "but this lock was taken by another, {state}-safe lock in the past:\n {}", Marked(&usage.used_class))?;
+        writeln!(
+            f,
+            "but this lock was taken by another, {state}-safe lock in the past:\n {}",
+            Marked(&usage.used_class)
+        )?;
     }
     let (old, site) = old_usage(report, usage);
     writeln!(f, "... which was {} at:\n  {}", in_words(old), Place(site))?;

@@ -53,12 +53,10 @@ impl Display for Marked<'_> {
     }
 }
 
-/// A lock with its class and where it was taken.
-struct At<'a>(&'a LockView);
-
-impl Display for At<'_> {
+impl Display for LockView {
+    /// The lock with its class, and where it was taken.
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write!(f, "{:016x} {}, at: {}", self.0.instance, Marked(&self.0.class), Place(self.0.site))
+        write!(f, "{:016x} {}, at: {}", self.instance, Marked(&self.class), Place(self.site))
     }
 }
 
@@ -92,7 +90,7 @@ fn held_locks(report: &Report, f: &mut Formatter<'_>) -> fmt::Result {
         n => writeln!(f, "{n} locks held by {}/{}:", who.task, who.id)?,
     }
     for (i, held) in report.held.iter().enumerate() {
-        writeln!(f, " #{i}: {}", At(held))?;
+        writeln!(f, " #{i}: {held}")?;
     }
     match report.held_cut {
         0 => Ok(()),

@@ -45,6 +45,7 @@ impl<'a> Party<'a> {
     }
 }
 
+const MARGIN: usize = 7;
 const COLUMN: usize = 24;
 const COLUMNS: usize = 4;
 
@@ -78,12 +79,13 @@ pub(super) fn circle<'a>(
     writeln!(f, " Possible {unsafe_what} locking scenario:\n")?;
     let columns = count <= COLUMNS;
     if columns {
-        header(f, count, "CPU")?;
-        header(f, count, "----")?;
+        header(f, count)?;
     }
     let parties = || core::iter::once(first).chain(others.clone()).enumerate();
     for (cpu, party) in parties() {
-        if cpu == 1 && let Some(state) = state {
+        if cpu == 1
+            && let Some(state) = state
+        {
             write_at(f, cpu, columns)?;
             writeln!(f, "{}", disable(state))?;
         }
@@ -92,7 +94,9 @@ pub(super) fn circle<'a>(
     }
     for cpu in (0..count).rev() {
         let Some((_, party)) = parties().nth(cpu) else { continue };
-        if cpu == 0 && let Some(state) = state {
+        if cpu == 0
+            && let Some(state) = state
+        {
             write_at(f, cpu, columns)?;
             writeln!(f, "{}", entry(state))?;
         }
@@ -103,23 +107,26 @@ pub(super) fn circle<'a>(
     writeln!(f, "\n *** DEADLOCK ***\n")
 }
 
-fn header(f: &mut Formatter<'_>, count: usize, what: &str) -> fmt::Result {
-    write!(f, "       ")?;
-    for cpu in 0..count {
-        let width = if cpu + 1 == count { 0 } else { COLUMN };
-        if what == "CPU" {
-            let digits = 4;
-            write!(f, "CPU{cpu}{:pad$}", "", pad = width.saturating_sub(digits))?;
-        } else {
-            write!(f, "{what:width$}")?;
-        }
+/// The line of numbers, and the one that is drawn under it.
+fn header(f: &mut Formatter<'_>, count: usize) -> fmt::Result {
+    write!(f, "{:MARGIN$}CPU0", "")?;
+    for cpu in 1..count {
+        write!(f, "{:width$}CPU{cpu}", "", width = COLUMN - 4)?;
+    }
+    write!(f, "\n{:MARGIN$}----", "")?;
+    for _ in 1..count {
+        write!(f, "{:width$}----", "", width = COLUMN - 4)?;
     }
     writeln!(f)
 }
 
-/// The place of a CPU in its line.
+/// The place of a CPU in its line: the first one's under the margin, the others' under their heading, as Linux has it.
 fn write_at(f: &mut Formatter<'_>, cpu: usize, columns: bool) -> fmt::Result {
-    if columns { write!(f, "  {:width$}", "", width = cpu * COLUMN) } else { write!(f, "  CPU{cpu}: ") }
+    match (columns, cpu) {
+        (false, _) => write!(f, "  CPU{cpu}: "),
+        (true, 0) => write!(f, "  "),
+        (true, _) => write!(f, "{:width$}", "", width = MARGIN + cpu * COLUMN),
+    }
 }
 
 fn verb(mode: Mode) -> &'static str {

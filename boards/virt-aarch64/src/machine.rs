@@ -15,7 +15,6 @@ mod smp;
 mod stack;
 mod timer;
 
-use core::panic::PanicInfo;
 use kernel::board::{Board, Exit};
 
 /// QEMU's `virt` machine.
@@ -93,7 +92,4 @@ impl Board for Virt {
     }
 }
 
-#[panic_handler]
-fn panic(info: &PanicInfo<'_>) -> ! {
-    kernel::panic::<Virt>(info)
-}
+kernel::run_on!(Virt);

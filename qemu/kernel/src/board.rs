@@ -3,6 +3,8 @@
 //! All functions are associated, none takes `self`: the machine is there once. The kernel is generic over the board,
 //! so that everything inlines. A board holds no lock and knows nothing of the validator.
 
+use lockdep_proto::exit_code;
+
 /// How a run ended. The board turns it into an exit code of QEMU, the same number on every board: [`Exit::code`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Exit {
@@ -15,13 +17,12 @@ pub enum Exit {
 }
 
 impl Exit {
-    /// QEMU's exit code: never 0, since a machine that resets ends with 0 as well. On x86 the debug-exit device makes
-    /// `(v << 1) | 1` of the value `v` written to it, so all codes are odd.
+    /// QEMU's exit code.
     pub const fn code(self) -> u8 {
         match self {
-            Exit::Passed => 33,
-            Exit::Failed => 35,
-            Exit::Panicked => 37,
+            Exit::Passed => exit_code::PASSED,
+            Exit::Failed => exit_code::FAILED,
+            Exit::Panicked => exit_code::PANICKED,
         }
     }
 }

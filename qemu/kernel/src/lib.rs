@@ -1,92 +1,99 @@
-//! The demonstration kernel. (Bring-up version: prints, ticks, starts the second CPU, switches stacks.)
+//! The demonstration kernel of `lockdep`: it boots, validates its own locks, runs the self-tests on the machine, and
+//! catches deadlocks-to-be that real CPUs and real interrupts bring about.
+//!
+//! There is no architecture code here. A board implements [`board::Board`], says `kernel::run_on!(ItsType)`, and calls
+//! [`main`], [`secondary`], [`timer_interrupt`] and [`exception`].
+//!
+//! | file | what |
+//! | --- | --- |
+//! | `board` | what the kernel asks of a board |
+//! | `port` | what the validator asks of the kernel: the page that every user of the crate writes |
+//! | `cpu` | what belongs to one CPU: contexts, ticks |
+//! | `irq` | interrupts and softirqs, and the flag that must be true |
+//! | `task` | two cooperative tasks a CPU |
+//! | `console` | the serial line, behind a tracked lock |
+//! | `sleeping` | locks that would sleep, for the self-tests |
+//! | `boot_tests` | the self-tests, on the machine itself |
+//! | `live` | the scenarios |
+//! | `judge` | what came of each case, in the words of `lockdep-proto` |
 #![no_std]
 
 pub mod board;
+mod boot_tests;
+pub mod console;
+pub mod cpu;
+pub mod irq;
+mod judge;
+mod live;
+pub mod port;
+mod sleeping;
+pub mod task;
+
+/// For [`run_on!`].
+#[doc(hidden)]
+pub use lockdep;
 
 use board::{Board, Exit};
-use core::sync::atomic::{AtomicUsize, Ordering::SeqCst};
-
-static TICKS: [AtomicUsize; 8] = [const { AtomicUsize::new(0) }; 8];
-static UP: AtomicUsize = AtomicUsize::new(0);
+use core::panic::PanicInfo;
+use core::sync::atomic::{AtomicBool, Ordering};
+use lockdep::hooks;
+use lockdep_proto::{CommandLine, SCENARIOS, Word};
 
 /// The first CPU arrives here, once, on a stack of its own, with interrupts disabled.
 pub fn main<B: Board>() -> ! {
-    assert_eq!(B::cpu(), 0);
-    assert!(!B::irqs_enabled());
-    B::write(b"hello from cpu 0, command line: ");
-    B::write(B::command_line().as_bytes());
-    B::write(b"\n");
-    B::set_current(0x1234);
+    cpu::begin::<B>();
+    let line = B::command_line();
+    let Some(command) = CommandLine::parse(line) else {
+        panic!("the command line `{line}` has no smp=N: boot with `cargo xtask boot`, or pass -append smp=1");
+    };
+    let smp = command.smp.min(cpu::MAX);
+    let plan = command.scenario.map_or(boot_tests::COUNT + SCENARIOS.len(), |_| 1);
+    console::word::<B>(&Word::Begin { board: B::NAME, smp, plan });
+    figures::<B>();
+
     B::start_timer();
-    if B::command_line().contains("smp=2") {
-        assert!(B::start_cpu(1));
-        while UP.load(SeqCst) == 0 {}
+    irq::enable::<B>();
+    task::begin(smp);
+    if command.scenario.is_none() {
+        boot_tests::run::<B>();
     }
-    B::irqs_enable();
-    assert!(B::irqs_enabled());
-    while TICKS[0].load(SeqCst) < 10 {
-        B::wait_for_irq();
+    for cpu in 1..smp {
+        start_cpu::<B>(cpu);
     }
-    B::irqs_disable();
-    assert_eq!(B::current(), 0x1234);
-    let a = B::now();
-    assert!(B::now() >= a);
-    B::write(b"ten ticks\n");
-    if B::command_line().contains("smp=2") {
-        while TICKS[1].load(SeqCst) < 10 {}
-        B::write(b"ten ticks on cpu 1\n");
+    for name in SCENARIOS.into_iter().filter(|&name| command.scenario.is_none_or(|only| only == name)) {
+        live::run::<B>(name);
     }
-    stacks::<B>();
-    if B::command_line().contains("panic") {
-        panic!("asked for");
-    }
-    B::exit(Exit::Passed)
-}
-
-static mut SAVED: [usize; 2] = [0; 2];
-static mut STACK: [u8; 16384] = [0; 16384];
-
-/// Switches to a second stack and back.
-fn stacks<B: Board>() {
-    // SAFETY: bring-up code, one CPU, interrupts disabled.
-    unsafe {
-        let top = (&raw mut STACK).cast::<u8>().add(16384);
-        SAVED[1] = B::new_stack(top, other::<B>);
-        B::switch(&raw mut SAVED[0], SAVED[1]);
-        B::write(b"back\n");
-    }
-}
-
-extern "C" fn other<B: Board>() -> ! {
-    B::write(b"on the other stack\n");
-    // SAFETY: as above.
-    unsafe { B::switch(&raw mut SAVED[1], SAVED[0]) };
-    unreachable!()
+    irq::disable::<B>();
+    let all_passed = judge::end::<B>();
+    B::exit(if all_passed { Exit::Passed } else { Exit::Failed })
 }
 
 /// Every other CPU arrives here, once, on a stack of its own, with interrupts disabled.
 pub fn secondary<B: Board>() -> ! {
-    assert_eq!(B::cpu(), 1);
-    B::set_current(0x5678);
-    UP.store(1, SeqCst);
+    cpu::begin::<B>();
+    console::print::<B>(format_args!("CPU {} is up\n", B::cpu()));
+    cpu::this::<B>().up.store(true, Ordering::Release);
     B::start_timer();
-    B::irqs_enable();
+    irq::enable::<B>();
     loop {
-        assert_eq!(B::current(), 0x5678);
+        task::run_ready::<B>();
         B::wait_for_irq();
     }
 }
 
-/// The board calls this for each timer interrupt, with interrupts disabled, after it has acknowledged and ended
-/// it at the interrupt chip: while softirqs run the next one may arrive.
-pub fn timer_interrupt<B: Board>() {
-    TICKS[B::cpu()].fetch_add(1, SeqCst);
-    if TICKS[B::cpu()].load(SeqCst) == 3 {
-        B::irqs_enable();
-        while TICKS[B::cpu()].load(SeqCst) == 3 {}
-        B::irqs_disable();
-        B::write(b"a nested tick\n");
+fn start_cpu<B: Board>(cpu: usize) {
+    if !B::start_cpu(cpu) {
+        panic!("CPU {cpu} cannot be started");
     }
+    while !cpu::CPUS[cpu].up.load(Ordering::Acquire) {
+        core::hint::spin_loop();
+    }
+}
+
+/// The board calls this for each timer interrupt, with interrupts disabled, after it has acknowledged and ended it at the
+/// interrupt chip: while softirqs run the next one may arrive.
+pub fn timer_interrupt<B: Board>() {
+    irq::timer_interrupt::<B>();
 }
 
 /// An exception that nobody expected.
@@ -94,16 +101,50 @@ pub fn exception<B: Board>(what: &str, address: usize) -> ! {
     panic!("exception {what} at {address:#x}")
 }
 
-/// The board's panic handler calls this.
-pub fn panic<B: Board>(info: &core::panic::PanicInfo<'_>) -> ! {
-    use core::fmt::Write;
-    struct Out<B>(core::marker::PhantomData<B>);
-    impl<B: Board> Write for Out<B> {
-        fn write_str(&mut self, s: &str) -> core::fmt::Result {
-            B::write(s.as_bytes());
-            Ok(())
-        }
+/// The board's panic handler calls this: the message, what is held, and the code that says panic.
+pub fn panic<B: Board>(info: &PanicInfo<'_>) -> ! {
+    static PANICKED: AtomicBool = AtomicBool::new(false);
+    B::irqs_disable();
+    if PANICKED.swap(true, Ordering::Relaxed) {
+        B::write(b"panic while panicking\n");
+        B::exit(Exit::Panicked);
     }
-    let _ = writeln!(Out::<B>(core::marker::PhantomData), "{info}");
+    console::print_at_last::<B>(format_args!("\n{info}\nlocks held on CPU {}:\n", B::cpu()));
+    let mut number = 0;
+    hooks::each_held(&mut |lock| {
+        console::print_at_last::<B>(format_args!(" #{number}: {lock}\n"));
+        number += 1;
+    });
+    if number == 0 {
+        console::print_at_last::<B>(format_args!(" none\n"));
+    }
     B::exit(Exit::Panicked)
+}
+
+/// What the validator costs, as figures.
+fn figures<B: Board>() {
+    let costs = hooks::costs();
+    for (name, bytes) in [("tables", costs.validator), ("context", costs.context)] {
+        console::word::<B>(&Word::Figure { name, value: bytes as u64, unit: "bytes" });
+    }
+}
+
+/// Makes a board's type the machine of this program: the validator's port with its tables, and the panic handler.
+#[macro_export]
+macro_rules! run_on {
+    ($board:ty) => {
+        // The second validator is the one that the self-tests run on.
+        $crate::lockdep::port!(
+            $crate::port::KernelPort<$board>,
+            classes = 1024,
+            dependencies = 8192,
+            chains = 16384,
+            validators = 2
+        );
+
+        #[panic_handler]
+        fn panic(info: &core::panic::PanicInfo<'_>) -> ! {
+            $crate::panic::<$board>(info)
+        }
+    };
 }

@@ -1,1 +1,51 @@
-//! Placeholder.
+//! The words between the demonstration kernel and its runner: what the runner passes with `-append`
+//! ([`CommandLine`]), what the kernel says on its serial line ([`Word`]), and the exit codes.
+//!
+//! Both sides use these types, one to write and the other to read, so that the words cannot drift apart.
+//!
+//! A word takes a line of its own that begins with [`MARK`]; every other line is free text, for people:
+//!
+//! ```text
+//! @lockdep begin board=q35-x86_64 smp=2 plan=3
+//! @lockdep case basic-A-A-deadlock-spin ok
+//! @lockdep case basic-A-B-B-A-deadlock-spin failed expected=circular got=none
+//! @lockdep report abba begin
+//! WARNING: possible circular locking dependency detected
+//! @lockdep report abba end
+//! @lockdep case abba ok
+//! @lockdep figure static-memory 411904 bytes
+//! @lockdep end passed=2 failed=1 skipped=0
+//! ```
+//!
+//! Invariants: what is displayed parses back to the same value; a line that carries the mark and is no word is
+//! [`Malformed`], never free text. Nothing here allocates, judges, or knows which cases there are.
+#![no_std]
+
+mod command_line;
+mod parse;
+mod word;
+
+pub use command_line::CommandLine;
+pub use parse::Malformed;
+pub use word::{Counts, Outcome, Word};
+
+/// What each word begins with. It never appears in free text.
+pub const MARK: &str = "@lockdep";
+
+/// The live scenarios, by name: the value of `scenario=` on the command line, of the case, and of its report.
+pub const SCENARIOS: [&str; 2] = ["abba", "irq"];
+
+/// What the kernel says of itself, beside the self-tests: its flag is true to the machine's, and its own locks are in
+/// order.
+pub const KERNEL_CASES: [&str; 2] = ["irq-flag", "own-locks"];
+
+/// QEMU's exit codes. Never 0, since a machine that resets ends with 0 as well; always odd, since on x86 the
+/// debug-exit device makes `(v << 1) | 1` of the value `v` written to it.
+pub mod exit_code {
+    /// All that was asked for passed, or was skipped with a reason.
+    pub const PASSED: u8 = 33;
+    /// The kernel is well, a case failed.
+    pub const FAILED: u8 = 35;
+    /// The kernel panicked.
+    pub const PANICKED: u8 = 37;
+}

@@ -1,2 +1,52 @@
-//! Placeholder.
-fn main() {}
+//! `cargo xtask`: the host's side of the project. Set-up, builds, QEMU, the verdict over a boot, and CI.
+//!
+//! This file only hands over to the verb that was asked for. Exit code 0 means that all is green, 1 that something is
+//! not, 2 that the arguments were not understood. The last line on stdout of `boot` and `test` is
+//! `N passed, N failed`, with `, N skipped` behind it when there are any.
+
+mod args;
+mod boards;
+mod boot;
+mod cases;
+mod clippy;
+mod debian;
+mod golden;
+mod normalise;
+mod process;
+mod qemu;
+mod setup;
+mod tally;
+mod test;
+mod toolchain;
+mod verdict;
+
+use args::Verb;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let verb = match args::parse(std::env::args_os()) {
+        Ok(verb) => verb,
+        Err(error) => {
+            eprintln!("error: {error}\n\n{}", args::usage());
+            return ExitCode::from(2);
+        }
+    };
+    let green = match verb {
+        Verb::Help => {
+            print!("{}", args::usage());
+            Ok(true)
+        }
+        Verb::Setup => setup::run().map(|()| true),
+        Verb::Clippy => clippy::run(),
+        Verb::Boot(options) => boot::run(&options).map(|tally| tally.finish()),
+        Verb::Test => Ok(test::run().finish()),
+    };
+    match green {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -41,9 +41,7 @@ pub(super) fn init_cpu(cpu: usize) {
     // The one error is that the CPU was awake already.
     let _ = redistributor.mark_core_awake();
     redistributor.configure_default_settings();
-    redistributor
-        .enable_interrupt(TIMER, true)
-        .expect("the timer's interrupt is private");
+    redistributor.enable_interrupt(TIMER, true).expect("the timer's interrupt is private");
     GicCpuInterface::set_priority_mask(ANY_PRIORITY);
     GicCpuInterface::enable_group1(true);
 }

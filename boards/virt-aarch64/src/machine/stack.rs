@@ -25,10 +25,7 @@ const _: () = assert!(size_of::<Frame>() == 96, "`switch` counts on it");
 /// # Safety
 /// As for `Board::new_stack`.
 pub(super) unsafe fn new(top: *mut u8, entry: extern "C" fn() -> !) -> usize {
-    let frame = Frame {
-        return_address: entry as usize,
-        ..Frame::default()
-    };
+    let frame = Frame { return_address: entry as usize, ..Frame::default() };
     // SAFETY: the caller gives the stack away, it has room for a frame below `top`, and `top` is aligned.
     unsafe {
         let place = top.cast::<Frame>().sub(1);

@@ -1,7 +1,6 @@
-//! `spin::Mutex`, tracked: the same name and methods, so that a `use` line is the whole change.
+//! `spin::Mutex`, tracked.
 //!
-//! Invariant: a lock is announced before it is waited for, so that a report comes before the hang, and let go on the books
-//! before it is let go for real, so that nobody else can have it while it still stands there.
+//! `unsafe` is here to let go without a guard, and to share a guard: both as the lock inside has it.
 #![allow(unsafe_code)]
 
 use crate::class::{LockClassKey, LockMap, Subclass};

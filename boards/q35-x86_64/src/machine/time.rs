@@ -1,0 +1,102 @@
+//! Time: nanoseconds from the time-stamp counter, and how far the APIC's timer counts in a tick.
+//!
+//! Both run at rates that only a measurement tells. The first CPU takes it once, against channel 0 of the PIT, which
+//! counts at a known rate and, unlike channel 2, on machines without a speaker port too (`microvm`). All CPUs are taken
+//! to have the same rates and the same time-stamp counter, which is so in QEMU.
+
+use core::arch::x86_64::_rdtsc;
+use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+use x86_64::instructions::port::Port;
+
+use super::apic;
+
+const TICKS_PER_SECOND: u64 = 100;
+
+/// Steps a second of the PIT.
+const PIT_RATE: u64 = 1_193_182;
+/// For how many of them to measure: 10 ms. The counter has 16 bits.
+const PIT_STEPS: u16 = 11_932;
+
+/// Nanoseconds in a step of the time-stamp counter, times 2³²; 0 until it is known.
+static NANOSECONDS: AtomicU64 = AtomicU64::new(0);
+/// Steps of the APIC's timer in a tick.
+static TIMER_PERIOD: AtomicU32 = AtomicU32::new(0);
+
+/// The time since the machine's start in nanoseconds; 0 before [`calibrate`].
+pub(super) fn now() -> u64 {
+    let scaled = u128::from(time_stamp()) * u128::from(NANOSECONDS.load(Ordering::Relaxed));
+    (scaled >> 32) as u64
+}
+
+/// Waits for that many nanoseconds.
+pub(super) fn wait(nanoseconds: u64) {
+    let start = now();
+    while now() - start < nanoseconds {
+        core::hint::spin_loop();
+    }
+}
+
+/// How far the APIC's timer counts in a tick.
+pub(super) fn timer_period() -> u32 {
+    TIMER_PERIOD.load(Ordering::Relaxed)
+}
+
+/// Measures the time-stamp counter and the APIC's timer.
+pub(super) fn calibrate() {
+    start_pit();
+    apic::start_countdown();
+    let start = Sample::take();
+    let mut end = Sample::take();
+    while start.pit.wrapping_sub(end.pit) < PIT_STEPS {
+        end = Sample::take();
+    }
+    // What has really passed: the host may have stopped us for longer than asked.
+    let steps = u64::from(start.pit.wrapping_sub(end.pit));
+    let nanoseconds = steps * 1_000_000_000 / PIT_RATE;
+    let scale = (nanoseconds << 32) / (end.time_stamp - start.time_stamp);
+    let timer_rate = u64::from(start.timer - end.timer) * PIT_RATE / steps;
+    NANOSECONDS.store(scale, Ordering::Relaxed);
+    TIMER_PERIOD.store((timer_rate / TICKS_PER_SECOND) as u32, Ordering::Relaxed);
+}
+
+/// The three counters at one moment. The PIT and the timer count down.
+struct Sample {
+    pit: u16,
+    timer: u32,
+    time_stamp: u64,
+}
+
+impl Sample {
+    fn take() -> Sample {
+        Sample { pit: read_pit(), timer: apic::countdown(), time_stamp: time_stamp() }
+    }
+}
+
+fn time_stamp() -> u64 {
+    // SAFETY: every processor with long mode has the instruction, and CR4 does not forbid it.
+    unsafe { _rdtsc() }
+}
+
+const PIT_CHANNEL_0: u16 = 0x40;
+const PIT_COMMAND: u16 = 0x43;
+
+/// Lets channel 0 count down from its largest value. Its interrupt is masked at the 8259.
+fn start_pit() {
+    // SAFETY: the PIT's ports; it can do nothing but count and interrupt, which is masked.
+    unsafe {
+        Port::new(PIT_COMMAND).write(0x30_u8); // channel 0, both bytes, mode 0
+        Port::new(PIT_CHANNEL_0).write(0xff_u8);
+        Port::new(PIT_CHANNEL_0).write(0xff_u8);
+    }
+}
+
+/// Where channel 0 has come to.
+fn read_pit() -> u16 {
+    let mut channel = Port::<u8>::new(PIT_CHANNEL_0);
+    // SAFETY: as in `start_pit`; the command holds the count for the two reads.
+    unsafe {
+        Port::new(PIT_COMMAND).write(0x00_u8); // channel 0, hold
+        u16::from_le_bytes([channel.read(), channel.read()])
+    }
+}

@@ -1,0 +1,91 @@
+//! Interrupts and softirqs: the flag and its copy, entry and exit, and what the timer does.
+//!
+//! Invariant: the validator's flag is true to the machine's. It is turned off after the machine's and on before it, and
+//! [`check`] compares both wherever no change is under way.
+
+use crate::board::Board;
+use crate::{cpu, live};
+use core::sync::atomic::Ordering;
+use lockdep::context::Level;
+use lockdep::hooks;
+
+/// How often softirqs that were raised by softirqs are run before the interrupted code goes on.
+const SOFTIRQ_ROUNDS: usize = 4;
+
+/// Disables interrupts.
+#[track_caller]
+pub fn disable<B: Board>() {
+    B::irqs_disable();
+    hooks::irqs_off();
+}
+
+/// Enables interrupts.
+#[track_caller]
+pub fn enable<B: Board>() {
+    hooks::irqs_on();
+    B::irqs_enable();
+}
+
+/// Disables interrupts; says whether they were on, for [`restore`].
+#[track_caller]
+pub fn save<B: Board>() -> bool {
+    let were_on = B::irqs_enabled();
+    disable::<B>();
+    were_on
+}
+
+/// Makes interrupts what they were before [`save`].
+#[track_caller]
+pub fn restore<B: Board>(were_on: bool) {
+    if were_on {
+        enable::<B>();
+    }
+}
+
+/// Compares the machine's flag with the validator's; counts where they differ.
+pub fn check<B: Board>() {
+    let told = cpu::context_of_word(B::current()).map(|context| context.irqs_on());
+    if told != Some(B::irqs_enabled()) {
+        cpu::this::<B>().untrue.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// A timer interrupt, from entry to exit. Interrupts are disabled.
+pub fn timer_interrupt<B: Board>() {
+    let cpu = cpu::this::<B>();
+    let interrupted = B::current();
+    if cpu::in_self_test::<B>() {
+        // The self-tests have a validator of their own; the kernel's interrupt is none of theirs.
+        // SAFETY: this CPU alone runs in its own idle context, and it does not while it runs a self-test.
+        B::set_current(cpu::word_of_context(unsafe { cpu.idle.get() }));
+    }
+    // SAFETY: hard interrupts of a CPU do not nest, so this one alone runs in this context.
+    hooks::enter(Level::Hardirq, unsafe { cpu.hardirq.get() });
+    check::<B>();
+    cpu.ticks.fetch_add(1, Ordering::Relaxed);
+    live::in_hardirq::<B>();
+    cpu.softirq_pending.store(true, Ordering::Relaxed);
+    hooks::leave();
+    softirqs::<B>();
+    B::set_current(interrupted);
+}
+
+/// On the way out of an interrupt: runs what was raised, with interrupts on, unless a softirq was interrupted.
+fn softirqs<B: Board>() {
+    let cpu = cpu::this::<B>();
+    if cpu::context_of_word(B::current()).is_some_and(|context| context.in_softirq()) {
+        return;
+    }
+    for _ in 0..SOFTIRQ_ROUNDS {
+        if !cpu.softirq_pending.swap(false, Ordering::Relaxed) {
+            return;
+        }
+        // SAFETY: softirqs of a CPU do not nest: see above.
+        hooks::enter(Level::Softirq, unsafe { cpu.softirq.get() });
+        enable::<B>();
+        check::<B>();
+        live::in_softirq::<B>();
+        disable::<B>();
+        hooks::leave();
+    }
+}

@@ -1,0 +1,64 @@
+//! What came of each case, in the words that the runner reads, and the count.
+
+use crate::board::Board;
+use crate::console;
+use core::fmt::{self, Write};
+use core::sync::atomic::{AtomicUsize, Ordering};
+use lockdep::report::Kind;
+use lockdep_proto::{Counts, Outcome, Word};
+
+static PASSED: AtomicUsize = AtomicUsize::new(0);
+static FAILED: AtomicUsize = AtomicUsize::new(0);
+
+/// The name of a verdict, or of none.
+pub(crate) fn verdict(kind: Option<Kind>) -> &'static str {
+    kind.map_or("ok", Kind::verdict)
+}
+
+/// A case came to `got`; says whether that is right.
+pub(crate) fn case<B: Board>(name: &dyn fmt::Display, expected: &str, got: &str) -> bool {
+    let passed = expected == got;
+    let counter = if passed { &PASSED } else { &FAILED };
+    counter.fetch_add(1, Ordering::Relaxed);
+    let outcome = if passed { Outcome::Ok } else { Outcome::Failed { expected, got } };
+    let mut text = Name::default();
+    // A name that is too long is cut, and the runner will not know it.
+    let _ = write!(text, "{name}");
+    console::word::<B>(&Word::Case { name: text.as_str(), outcome });
+    passed
+}
+
+/// Says how many cases went which way; nothing is printed after it. Returns whether all passed.
+pub(crate) fn end<B: Board>() -> bool {
+    let passed = PASSED.load(Ordering::Relaxed);
+    let failed = FAILED.load(Ordering::Relaxed);
+    console::word::<B>(&Word::End(Counts { passed, failed, skipped: 0 }));
+    failed == 0
+}
+
+/// Room for the name of a case.
+struct Name {
+    bytes: [u8; 80],
+    len: usize,
+}
+
+impl Default for Name {
+    fn default() -> Self {
+        Name { bytes: [0; 80], len: 0 }
+    }
+}
+
+impl Name {
+    fn as_str(&self) -> &str {
+        self.bytes.get(..self.len).and_then(|bytes| core::str::from_utf8(bytes).ok()).unwrap_or("?")
+    }
+}
+
+impl Write for Name {
+    fn write_str(&mut self, s: &str) -> fmt::Result {
+        let room = self.bytes.get_mut(self.len..self.len + s.len()).ok_or(fmt::Error)?;
+        room.copy_from_slice(s.as_bytes());
+        self.len += s.len();
+        Ok(())
+    }
+}

@@ -1,0 +1,150 @@
+//! The live scenarios: a deadlock that could happen, brought about by real CPUs and real interrupts, and caught.
+//!
+//! | name | what happens | what must be found |
+//! | --- | --- | --- |
+//! | `abba` | two CPUs (at smp 1: two tasks) take two locks in opposite orders, one after the other | `circular` |
+//! | `irq` | a task takes a lock with interrupts on, later the real timer interrupt takes it | `inconsistent` |
+//!
+//! None of them ever hangs: the locks are free whenever they are taken. That is the point: the report comes before the
+//! deadlock does.
+
+use crate::board::Board;
+use crate::{judge, task};
+use core::fmt;
+use core::sync::atomic::{AtomicUsize, Ordering};
+use lockdep::hooks;
+use lockdep::report::{Kind, Report};
+use lockdep::spin::Mutex;
+use lockdep_proto::Word;
+
+/// A scenario: its name, its two tasks, what the interrupts do, and what must be found.
+struct Scenario {
+    name: &'static str,
+    tasks: [task::Body; 2],
+    /// What the timer interrupt does, on each CPU.
+    in_hardirq: fn(cpu: usize),
+    /// What the softirq does that it raises.
+    in_softirq: fn(cpu: usize),
+    finds: Kind,
+}
+
+static SCENARIOS: [Scenario; 2] = [
+    Scenario {
+        name: "abba",
+        tasks: [abba::first, abba::second],
+        in_hardirq: nothing,
+        in_softirq: nothing,
+        finds: Kind::Circular,
+    },
+    Scenario {
+        name: "irq",
+        tasks: [irq::task, || ()],
+        in_hardirq: irq::tick,
+        in_softirq: nothing,
+        finds: Kind::Inconsistent,
+    },
+];
+
+/// Which one runs: its place in the list, or past it.
+static RUNNING: AtomicUsize = AtomicUsize::new(usize::MAX);
+/// How far it has come: each scenario counts its own steps.
+static STEP: AtomicUsize = AtomicUsize::new(0);
+/// How many timer interrupts to wait for a finding.
+const PATIENCE: usize = 20;
+
+/// Runs the scenario `name`, and judges what was found.
+pub(crate) fn run<B: Board>(name: &str) {
+    let Some(index) = SCENARIOS.iter().position(|scenario| scenario.name == name) else {
+        judge::case::<B>(&name, "a scenario", "none of this name");
+        return;
+    };
+    let scenario = &SCENARIOS[index];
+    while !hooks::reset() {
+        core::hint::spin_loop();
+    }
+    STEP.store(0, Ordering::Relaxed);
+    RUNNING.store(index, Ordering::Release);
+    for (task, body) in scenario.tasks.into_iter().enumerate() {
+        task::spawn::<B>(task, body);
+    }
+    let mut patience = PATIENCE;
+    while patience > 0
+        && (hooks::found().is_none() || !scenario.tasks.iter().enumerate().all(|(t, _)| task::is_done(t)))
+    {
+        task::run_ready::<B>();
+        B::wait_for_irq();
+        patience -= 1;
+    }
+    RUNNING.store(usize::MAX, Ordering::Release);
+    judge::case::<B>(&name, scenario.finds.verdict(), judge::verdict(hooks::found()));
+}
+
+/// The timer interrupt of any CPU.
+pub(crate) fn in_hardirq<B: Board>() {
+    if let Some(scenario) = SCENARIOS.get(RUNNING.load(Ordering::Acquire)) {
+        (scenario.in_hardirq)(B::cpu());
+    }
+}
+
+/// The softirq that it raises.
+pub(crate) fn in_softirq<B: Board>() {
+    if let Some(scenario) = SCENARIOS.get(RUNNING.load(Ordering::Acquire)) {
+        (scenario.in_softirq)(B::cpu());
+    }
+}
+
+/// Prints a report, between the words that tell the runner whose it is.
+pub(crate) fn show<B: Board>(report: &Report, print: impl Fn(fmt::Arguments<'_>)) {
+    match SCENARIOS.get(RUNNING.load(Ordering::Acquire)) {
+        None => print(format_args!("{report}")),
+        Some(Scenario { name, .. }) => {
+            let (begin, end) = (Word::ReportBegin { name }, Word::ReportEnd { name });
+            print(format_args!("{begin}\n{report}{end}\n"));
+        }
+    }
+}
+
+fn nothing(_cpu: usize) {}
+
+/// Two locks in opposite orders.
+mod abba {
+    use super::{Mutex, Ordering, STEP};
+
+    static INODE: Mutex<u32> = Mutex::named("inode_lock", 0);
+    static JOURNAL: Mutex<u32> = Mutex::named("journal_lock", 0);
+
+    pub(super) fn first() {
+        let mut inode = INODE.lock();
+        let mut journal = JOURNAL.lock();
+        (*inode, *journal) = (1, 1);
+        drop((journal, inode));
+        STEP.store(1, Ordering::Release);
+    }
+
+    pub(super) fn second() {
+        while STEP.load(Ordering::Acquire) == 0 {
+            core::hint::spin_loop();
+        }
+        let mut journal = JOURNAL.lock();
+        let mut inode = INODE.lock();
+        (*inode, *journal) = (2, 2);
+    }
+}
+
+/// A lock of a task that its timer interrupt takes as well.
+mod irq {
+    use super::{Mutex, task};
+
+    static TIMER: Mutex<u64> = Mutex::named("timer_lock", 0);
+
+    pub(super) fn task() {
+        *TIMER.lock() += 1;
+    }
+
+    /// On the CPU of the task, when that is over: nothing hangs, and yet the report is right.
+    pub(super) fn tick(cpu: usize) {
+        if cpu == 0 && task::is_done(0) {
+            *TIMER.lock() += 1;
+        }
+    }
+}

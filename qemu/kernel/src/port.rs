@@ -1,0 +1,46 @@
+//! What the validator asks of the kernel: the page that every user of `lockdep` writes.
+
+use crate::board::Board;
+use crate::{console, cpu, live, task};
+use core::marker::PhantomData;
+use lockdep::context::Context;
+use lockdep::port::Port;
+use lockdep::report::{Report, Who};
+
+/// The port of a kernel on board `B`.
+pub struct KernelPort<B>(PhantomData<B>);
+
+// SAFETY: the word that `Board::current` reads belongs to the CPU. It names the context of the task or of the interrupt
+// that runs there; a task is run by one CPU, and the contexts of interrupts are each CPU's own.
+unsafe impl<B: Board> Port for KernelPort<B> {
+    fn context() -> Option<&'static Context> {
+        cpu::context_of_word(B::current())
+    }
+
+    fn set_context(context: &'static Context) {
+        B::set_current(cpu::word_of_context(context));
+    }
+
+    fn irqs_enabled() -> bool {
+        B::irqs_enabled()
+    }
+
+    fn irqs_disable() {
+        B::irqs_disable();
+    }
+
+    fn irqs_enable() {
+        B::irqs_enable();
+    }
+
+    fn who() -> Who {
+        let (task, id) = task::current::<B>();
+        Who { task, id, cpu: B::cpu() as u32 }
+    }
+
+    fn report(report: &Report) {
+        if !cpu::in_self_test::<B>() {
+            live::show::<B>(report, |text| console::print::<B>(text));
+        }
+    }
+}

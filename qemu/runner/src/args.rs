@@ -1,0 +1,243 @@
+//! The verbs and their options, read from the command line, and the usage text that names them all.
+//!
+//! An option of another verb, a word that is not known or a value that does not fit is an error with its name in it:
+//! nothing is guessed, nothing ignored.
+
+use crate::boards::{BOARDS, Board, Machine};
+use lexopt::Arg::{Long, Short, Value};
+use lexopt::ValueExt as _;
+use std::ffi::OsString;
+use std::time::Duration;
+
+/// What the person asked for.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Verb {
+    Help,
+    Setup,
+    Boot(BootOptions),
+    Test,
+    Clippy,
+}
+
+/// What `boot` is to boot, and how.
+#[derive(Debug, PartialEq)]
+pub(crate) struct BootOptions {
+    /// Only this board.
+    pub(crate) board: Option<&'static Board>,
+    /// Only this machine.
+    pub(crate) machine: Option<&'static Machine>,
+    /// Only with this many CPUs.
+    pub(crate) smp: Option<usize>,
+    /// Only this live scenario, without the self-tests.
+    pub(crate) scenario: Option<&'static str>,
+    /// Accept the reports as the golden ones.
+    pub(crate) bless: bool,
+    /// Show everything that every run says.
+    pub(crate) verbose: bool,
+    /// How long a run may take.
+    pub(crate) timeout: Duration,
+}
+
+impl Default for BootOptions {
+    fn default() -> Self {
+        Self {
+            board: None,
+            machine: None,
+            smp: None,
+            scenario: None,
+            bless: false,
+            verbose: false,
+            timeout: Duration::from_secs(60),
+        }
+    }
+}
+
+/// What a person sees who asks for help or mistypes.
+pub(crate) fn usage() -> String {
+    let boards: Vec<_> = BOARDS.iter().map(|board| board.name).collect();
+    let machines: Vec<_> = BOARDS
+        .iter()
+        .flat_map(|board| board.machines)
+        .map(|machine| machine.name)
+        .collect();
+    format!(
+        "\
+Usage: cargo xtask VERB [OPTIONS]
+
+  setup     finds out what is missing to build for the boards and to run them, says so and installs it
+  boot      builds the kernel, boots it in QEMU, and judges what it says
+              --board NAME      only this board: {boards}
+              --machine NAME    only this machine of QEMU: {machines}
+              --smp N           only with this many CPUs (without: with 1 and with 2)
+              --scenario NAME   only this live scenario: {scenarios}
+              --bless           accepts the reports as they are: writes tests/golden/boot/
+              --verbose         shows every line of every run
+              --timeout SECONDS how long a run may take (60)
+  clippy    all lints of all crates, for the host and for the boards, warnings denied
+  test      everything: format, lints, MSRV, no_std builds, host tests, all boots
+  help      this text
+
+Environment:
+  LOCKDEP_TOOLCHAIN=rustup|debian   builds for the boards this way, whatever else is there
+",
+        boards = boards.join(", "),
+        machines = machines.join(", "),
+        scenarios = lockdep_proto::SCENARIOS.join(", "),
+    )
+}
+
+/// Reads the arguments, of which the first is the program's name.
+pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Verb, lexopt::Error> {
+    let mut parser = lexopt::Parser::from_iter(arguments);
+    let verb = match parser.next()? {
+        None => return Err("no verb".into()),
+        Some(Long("help") | Short('h')) => Verb::Help,
+        Some(Value(verb)) => match verb.to_str() {
+            Some("help") => Verb::Help,
+            Some("setup") => Verb::Setup,
+            Some("boot") => return parse_boot(&mut parser),
+            Some("test") => Verb::Test,
+            Some("clippy") => Verb::Clippy,
+            _ => return Err(format!("no such verb: {}", verb.display()).into()),
+        },
+        Some(other) => return Err(other.unexpected()),
+    };
+    match parser.next()? {
+        None => Ok(verb),
+        Some(Long("help") | Short('h')) => Ok(Verb::Help),
+        Some(other) => Err(other.unexpected()),
+    }
+}
+
+/// Reads the options of `boot`.
+fn parse_boot(parser: &mut lexopt::Parser) -> Result<Verb, lexopt::Error> {
+    let mut options = BootOptions::default();
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Long("help") | Short('h') => return Ok(Verb::Help),
+            Long("bless") => options.bless = true,
+            Long("verbose") | Short('v') => options.verbose = true,
+            Long("smp") => {
+                let smp = parser.value()?.parse()?;
+                if !(1..=2).contains(&smp) {
+                    return Err(format!("--smp {smp}: the boards run with 1 CPU or with 2").into());
+                }
+                options.smp = Some(smp);
+            }
+            Long("timeout") => options.timeout = Duration::from_secs(parser.value()?.parse()?),
+            Long("board") => {
+                let boards = BOARDS.iter().map(|board| (board.name, board));
+                options.board = Some(one_of("--board", &parser.value()?.string()?, boards)?);
+            }
+            Long("machine") => {
+                let machines = BOARDS.iter().flat_map(|board| board.machines);
+                let machines = machines.map(|machine| (machine.name, machine));
+                options.machine = Some(one_of("--machine", &parser.value()?.string()?, machines)?);
+            }
+            Long("scenario") => {
+                let scenarios = lockdep_proto::SCENARIOS.iter().map(|&name| (name, name));
+                options.scenario = Some(one_of("--scenario", &parser.value()?.string()?, scenarios)?);
+            }
+            other => return Err(other.unexpected()),
+        }
+    }
+    if let (Some(board), Some(machine)) = (options.board, options.machine)
+        && !board.machines.contains(machine)
+    {
+        return Err(format!("the board {} does not run on the machine {}", board.name, machine.name).into());
+    }
+    Ok(Verb::Boot(options))
+}
+
+/// The thing with this name, or an error that lists the names there are.
+fn one_of<T>(option: &str, wanted: &str, things: impl Iterator<Item = (&'static str, T)>) -> Result<T, lexopt::Error> {
+    let mut names = Vec::new();
+    for (name, thing) in things {
+        if name == wanted {
+            return Ok(thing);
+        }
+        names.push(name);
+    }
+    Err(format!("{option} {wanted}: not one of {}", names.join(", ")).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse_line(line: &str) -> Result<Verb, String> {
+        parse(format!("xtask {line}").split_whitespace().map(OsString::from)).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn each_verb_is_understood() {
+        assert_eq!(parse_line("setup"), Ok(Verb::Setup));
+        assert_eq!(parse_line("test"), Ok(Verb::Test));
+        assert_eq!(parse_line("clippy"), Ok(Verb::Clippy));
+        assert_eq!(parse_line("boot"), Ok(Verb::Boot(BootOptions::default())));
+        assert_eq!(parse_line("--help"), Ok(Verb::Help));
+        assert_eq!(parse_line("boot -h"), Ok(Verb::Help));
+    }
+
+    #[test]
+    fn the_options_of_boot_are_understood() {
+        let line = "boot --board q35-x86_64 --machine=microvm --smp 2 --scenario irq --bless --verbose --timeout 5";
+        let Ok(Verb::Boot(options)) = parse_line(line) else {
+            panic!("not understood")
+        };
+        assert_eq!(options.board.map(|board| board.name), Some("q35-x86_64"));
+        assert_eq!(options.machine.map(|machine| machine.name), Some("microvm"));
+        assert_eq!((options.smp, options.scenario), (Some(2), Some("irq")));
+        assert!(options.bless && options.verbose);
+        assert_eq!(options.timeout, Duration::from_secs(5));
+    }
+
+    #[test]
+    fn what_is_not_understood_is_named() {
+        for (line, named) in [
+            ("", "no verb"),
+            ("bot", "bot"),
+            ("setup --board q35-x86_64", "--board"),
+            ("test all", "all"),
+            ("boot --board pc", "virt-aarch64, q35-x86_64"),
+            ("boot --scenario dinner", "abba"),
+            ("boot --smp 0", "1 CPU or with 2"),
+            ("boot --smp two", "two"),
+            ("boot --smp", "--smp"),
+            ("boot --board virt-aarch64 --machine microvm", "does not run on"),
+            ("boot --bless=yes", "yes"),
+        ] {
+            let error = parse_line(line).expect_err(line);
+            assert!(error.contains(named), "{line}: {error}");
+        }
+    }
+
+    #[test]
+    fn the_usage_names_each_verb_and_option() {
+        let usage = usage();
+        for word in [
+            "setup",
+            "boot",
+            "clippy",
+            "test",
+            "help",
+            "--board",
+            "--machine",
+            "--smp",
+            "--scenario",
+        ] {
+            assert!(usage.contains(word), "{word}");
+        }
+        for word in [
+            "--bless",
+            "--verbose",
+            "--timeout",
+            "LOCKDEP_TOOLCHAIN",
+            "virt-aarch64",
+            "microvm",
+            "abba",
+        ] {
+            assert!(usage.contains(word), "{word}");
+        }
+    }
+}

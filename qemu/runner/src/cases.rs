@@ -1,0 +1,29 @@
+//! The host's own list of what a boot must judge.
+//!
+//! The kernel says how many cases it will judge and what became of each; were that the only list, a kernel that forgot
+//! half of its cases would be green. So the names are taken from the same crate, but on the host.
+
+use lockdep::selftest::CASES;
+use lockdep_proto::{KERNEL_CASES, SCENARIOS};
+
+/// The names of all cases of a boot, in any order: with `scenario` that one alone, otherwise all self-tests and all
+/// live scenarios.
+pub(crate) fn expected_cases(scenario: Option<&str>) -> Vec<String> {
+    match scenario {
+        Some(name) => vec![name.to_owned()],
+        None => selftests().into_iter().chain(SCENARIOS.map(str::to_owned)).collect(),
+    }
+}
+
+/// The names of the self-tests, and of what the kernel says of itself.
+fn selftests() -> Vec<String> {
+    CASES.iter().map(ToString::to_string).chain(KERNEL_CASES.map(str::to_owned)).collect()
+}
+
+/// The live scenarios of a boot: each leaves a report that has a golden text.
+pub(crate) fn expected_reports(scenario: Option<&str>) -> Vec<String> {
+    match scenario {
+        Some(name) => vec![name.to_owned()],
+        None => SCENARIOS.map(str::to_owned).to_vec(),
+    }
+}

@@ -1,0 +1,167 @@
+//! The verb `test`: everything that must hold, in the order in which a person would want to know: format, lints, MSRV,
+//! `no_std` builds, host tests, boots. CI runs this and nothing else.
+//!
+//! A step that fails does not stop the next one. A step that cannot be taken here is skipped with a reason, never
+//! silently.
+
+use crate::args::BootOptions;
+use crate::boards::{self, BOARDS};
+use crate::process::{ask, cannot_start, command, shown, succeed, succeed_within};
+use crate::tally::{self, Tally};
+use crate::toolchain::{Job, Toolchain, host_cargo};
+use crate::{boot, clippy, setup};
+use anyhow::{Context as _, Result};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+/// The sets of features that the host tests run with, as arguments of `cargo test`.
+const FEATURE_SETS: &[&[&str]] = &[&[]];
+
+/// The oldest Rust that the project promises to build with.
+const MSRV: &str = env!("CARGO_PKG_RUST_VERSION");
+
+/// Takes all steps.
+pub(crate) fn run() -> Tally {
+    let mut steps = Steps::default();
+    steps.step("format", || {
+        setup::components(&["fmt"])?;
+        succeed(host_cargo().args(["fmt", "--all", "--check"]))
+    });
+    steps.step("clippy, host", || {
+        setup::components(&["clippy"])?;
+        clippy::host()
+    });
+    let toolchain = steps.find_toolchain();
+    for board in BOARDS {
+        steps.bare_metal(&format!("clippy, {}", board.name), toolchain, |way| {
+            clippy::bare_metal(way, board)
+        });
+    }
+    steps.msrv();
+    for triple in boards::bare_triples() {
+        steps.bare_metal(&format!("no_std, {triple}"), toolchain, |way| build_no_std(way, triple));
+    }
+    for features in FEATURE_SETS {
+        steps.host_tests(features);
+    }
+    steps.boots();
+    steps.tally
+}
+
+/// The steps taken so far.
+#[derive(Default)]
+struct Steps {
+    tally: Tally,
+}
+
+impl Steps {
+    /// Takes one step that counts as one.
+    fn step(&mut self, name: &str, work: impl FnOnce() -> Result<()>) {
+        self.counted(name, || work().map(|()| Tally::PASSED));
+    }
+
+    /// Takes one step that counts for itself.
+    fn counted(&mut self, name: &str, work: impl FnOnce() -> Result<Tally>) {
+        println!("== {name}");
+        let start = Instant::now();
+        let tally = work().unwrap_or_else(|error| {
+            println!("{error:#}");
+            Tally::FAILED
+        });
+        let word = if tally.failed == 0 { "ok    " } else { "FAILED" };
+        println!("{word} {name}: {tally} ({:.1} s)", start.elapsed().as_secs_f32());
+        self.tally += tally;
+    }
+
+    /// Passes over a step.
+    fn skip(&mut self, name: &str, reason: &str) {
+        println!("== {name}\nskipped: {reason}");
+        self.tally += Tally::SKIPPED;
+    }
+
+    /// Finds or installs what builds for the boards. That there is none is a failure, once.
+    fn find_toolchain(&mut self) -> Option<Toolchain> {
+        setup::bare_metal()
+            .inspect_err(|error| {
+                println!("FAILED set-up: {error:#}");
+                self.tally += Tally::FAILED;
+            })
+            .ok()
+    }
+
+    /// Takes a step that needs what builds for the boards.
+    fn bare_metal(&mut self, name: &str, toolchain: Option<Toolchain>, work: impl FnOnce(Toolchain) -> Result<()>) {
+        match toolchain {
+            Some(toolchain) => self.step(name, || work(toolchain)),
+            None => self.skip(name, "there is no Rust for the boards"),
+        }
+    }
+
+    /// Checks all that runs on the host with the oldest Rust, if rustup has it or can get it.
+    fn msrv(&mut self) {
+        let name = format!("MSRV {MSRV}");
+        match msrv_toolchain() {
+            Ok(toolchain) => self.step(&name, || {
+                let check = [
+                    "run",
+                    &toolchain,
+                    "cargo",
+                    "check",
+                    "--workspace",
+                    "--target-dir",
+                    "target/msrv",
+                ];
+                succeed(command("rustup").args(check))
+            }),
+            Err(error) => self.skip(&name, &format!("{error:#}")),
+        }
+    }
+
+    /// Runs the tests of the host with these features; each test counts.
+    fn host_tests(&mut self, features: &[&str]) {
+        self.counted(format!("host tests {}", features.join(" ")).trim_end(), || {
+            let mut cargo = host_cargo();
+            cargo
+                .args(["test", "--workspace", "--no-fail-fast"])
+                .args(features)
+                .stderr(Stdio::inherit());
+            let output = cargo.output().with_context(|| cannot_start(&cargo))?;
+            let stdout = String::from_utf8_lossy(&output.stdout);
+            let mut tally = tally::of_cargo_test(&stdout);
+            if !output.status.success() && tally.failed == 0 {
+                tally += Tally::FAILED; // it did not even build, or a test killed its program
+            }
+            if tally.failed > 0 {
+                println!("{stdout}`{}` ended with {}", shown(&cargo), output.status);
+            }
+            Ok(tally)
+        });
+    }
+
+    /// Boots everything; each case of each run counts.
+    fn boots(&mut self) {
+        self.counted("boots", || boot::run(&BootOptions::default()));
+    }
+}
+
+/// Builds the validator alone, for a target without an operating system.
+fn build_no_std(toolchain: Toolchain, triple: &str) -> Result<()> {
+    succeed(toolchain.cargo(Job::Build, triple).args(["--release", "-p", "lockdep"]))
+}
+
+/// The name of the oldest Rust's toolchain, installed when it was missing.
+fn msrv_toolchain() -> Result<String> {
+    // `1.95` in Cargo.toml is `1.95.0` to rustup.
+    let name = if MSRV.matches('.').count() == 1 {
+        format!("{MSRV}.0")
+    } else {
+        MSRV.to_owned()
+    };
+    if ask(command("rustup").args(["run", &name, "rustc", "--version"])).is_none() {
+        let mut install = command("rustup");
+        install.args(["toolchain", "install", &name, "--profile", "minimal"]);
+        println!("setup: the oldest Rust that we promise is missing: {}", shown(&install));
+        succeed_within(&mut install, Duration::from_secs(300))?;
+    }
+    Ok(name)
+}
