@@ -9,7 +9,7 @@
 
 use crate::site::Site;
 use crate::wait_type::WaitTypes;
-use core::sync::atomic::{AtomicU32, Ordering};
+use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 /// A nesting level within a class, 0 to 7: each is a class of its own. Linux's `subclass`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -95,6 +95,8 @@ pub struct LockMap {
     site: Site,
     name: Option<&'static str>,
     waits: WaitTypes,
+    /// The next release may be anybody's.
+    handed_over: AtomicBool,
     /// For the subclasses 0 and 1; the others are looked up.
     hints: [AtomicU32; 2],
 }
@@ -126,7 +128,7 @@ impl LockMap {
     }
 
     const fn with(key: u64, site: Site, name: Option<&'static str>, waits: WaitTypes) -> LockMap {
-        LockMap { key, site, name, waits, hints: [const { AtomicU32::new(0) }; 2] }
+        LockMap { key, site, name, waits, handed_over: AtomicBool::new(false), hints: [const { AtomicU32::new(0) }; 2] }
     }
 
     /// The 64 bits that stand for the class of subclass 0.
@@ -152,6 +154,13 @@ impl LockMap {
     /// Which lock this is, for the books: a number that no two living locks share. It is never followed as a pointer.
     pub fn instance(&self) -> usize {
         core::ptr::from_ref(self).addr()
+    }
+
+    /// Says whether somebody else will let the lock go; returns what was said before. Under the internal lock.
+    pub(crate) fn set_handed_over(&self, handed_over: bool) -> bool {
+        let before = self.handed_over.load(Ordering::Relaxed);
+        self.handed_over.store(handed_over, Ordering::Relaxed);
+        before
     }
 
     #[inline(always)]

@@ -46,11 +46,23 @@ impl Engine<'_> {
 
     /// A release of what is not held. The class may not be in the table; the lock knows its name.
     pub(crate) fn report_not_held(&mut self, context: &Context, map: &LockMap, class: u16, site: Option<Site>) {
-        let hold = Hold { instance: map.instance(), site, class, ..Hold::EMPTY };
         self.report(context, Kind::Unbalanced, site, |report, lookup| {
-            let mut lock = lookup.lock(&hold);
-            (lock.class.name, lock.class.site, lock.class.waits) = (map.name(), Some(map.site()), map.waits());
-            report.lock = Some(lock);
+            report.lock = Some(lookup.unheld(map, class, site));
+        });
+    }
+
+    /// Something that no rule decided: `note` says what, `map` about which lock, if about one.
+    pub(crate) fn report_wrong(
+        &mut self,
+        context: &Context,
+        kind: Kind,
+        note: &'static str,
+        map: Option<(&LockMap, u16)>,
+        site: Site,
+    ) {
+        self.report(context, kind, Some(site), |report, lookup| {
+            report.note = note;
+            report.lock = map.map(|(map, class)| lookup.unheld(map, class, Some(site)));
         });
     }
 

@@ -33,6 +33,11 @@ bitflags! {
     }
 }
 
+/// One pin, in the count of a hold.
+const PIN: u16 = 1 << 12;
+/// The count alone: more are counted no more.
+const TIMES: u16 = PIN - 1;
+
 const INNER_SHIFT: u16 = 8;
 const OUTER_SHIFT: u16 = 11;
 
@@ -77,7 +82,7 @@ pub struct Hold {
     pub(crate) class: u16,
     /// The slot of the nest lock's class.
     pub(crate) nest_class: u16,
-    /// How often it is taken as one hold.
+    /// How often it is taken as one hold; above that, how often it is pinned. So 1 is what ends with the next release.
     pub(crate) count: u16,
     pub(crate) traits: Traits,
 }
@@ -165,6 +170,44 @@ impl Hold {
     /// The wait type that it needs around it.
     pub const fn outer(&self) -> WaitType {
         WaitType::from_bits(self.traits.bits() >> OUTER_SHIFT)
+    }
+
+    /// How often it is taken as one hold.
+    pub const fn times(&self) -> u16 {
+        self.count & TIMES
+    }
+
+    /// How often it is pinned.
+    pub const fn pins(&self) -> u16 {
+        self.count / PIN
+    }
+
+    /// Counts `more` takings with these.
+    pub(crate) fn add_times(&mut self, more: u16) {
+        let times = self.times().saturating_add(more).min(TIMES);
+        self.count = self.pins() * PIN + times;
+    }
+
+    /// Counts one taking less.
+    pub(crate) fn end_one(&mut self) {
+        self.count -= u16::from(self.times() > 0);
+    }
+
+    /// Pins it once more, or once less; 15 pins are as many as it counts. Says whether that could be done.
+    pub(crate) fn pin(&mut self, more: bool) -> bool {
+        let count = if more { self.count.checked_add(PIN) } else { self.count.checked_sub(PIN) };
+        self.count = count.unwrap_or(self.count);
+        count.is_some()
+    }
+
+    /// Which lock it is: its address, or another number of its own.
+    pub const fn instance(&self) -> usize {
+        self.instance
+    }
+
+    /// Where it was taken.
+    pub const fn site(&self) -> Option<Site> {
+        self.site
     }
 
     /// Whether both are of one class; where the table was full, of one key.

@@ -7,11 +7,11 @@
 use crate::class::LockMap;
 use crate::context::{Context, Level};
 use crate::held::Acquire;
+use crate::limits::Occupancy;
 use crate::mode::Mode;
 use crate::report::{Kind, LockView};
 use crate::runtime::{Costs, Event};
 use crate::site::Site;
-use crate::validator::Occupancy;
 
 // SAFETY: `port!` defines each with just this signature, and there can be only one definition in a program.
 unsafe extern "Rust" {
@@ -19,7 +19,8 @@ unsafe extern "Rust" {
     safe fn __lockdep_acquire_specially(what: &Acquire<'_>);
     safe fn __lockdep_release(map: &LockMap, site: Option<Site>);
     safe fn __lockdep_irqs(on: bool, site: Site);
-    safe fn __lockdep_event(event: Event<'_>, site: Site);
+    pub(crate) safe fn __lockdep_event(event: Event<'_>, site: Site);
+    safe fn __lockdep_irqs_told() -> bool;
     safe fn __lockdep_each_held(show: &mut dyn FnMut(&LockView));
     safe fn __lockdep_reset() -> bool;
     safe fn __lockdep_found() -> Option<Kind>;
@@ -57,6 +58,12 @@ pub fn irqs_on() {
 #[inline(always)]
 pub fn irqs_off() {
     __lockdep_irqs(false, Site::caller());
+}
+
+/// Whether the validator was told that hard interrupts are on.
+#[inline]
+pub fn irqs_told() -> bool {
+    __lockdep_irqs_told()
 }
 
 /// Softirqs are about to be enabled.
@@ -129,6 +136,21 @@ pub fn downgrade(map: &LockMap) {
     __lockdep_event(Event::Downgrade(map), Site::caller());
 }
 
+/// The lock will be let go by another context (a semaphore, a page lock, a guard that is given to the next task): it leaves
+/// the books of this one, and the next release of it is right, whoever makes it.
+#[track_caller]
+#[inline]
+pub fn hand_over(map: &LockMap) {
+    __lockdep_event(Event::HandOver(map), Site::caller());
+}
+
+/// Reports if the validator was told otherwise of interrupts than the machine's own flag says.
+#[track_caller]
+#[inline]
+pub fn check_irqs() {
+    __lockdep_event(Event::CheckIrqs, Site::caller());
+}
+
 /// The task ends.
 #[track_caller]
 #[inline]
@@ -141,6 +163,12 @@ pub fn task_exit() {
 #[inline]
 pub fn user_return() {
     __lockdep_event(Event::UserReturn, Site::caller());
+}
+
+/// Reports what the caller found out by itself: a broken protocol of its own locks, as [`Kind::WwMisuse`] is one.
+#[inline]
+pub fn wrong(kind: Kind, note: &'static str, map: Option<&LockMap>, site: Site) {
+    __lockdep_event(Event::Wrong(kind, note, map), site);
 }
 
 /// Shows what the running context holds, the lowest first, to `show`. Made for a panic: it waits for nothing; classes
@@ -209,6 +237,10 @@ macro_rules! port {
                 RUNTIME.event(event, site);
             }
             #[unsafe(no_mangle)]
+            fn __lockdep_irqs_told() -> bool {
+                RUNTIME.irqs_told()
+            }
+            #[unsafe(no_mangle)]
             fn __lockdep_each_held(show: &mut dyn FnMut(&$crate::report::LockView)) {
                 RUNTIME.each_held(show);
             }
@@ -221,7 +253,7 @@ macro_rules! port {
                 RUNTIME.found()
             }
             #[unsafe(no_mangle)]
-            fn __lockdep_occupancy() -> $crate::validator::Occupancy {
+            fn __lockdep_occupancy() -> $crate::limits::Occupancy {
                 RUNTIME.occupancy()
             }
             #[unsafe(no_mangle)]

@@ -24,22 +24,31 @@ pub mod search;
 mod rules;
 
 // Floor 4: the validator.
+pub mod claims;
 mod fast;
 mod finding;
+pub mod limits;
+mod marking;
 pub mod report;
 pub mod tables;
 pub mod validator;
 
 // Floor 5: views.
+#[cfg(feature = "defmt")]
+mod defmt;
 mod text;
 
 // Floor 6: runtime.
+pub mod asserts;
+mod domain;
 pub mod hooks;
 pub mod port;
 pub mod runtime;
 
 // Floor 7: locks.
 mod sync;
+#[cfg(feature = "critical-section")]
+pub use sync::critical_section;
 pub use sync::spin;
 
 // Floor 8: self-tests.

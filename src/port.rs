@@ -5,6 +5,7 @@
 //! use lockdep::port::Port;
 //! use lockdep::report::{Report, Who};
 //! use lockdep::runtime::ContextCell;
+//! use lockdep::limits::Notice;
 //!
 //! static TASK: ContextCell = ContextCell::new(0);
 //!
@@ -28,6 +29,9 @@
 //!     fn report(report: &Report) {
 //!         println!("{report}");
 //!     }
+//!     fn notice(notice: &Notice) {
+//!         println!("{notice}");
+//!     }
 //! }
 //!
 //! lockdep::port!(Kernel);
@@ -39,11 +43,13 @@
 //! ```
 
 use crate::context::Context;
+use crate::limits::Notice;
 use crate::report::{Report, Who};
 
 /// What the validator asks of a kernel.
 ///
-/// None of these functions takes a tracked lock, apart from [`Port::report`], where locks are not checked.
+/// None of these functions takes a tracked lock, apart from [`Port::report`] and [`Port::notice`], where
+/// locks are not checked.
 ///
 /// # Safety
 /// [`Port::context`] returns a context that belongs to the caller alone: no other CPU uses it until this one has
@@ -64,4 +70,6 @@ pub unsafe trait Port: 'static {
     fn who() -> Who;
     /// Shows a report. Interrupts are disabled, the internal lock is not held.
     fn report(report: &Report);
+    /// Shows that a table is full: once for each. Interrupts are disabled, the internal lock is not held.
+    fn notice(notice: &Notice);
 }

@@ -4,7 +4,7 @@
 //! provides, since kernel stacks are small; a path or a list longer than its room is cut, with the count of what is
 //! missing. It keeps copies: printing it later touches no table.
 
-use crate::class::Subclass;
+use crate::class::{LockMap, Subclass};
 use crate::classes::{Classes, SeenClasses};
 use crate::context::{Context, Flags, HOLDS, Toggles};
 use crate::dependency::{Dependency, Kinds};
@@ -18,7 +18,7 @@ use heapless::Vec;
 /// How many dependencies of a path are kept.
 pub const PATH: usize = 12;
 
-/// What was found. The names are those of `trace-format.md`; the headings Linux's.
+/// What was found. The names of the first twelve are those of `trace-format.md`; the headings Linux's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// A lock class is taken while already held.
@@ -45,11 +45,19 @@ pub enum Kind {
     HeldToUser,
     /// A point that may sleep where that is not allowed.
     SleepAtomic,
+    /// An assertion about held locks or flags does not hold; [`Report::note`] says which.
+    Assertion,
+    /// A pointer that RCU protects is read outside a read section.
+    Rcu,
+    /// The validator's interrupt flag and the machine's differ.
+    IrqsState,
+    /// A wound/wait mutex or its context is used against its rules; [`Report::note`] says how.
+    WwMisuse,
 }
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Kind; 12] = [
+    pub const ALL: [Kind; 16] = [
         Kind::Recursive,
         Kind::Circular,
         Kind::Inconsistent,
@@ -62,6 +70,10 @@ impl Kind {
         Kind::HeldAtExit,
         Kind::HeldToUser,
         Kind::SleepAtomic,
+        Kind::Assertion,
+        Kind::Rcu,
+        Kind::IrqsState,
+        Kind::WwMisuse,
     ];
 
     /// The verdict's name in a trace.
@@ -79,6 +91,10 @@ impl Kind {
             Kind::HeldAtExit => "held-at-exit",
             Kind::HeldToUser => "held-to-user",
             Kind::SleepAtomic => "sleep-atomic",
+            Kind::Assertion => "assertion",
+            Kind::Rcu => "rcu",
+            Kind::IrqsState => "irqs-state",
+            Kind::WwMisuse => "ww-misuse",
         }
     }
 }
@@ -214,6 +230,8 @@ pub struct Report {
     pub path_to_held: Path,
     /// The limit that the lock's wait type is above.
     pub limit: u8,
+    /// What exactly was wrong, for the kinds that are several.
+    pub note: &'static str,
     /// What the task held, the lowest first.
     pub held: Vec<LockView, HOLDS>,
     /// How many holds are missing there.
@@ -235,6 +253,7 @@ impl Report {
         path: Path { steps: Vec::new(), cut: 0 },
         path_to_held: Path { steps: Vec::new(), cut: 0 },
         limit: 0,
+        note: "",
         held: Vec::new(),
         held_cut: 0,
     };
@@ -278,6 +297,12 @@ impl Lookup<'_> {
         let mut class = self.class(hold.class);
         class.waits = WaitTypes::new(hold.outer(), hold.inner());
         LockView { class, instance: hold.instance, site: hold.site, mode: hold.mode() }
+    }
+
+    /// A lock that is not held: the class may not be in the table, but the lock knows its name.
+    pub(crate) fn unheld(&self, map: &LockMap, class: u16, site: Option<Site>) -> LockView {
+        let class = ClassView { name: map.name(), site: Some(map.site()), waits: map.waits(), ..self.class(class) };
+        LockView { class, instance: map.instance(), site, mode: Mode::WRITE }
     }
 
     pub(crate) fn step(&self, dependency: &Dependency) -> Step {

@@ -6,31 +6,25 @@
 //! Invariants:
 //! - The slow path runs with interrupts off, under the internal lock, with the context marked busy: what is taken
 //!   meanwhile (by the console that prints a report) goes on the books unchecked, so nothing here can recurse.
-//! - A report is shown after the internal lock is let go; until it has been shown nobody writes to it.
+//! - A report is shown after the internal lock is let go: the console's own lock may be held by one who waits for it.
 //!
-//! `unsafe` is here for three things: to share what only its owner touches, to reach what the internal lock guards, and
-//! to read a report that nobody writes.
+//! `unsafe` is here to share contexts that only their owners touch.
 #![allow(unsafe_code)]
 
-use crate::chain::Chains;
+use crate::claims::Claim;
 use crate::class::LockMap;
-use crate::classes::SeenClasses;
 use crate::context::{Context, Level};
+use crate::domain::Domain;
 use crate::fast;
 use crate::held::Acquire;
+use crate::limits::Occupancy;
 use crate::mode::Mode;
 use crate::port::Port;
-use crate::report::{Kind, LockView, Report, Who};
+use crate::report::{Kind, LockView};
 use crate::site::Site;
-use crate::tables::Tables;
-use crate::validator::{self, Engine, Occupancy, Seen};
-use crate::word::Word;
-use core::cell::UnsafeCell;
+use crate::validator::{self, Engine};
 use core::marker::PhantomData;
-use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
-
-/// How often a dump that must not wait tries to get the internal lock.
-const PANIC_TRIES: usize = 10_000;
+use core::sync::atomic::{AtomicU32, Ordering};
 
 /// A context that can be a `static`. Which of the program's validators it belongs to is fixed with it; most programs
 /// have one, number 0.
@@ -75,10 +69,22 @@ pub enum Event<'a> {
     Free(&'a LockMap),
     /// A hold becomes a reader's.
     Downgrade(&'a LockMap),
+    /// A lock will be let go by another context.
+    HandOver(&'a LockMap),
+    /// Something is claimed of a lock.
+    Claim(Claim, &'a LockMap),
+    /// A hold is pinned, or with `false` unpinned.
+    Pin(&'a LockMap, bool),
+    /// Interrupts are claimed to be on, or off.
+    ClaimIrqs(bool),
+    /// The validator's flag is to be compared with the machine's.
+    CheckIrqs,
     /// The task ends.
     TaskExit,
     /// The task returns to user mode.
     UserReturn,
+    /// Something that no rule decides is wrong: what kind, in which words, about which lock.
+    Wrong(Kind, &'static str, Option<&'a LockMap>),
 }
 
 /// What the validator costs.
@@ -91,21 +97,6 @@ pub struct Costs {
     /// How many locks went on the books unchecked, since the validator was at work or showed a report.
     pub unchecked: u32,
 }
-
-/// One validator as the runtime keeps it.
-struct Domain<const C: usize, const D: usize, const K: usize> {
-    classes: SeenClasses<[AtomicU32; C]>,
-    chains: Chains<[Word; K]>,
-    locked: AtomicBool,
-    tables: UnsafeCell<Tables<C, D>>,
-    report: UnsafeCell<Report>,
-    /// The report is being shown: it must not be written to. Set under `locked`.
-    showing: AtomicBool,
-}
-
-// SAFETY: `tables` is reached under `locked` alone, and so is `report`, until it has been written: then it is read by the
-// one who shows it, and written by nobody before `reset`, which refuses while `showing` is set. The rest is atomics.
-unsafe impl<const C: usize, const D: usize, const K: usize> Sync for Domain<C, D, K> {}
 
 /// A port with `V` validators of `C` classes, `D` dependencies and `K` chain slots each.
 pub struct Runtime<P, const C: usize, const D: usize, const K: usize, const V: usize> {
@@ -127,16 +118,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize> Ru
     /// One that has learned nothing.
     pub const fn new() -> Self {
         const { assert!(V > 0, "a runtime has at least one validator") };
-        let domains = [const {
-            Domain {
-                classes: SeenClasses::new(),
-                chains: Chains::new(),
-                locked: AtomicBool::new(false),
-                tables: UnsafeCell::new(Tables::new()),
-                report: UnsafeCell::new(Report::EMPTY),
-                showing: AtomicBool::new(false),
-            }
-        }; V];
+        let domains = [const { Domain::new() }; V];
         Runtime { domains, early: AtomicU32::new(0), unchecked: AtomicU32::new(0), port: PhantomData }
     }
 
@@ -211,30 +193,39 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize> Ru
             Event::MightSleep => self.slowly(context, |engine| engine.might_sleep(context, site)),
             Event::Free(map) => self.slowly(context, |engine| engine.free(context, map, site)),
             Event::Downgrade(map) => self.slowly(context, |engine| engine.downgrade(context, map, Some(site))),
+            Event::HandOver(map) => self.slowly(context, |engine| engine.hand_over(context, map, site)),
+            Event::Claim(claim, map) => self.slowly(context, |engine| engine.claim(context, claim, map, site)),
+            Event::Pin(map, more) => self.slowly(context, |engine| engine.pin(context, map, more, site)),
+            Event::ClaimIrqs(on) if P::irqs_enabled() != on => {
+                let note = if on {
+                    "assert_irqs_enabled: they are disabled"
+                } else {
+                    "assert_irqs_disabled: they are enabled"
+                };
+                self.slowly(context, |engine| engine.wrong(context, Kind::Assertion, note, None, site));
+            }
+            Event::ClaimIrqs(_) => {}
+            Event::CheckIrqs => self.check_irqs(context, site),
             Event::TaskExit => self.slowly(context, |engine| engine.task_exit(context, site)),
             Event::UserReturn => self.slowly(context, |engine| engine.user_return(context, site)),
+            Event::Wrong(kind, note, map) => {
+                self.slowly(context, |engine| engine.wrong(context, kind, note, map, site))
+            }
         }
     }
 
     // ---- for self-tests and dumps
 
-    /// Shows what the running context holds, the lowest first. Waits for nothing: where the internal lock cannot be had
-    /// soon, classes are shown without what the tables know.
+    /// Shows what the running context holds, the lowest first. Waits for nothing.
     pub fn each_held(&self, show: &mut dyn FnMut(&LockView)) {
-        let Some(context) = P::context() else { return };
-        let domain = self.domain(context);
-        let got = (0..PANIC_TRIES).any(|_| domain.try_lock());
-        for hold in context.all() {
-            let view = match got {
-                // SAFETY: the internal lock is ours, until the `unlock` below.
-                true => unsafe { &mut *domain.tables.get() }.engine(domain.seen(), None, P::who).view(&hold),
-                false => LockView::without_class(&hold),
-            };
-            show(&view);
+        if let Some(context) = P::context() {
+            self.domain(context).each_held(context, P::who, show);
         }
-        if got {
-            domain.unlock();
-        }
+    }
+
+    /// Whether the validator was told that interrupts are on. Yes where there is no context to be told about.
+    pub fn irqs_told(&self) -> bool {
+        P::context().is_none_or(Context::irqs_on)
     }
 
     /// Forgets all that the validator of this context learned and found. Says whether it could: not while a report of
@@ -243,7 +234,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize> Ru
         let Some(context) = P::context() else { return false };
         let domain = self.domain(context);
         self.slowly(context, |engine| {
-            let idle = !domain.showing.load(Ordering::Relaxed);
+            let idle = !domain.is_showing();
             if idle {
                 engine.reset();
             }
@@ -295,6 +286,20 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize> Ru
         }
     }
 
+    /// Reports if the validator was told otherwise than the machine's flag says; then the machine's counts.
+    fn check_irqs(&self, context: &'static Context, site: Site) {
+        let on = P::irqs_enabled();
+        if on == context.irqs_on() || context.is_unchecked() {
+            return;
+        }
+        let note = match on {
+            true => "the machine's interrupts are enabled, and the validator was told that they are disabled",
+            false => "the machine's interrupts are disabled, and the validator was told that they are enabled",
+        };
+        self.slowly(context, |engine| engine.wrong(context, Kind::IrqsState, note, None, site));
+        self.agree_slowly(context, on, site);
+    }
+
     #[cold]
     fn agree_slowly(&self, context: &'static Context, on: bool, site: Site) {
         if context.is_unchecked() {
@@ -333,7 +338,10 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize> Ru
         P::irqs_disable();
         context.set_busy(true);
         let domain = self.domain(context);
-        let (answer, is_new) = domain.with(P::who, event);
+        let (answer, is_new, notice) = domain.with(P::who, event);
+        if let Some(notice) = notice {
+            P::notice(&notice);
+        }
         if is_new {
             domain.show::<P>();
         }
@@ -357,47 +365,5 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize> Ru
     /// Whether a lock that was taken early is let go by this.
     fn take_off_early(&self) -> bool {
         self.early.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1)).is_ok()
-    }
-}
-
-impl<const C: usize, const D: usize, const K: usize> Domain<C, D, K> {
-    #[inline(always)]
-    fn seen(&self) -> Seen<'_> {
-        Seen { classes: &self.classes, chains: &self.chains }
-    }
-
-    /// Runs an event under the internal lock. Says whether it found something, which is to be shown.
-    fn with<R>(&self, who: fn() -> Who, event: impl FnOnce(&mut Engine<'_>) -> R) -> (R, bool) {
-        while self.locked.compare_exchange_weak(false, true, Ordering::Acquire, Ordering::Relaxed).is_err() {
-            core::hint::spin_loop();
-        }
-        // SAFETY: `locked` is ours until `unlock` below, and `tables` is reached nowhere else.
-        let tables = unsafe { &mut *self.tables.get() };
-        let nothing_found = tables.found.is_none();
-        // SAFETY: nothing is found, so the report is nobody's: neither being shown nor about to be.
-        let report = nothing_found.then(|| unsafe { &mut *self.report.get() });
-        let mut engine = tables.engine(self.seen(), report, who);
-        let answer = event(&mut engine);
-        let is_new = nothing_found && engine.found.is_some();
-        if is_new {
-            self.showing.store(true, Ordering::Relaxed);
-        }
-        self.unlock();
-        (answer, is_new)
-    }
-
-    fn try_lock(&self) -> bool {
-        self.locked.compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed).is_ok()
-    }
-
-    fn unlock(&self) {
-        self.locked.store(false, Ordering::Release);
-    }
-
-    /// Shows what was found.
-    fn show<P: Port>(&self) {
-        // SAFETY: the event that wrote the report is over, and `showing`, which it set, keeps others from writing.
-        P::report(unsafe { &*self.report.get() });
-        self.showing.store(false, Ordering::Release);
     }
 }

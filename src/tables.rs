@@ -10,6 +10,7 @@ use crate::context::Context;
 use crate::dependency::{Dependencies, Dependency};
 use crate::fast;
 use crate::held::Acquire;
+use crate::limits::{Notice, Notices};
 use crate::report::{Kind, Report, Who};
 use crate::search::{Graph, Place, Scratch};
 use crate::site::Site;
@@ -33,11 +34,18 @@ pub(crate) struct Tables<const C: usize, const D: usize> {
     dependencies: Dependencies<[Dependency; D]>,
     scratch: Scratch<[[Place; 2]; C]>,
     pub(crate) found: Option<Kind>,
+    notices: Notices,
 }
 
 impl<const C: usize, const D: usize> Tables<C, D> {
     pub(crate) const fn new() -> Self {
-        Tables { classes: Classes::new(), dependencies: Dependencies::new(), scratch: Scratch::new(), found: None }
+        Tables {
+            classes: Classes::new(),
+            dependencies: Dependencies::new(),
+            scratch: Scratch::new(),
+            found: None,
+            notices: Notices::NONE,
+        }
     }
 
     pub(crate) fn engine<'a>(
@@ -55,6 +63,7 @@ impl<const C: usize, const D: usize> Tables<C, D> {
             },
             found: &mut self.found,
             report,
+            notices: &mut self.notices,
             who,
         }
     }
@@ -101,6 +110,11 @@ impl<const C: usize, const D: usize, const K: usize> Validator<C, D, K> {
     /// What was found.
     pub fn found(&self) -> Option<Kind> {
         self.tables.found
+    }
+
+    /// A table that has become full since this was last asked.
+    pub fn take_notice(&mut self) -> Option<Notice> {
+        self.tables.notices.pending.take()
     }
 
     /// Its report.

@@ -2,7 +2,8 @@
 //!
 //! A validator is a value in two halves. [`Seen`] is what the fast path reads: usage bits and checked chains, atomics
 //! behind a shared reference. [`Graph`] is the rest, under the internal lock. An [`Engine`] has both for the time of one
-//! event of the slow path. (Where the halves are kept: `tables.rs`. What a finding looks like: `finding.rs`.)
+//! event of the slow path. Here are the events of locks; `marking.rs` has those of flags and contexts, `claims.rs` what is
+//! said about locks, `finding.rs` what becomes of a finding, `tables.rs` where the halves are kept.
 //!
 //! Invariants:
 //! - The books on held locks are right whatever is found: after a finding the hold is pushed, usage bits stay set, the
@@ -16,41 +17,19 @@ use crate::classes::SeenClasses;
 use crate::context::{Context, HOLDS, Level, is_chained};
 use crate::dependency::{Edge, Kinds};
 use crate::held::{Acquire, Hold, NO_SLOT, Traits};
+use crate::limits::{Notices, Table};
 use crate::mode::Mode;
 use crate::report::{Kind, Report, Who};
 use crate::rules;
 use crate::rules::recursive::Recursion;
-use crate::search::{Graph, Node};
+use crate::search::Graph;
 use crate::site::Site;
-use crate::usage::{State, Usage};
 
 /// What the fast path reads.
 #[derive(Clone, Copy)]
 pub struct Seen<'a> {
     pub(crate) classes: &'a SeenClasses,
     pub(crate) chains: &'a Chains,
-}
-
-/// How full one table is.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Fill {
-    /// Entries in use.
-    pub used: usize,
-    /// Entries there are.
-    pub size: usize,
-    /// How often something found no room, and was not learned.
-    pub turned_away: u32,
-}
-
-/// How full the tables of a validator are.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Occupancy {
-    /// Classes.
-    pub classes: Fill,
-    /// Dependencies.
-    pub dependencies: Fill,
-    /// Checked chains.
-    pub chains: Fill,
 }
 
 /// Both halves of a validator, for one event of the slow path.
@@ -61,6 +40,8 @@ pub struct Engine<'a> {
     pub(crate) found: &'a mut Option<Kind>,
     /// Where its report goes: nowhere, once there is one.
     pub(crate) report: Option<&'a mut Report>,
+    /// Which tables are full.
+    pub(crate) notices: &'a mut Notices,
     pub(crate) who: fn() -> Who,
 }
 
@@ -72,7 +53,10 @@ impl Engine<'_> {
         let mut hold = Hold::begin(what, !context.irqs_on());
         match self.graph.classes.find_or_enter(self.seen.classes, what.map, what.subclass) {
             Some(id) => hold.class = id.slot(),
-            None => hold.key = what.map.key() ^ u64::from(what.subclass.get()),
+            None => {
+                hold.key = what.map.key() ^ u64::from(what.subclass.get());
+                self.notice(Table::Classes);
+            }
         }
         if let Some(nest) = what.nest {
             hold.nest_class = self.class_of(nest);
@@ -86,12 +70,22 @@ impl Engine<'_> {
             return;
         };
         let Some(mut hold) = stack.hold(index) else { return };
-        if hold.count > 1 {
-            hold.count -= 1;
+        if hold.pins() > 0 {
+            let site = site.or(hold.site).unwrap_or(map.site());
+            self.wrong(context, Kind::Assertion, "releasing a pinned lock", Some(map), site);
+        }
+        if hold.times() > 1 {
+            hold.end_one();
             stack.set_hold(index, hold);
             return;
         }
         self.take_again(context, stack, index, index + 1);
+    }
+
+    /// A lock will be let go by another context: it leaves the books of this one, as by a release.
+    pub fn hand_over(&mut self, context: &Context, map: &LockMap, site: Site) {
+        self.release(context, map, Some(site));
+        map.set_handed_over(true);
     }
 
     /// An exclusive hold becomes a reader's: like a release, with the hold itself first of those taken again.
@@ -114,7 +108,7 @@ impl Engine<'_> {
     fn find<'c>(&mut self, context: &'c Context, map: &LockMap, site: Option<Site>) -> Option<(&'c Context, usize)> {
         let class = self.graph.classes.find(map, Subclass::ZERO).unwrap_or(NO_SLOT);
         let found = rules::unbalanced::find(context, map.instance(), class);
-        if found.is_none() && !context.forget_lost() {
+        if found.is_none() && !map.set_handed_over(false) && !context.forget_lost() {
             self.report_not_held(context, map, class, site);
         }
         found
@@ -149,7 +143,9 @@ impl Engine<'_> {
             self.check_nest(context, &hold);
             self.check_order(context, &hold);
         }
-        context.push(hold);
+        if !context.push(hold) {
+            self.notice(Table::Holds);
+        }
     }
 
     fn check_wait(&mut self, context: &Context, hold: &Hold) {
@@ -180,8 +176,8 @@ impl Engine<'_> {
             Recursion::None if hold.class == NO_SLOT || self.seen.chains.contains(hold.key) => {}
             Recursion::None => {
                 let all_added = self.depend_on_run(context, hold);
-                if all_added && is_chained(hold) {
-                    self.seen.chains.insert(hold.key);
+                if all_added && is_chained(hold) && !self.seen.chains.insert(hold.key) {
+                    self.notice(Table::Chains);
                 }
             }
         }
@@ -227,152 +223,11 @@ impl Engine<'_> {
             cpu: who.cpu as u8,
             task: who.id as u16,
         };
-        self.graph.dependencies.add(self.graph.classes, &edge)
-    }
-
-    // ---- usage
-
-    /// What an acquisition marks: *used in* if it waited, *enabled* by the interrupt flag of the acquire.
-    fn mark_acquired(&mut self, context: &Context, hold: &Hold) {
-        if !hold.checked() {
-            return;
+        let added = self.graph.dependencies.add(self.graph.classes, &edge);
+        if !added {
+            self.notice(Table::Dependencies);
         }
-        let mut marks = context.marks_for(hold.irqs_off());
-        if hold.tried() {
-            marks &= Usage::ENABLED;
-        }
-        for bit in marks.for_mode(hold.mode()).in_marking_order() {
-            self.mark(context, hold, bit, hold.site);
-        }
-    }
-
-    /// Marks all checked holds of the task, the lowest first, as held with `state` enabled.
-    fn mark_held(&mut self, context: &Context, state: State, site: Site) {
-        if self.found.is_some() {
-            return;
-        }
-        for hold in context.all().filter(Hold::checked) {
-            let bit = Usage::enabled(state).for_mode(hold.mode());
-            self.mark(context, &hold, bit, Some(site));
-        }
-    }
-
-    /// Sets one usage bit. A bit that is set already was checked when it was set.
-    fn mark(&mut self, context: &Context, hold: &Hold, bit: Usage, site: Option<Site>) {
-        let known = self.seen.classes.usage(hold.class);
-        if hold.class == NO_SLOT || known.contains(bit) {
-            return;
-        }
-        self.seen.classes.mark(hold.class, bit);
-        self.graph.classes.note_usage(hold.class, bit, site);
-        if let Some(other) = rules::inconsistent::check(known, bit) {
-            let node = Node::new(hold.class, false);
-            self.report_usage(context, Kind::Inconsistent, hold, (bit, site), (other, node));
-        } else if let Some(end) = rules::irq_inversion::check(&mut self.graph, self.seen.classes, hold.class, bit) {
-            let usage = self.seen.classes.usage(end.class).seen_from(end.restricted);
-            let other = (usage & bit.opposite()).first().unwrap_or(Usage::empty());
-            self.report_usage(context, Kind::IrqInversion, hold, (bit, site), (other, end));
-        }
-    }
-
-    // ---- flags and contexts
-
-    /// Hard interrupts are enabled: what is held is from now on held with them enabled.
-    pub fn irqs_on(&mut self, context: &Context, site: Site) {
-        if context.irqs_on() {
-            return;
-        }
-        self.mark_held(context, State::Hardirq, site);
-        if context.softirqs_on() {
-            self.mark_held(context, State::Softirq, site);
-        }
-        context.set_irqs(true, Some(site));
-    }
-
-    /// Softirqs are enabled.
-    pub fn softirqs_on(&mut self, context: &Context, site: Site) {
-        if context.softirqs_on() {
-            return;
-        }
-        context.set_softirqs(true, Some(site));
-        if context.irqs_on() {
-            self.mark_held(context, State::Softirq, site);
-        }
-    }
-
-    /// An interrupt ends. What was taken in it must be gone; then its flag is restored. Returns the context below.
-    pub fn leave(&mut self, context: &Context, site: Site) -> Option<&'static Context> {
-        if let Some(held) = rules::ends::left_by_interrupt(context) {
-            self.report_held(context, Kind::HeldAtExit, &held, site);
-        }
-        let (outer, turn_on) = context.leave()?;
-        match turn_on {
-            Some(State::Hardirq) => self.irqs_on(outer, site),
-            Some(_) => self.softirqs_on(outer, site),
-            None => {}
-        }
-        Some(outer)
-    }
-
-    /// The task allocates in a way that may enter reclaim: what it holds is held with reclaim enabled.
-    pub fn allocate(&mut self, context: &Context, site: Site) {
-        let flags = context.flags();
-        if flags.irqs_on && !flags.hardirq && !flags.softirq && !context.in_reclaim() {
-            self.mark_held(context, State::Reclaim, site);
-        }
-    }
-
-    // ---- ends
-
-    /// The memory of a lock is freed.
-    pub fn free(&mut self, context: &Context, map: &LockMap, site: Site) {
-        if let Some(held) = rules::ends::freed(context, map.instance()) {
-            self.report_held(context, Kind::HeldFreed, &held, site);
-        }
-    }
-
-    /// A task ends.
-    pub fn task_exit(&mut self, context: &Context, site: Site) {
-        if let Some(held) = rules::ends::left_by_task(context) {
-            self.report_held(context, Kind::HeldAtExit, &held, site);
-        }
-    }
-
-    /// A task returns to user mode.
-    pub fn user_return(&mut self, context: &Context, site: Site) {
-        if let Some(held) = rules::ends::left_by_task(context) {
-            self.report_held(context, Kind::HeldToUser, &held, site);
-        }
-    }
-
-    /// A point that may sleep.
-    pub fn might_sleep(&mut self, context: &Context, site: Site) {
-        if rules::sleep_atomic::is_atomic(context) {
-            self.report(context, Kind::SleepAtomic, Some(site), |_, _| {});
-        }
-    }
-
-    /// How full the tables are.
-    pub fn occupancy(&self) -> Occupancy {
-        let graph = &self.graph;
-        let fill = |used: usize, size: usize, turned_away: u32| Fill { used, size, turned_away };
-        Occupancy {
-            classes: fill(graph.classes.used().into(), graph.classes.capacity(), graph.classes.turned_away()),
-            dependencies: fill(
-                graph.dependencies.used().into(),
-                graph.dependencies.capacity(),
-                graph.dependencies.turned_away(),
-            ),
-            chains: fill(self.seen.chains.used() as usize, self.seen.chains.capacity(), self.seen.chains.turned_away()),
-        }
-    }
-
-    /// Forgets all that was learned and found.
-    pub fn reset(&mut self) {
-        self.graph.classes.clear(self.seen.classes);
-        self.graph.dependencies.clear();
-        self.seen.chains.clear();
-        *self.found = None;
+        added
     }
 }
 
@@ -384,7 +239,7 @@ fn merge(context: &Context, new: &Hold) -> bool {
     let Some(mut top) = stack.hold(index).filter(|top| top.same_class(new)) else {
         return false;
     };
-    top.count = top.count.saturating_add(new.count);
+    top.add_times(new.times());
     top.traits.insert(Traits::MERGED);
     stack.set_hold(index, top);
     true

@@ -22,6 +22,10 @@ pub(super) fn advice(report: &Report, f: &mut Formatter<'_>) -> fmt::Result {
             named(report, f, "let go of `", "` on every path from where it is taken")
         }
         Kind::SleepAtomic => sleep_atomic(report, f),
+        Kind::Assertion => writeln!(f, "make true what is asserted on every path to {}", Place(report.site)),
+        Kind::Rcu => writeln!(f, "enter a read section around {}, or hold the lock of the writers", Place(report.site)),
+        Kind::IrqsState => writeln!(f, "tell the validator wherever interrupts are turned on or off"),
+        Kind::WwMisuse => writeln!(f, "mend the use of the context at {}", Place(report.site)),
     }?;
     site_hint(report, f)
 }

@@ -23,6 +23,10 @@ pub(super) fn heading(report: &Report, f: Text<'_, '_>) -> fmt::Result {
         Kind::HeldFreed => format_args!("WARNING: held lock freed!"),
         Kind::HeldToUser => format_args!("WARNING: lock held when returning to user space!"),
         Kind::SleepAtomic => format_args!("BUG: sleeping function called from invalid context"),
+        Kind::Assertion => format_args!("WARNING: lock assertion does not hold"),
+        Kind::Rcu => format_args!("WARNING: suspicious RCU usage"),
+        Kind::IrqsState => format_args!("WARNING: interrupt flag not as the validator was told"),
+        Kind::WwMisuse => format_args!("WARNING: wound/wait mutex misused"),
         Kind::IrqOrder => return irq_order_heading(report, f),
         Kind::HeldAtExit => {
             return ruled(f, format_args!("WARNING: {}/{} still has locks held!", who.task, who.id), who.cpu);
@@ -77,6 +81,7 @@ pub(super) fn body(report: &Report, f: Text<'_, '_>) -> fmt::Result {
         Kind::HeldAtExit => line(report, f, "ends with a lock still held:"),
         Kind::HeldToUser => line(report, f, "is leaving the kernel with locks still held!"),
         Kind::SleepAtomic => sleep_atomic(report, f),
+        Kind::Assertion | Kind::Rcu | Kind::IrqsState | Kind::WwMisuse => wrong(report, f),
     }
 }
 
@@ -272,5 +277,14 @@ fn nest_not_held(report: &Report, f: Text<'_, '_>) -> fmt::Result {
 fn sleep_atomic(report: &Report, f: Text<'_, '_>) -> fmt::Result {
     writeln!(f, "at {}", Place(report.site))?;
     writeln!(f, "{}/{} {}", report.who.task, report.who.id, Bracket(report.flags))?;
+    toggles(report, f)
+}
+
+/// What no rule decided: the words of whoever noticed it.
+fn wrong(report: &Report, f: Text<'_, '_>) -> fmt::Result {
+    writeln!(f, "{}/{} {} at {}:", report.who.task, report.who.id, Bracket(report.flags), Place(report.site))?;
+    writeln!(f, "{}", report.note)?;
+    lock(report.lock.as_ref(), f)?;
+    other_info(f)?;
     toggles(report, f)
 }

@@ -9,6 +9,7 @@ mod kinds;
 mod scenario;
 
 use crate::context::Flags;
+use crate::limits::{Notice, Table};
 use crate::report::{ClassView, LockView, Path, Report, Step};
 use crate::site::Site;
 use crate::usage::Usage;
@@ -57,6 +58,22 @@ impl Display for LockView {
     /// The lock with its class, and where it was taken.
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         write!(f, "{:016x} {}, at: {}", self.instance, Marked(&self.class), Place(self.site))
+    }
+}
+
+impl Display for Notice {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let table = match self.table {
+            Table::Classes => "the table of classes",
+            Table::Dependencies => "the table of dependencies",
+            Table::Chains => "the set of checked chains",
+            Table::Holds => "a context's stack of holds",
+        };
+        let lost = match self.table {
+            Table::Chains => "chains that find no room are checked anew each time",
+            _ => "what finds no room is not learned, but counted",
+        };
+        write!(f, "lockdep: {table} is full ({} entries): raise {}; until then {lost}", self.size, self.constant)
     }
 }
 

@@ -2,13 +2,13 @@
 
 use crate::board::Board;
 use crate::console;
+use core::cell::Cell;
 use core::fmt::{self, Write};
-use core::sync::atomic::{AtomicUsize, Ordering};
+use lockdep::critical_section::{self, Mutex};
 use lockdep::report::Kind;
 use lockdep_proto::{Counts, Outcome, Word};
 
-static PASSED: AtomicUsize = AtomicUsize::new(0);
-static FAILED: AtomicUsize = AtomicUsize::new(0);
+static COUNTS: Mutex<Cell<Counts>> = Mutex::new(Cell::new(Counts { passed: 0, failed: 0, skipped: 0 }));
 
 /// The name of a verdict, or of none.
 pub(crate) fn verdict(kind: Option<Kind>) -> &'static str {
@@ -18,9 +18,13 @@ pub(crate) fn verdict(kind: Option<Kind>) -> &'static str {
 /// A case came to `got`; says whether that is right.
 pub(crate) fn case<B: Board>(name: &dyn fmt::Display, expected: &str, got: &str) -> bool {
     let passed = expected == got;
-    let counter = if passed { &PASSED } else { &FAILED };
-    counter.fetch_add(1, Ordering::Relaxed);
     let outcome = if passed { Outcome::Ok } else { Outcome::Failed { expected, got } };
+    critical_section::with(|section| {
+        let counts = COUNTS.borrow(section);
+        let mut now = counts.get();
+        now.add(outcome);
+        counts.set(now);
+    });
     let mut text = Name::default();
     // A name that is too long is cut, and the runner will not know it.
     let _ = write!(text, "{name}");
@@ -30,10 +34,9 @@ pub(crate) fn case<B: Board>(name: &dyn fmt::Display, expected: &str, got: &str)
 
 /// Says how many cases went which way; nothing is printed after it. Returns whether all passed.
 pub(crate) fn end<B: Board>() -> bool {
-    let passed = PASSED.load(Ordering::Relaxed);
-    let failed = FAILED.load(Ordering::Relaxed);
-    console::word::<B>(&Word::End(Counts { passed, failed, skipped: 0 }));
-    failed == 0
+    let counts = critical_section::with(|section| COUNTS.borrow(section).get());
+    console::word::<B>(&Word::End(counts));
+    counts.failed == 0
 }
 
 /// Room for the name of a case.

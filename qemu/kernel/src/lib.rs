@@ -12,6 +12,7 @@
 //! | `irq` | interrupts and softirqs, and the flag that must be true |
 //! | `task` | two cooperative tasks a CPU |
 //! | `console` | the serial line, behind a tracked lock |
+//! | `critical` | critical sections, for crates that ask for them |
 //! | `sleeping` | locks that would sleep, for the self-tests |
 //! | `boot_tests` | the self-tests, on the machine itself |
 //! | `live` | the scenarios |
@@ -22,6 +23,7 @@ pub mod board;
 mod boot_tests;
 pub mod console;
 pub mod cpu;
+pub mod critical;
 pub mod irq;
 mod judge;
 mod live;
@@ -31,7 +33,7 @@ pub mod task;
 
 /// For [`run_on!`].
 #[doc(hidden)]
-pub use lockdep;
+pub use {critical_section, lockdep};
 
 use board::{Board, Exit};
 use core::panic::PanicInfo;
@@ -129,7 +131,8 @@ fn figures<B: Board>() {
     }
 }
 
-/// Makes a board's type the machine of this program: the validator's port with its tables, and the panic handler.
+/// Makes a board's type the machine of this program: the validator's port with its tables, critical sections,
+/// and the panic handler.
 #[macro_export]
 macro_rules! run_on {
     ($board:ty) => {
@@ -141,6 +144,20 @@ macro_rules! run_on {
             chains = 16384,
             validators = 2
         );
+
+        struct CriticalSection;
+        $crate::critical_section::set_impl!(CriticalSection);
+
+        // SAFETY: `critical` keeps other CPUs out by a lock, and this one's interrupts by its flag; sections nest.
+        unsafe impl $crate::critical_section::Impl for CriticalSection {
+            unsafe fn acquire() -> bool {
+                $crate::critical::acquire::<$board>()
+            }
+
+            unsafe fn release(restore: bool) {
+                $crate::critical::release::<$board>(restore);
+            }
+        }
 
         #[panic_handler]
         fn panic(info: &core::panic::PanicInfo<'_>) -> ! {

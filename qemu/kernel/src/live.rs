@@ -4,6 +4,7 @@
 //! | --- | --- | --- |
 //! | `abba` | two CPUs (at smp 1: two tasks) take two locks in opposite orders, one after the other | `circular` |
 //! | `irq` | a task takes a lock with interrupts on, later the real timer interrupt takes it | `inconsistent` |
+//! | `softirq` | a task takes a lock with softirqs on, later a real softirq takes it | `inconsistent` |
 //!
 //! None of them ever hangs: the locks are free whenever they are taken. That is the point: the report comes before the
 //! deadlock does.
@@ -28,7 +29,7 @@ struct Scenario {
     finds: Kind,
 }
 
-static SCENARIOS: [Scenario; 2] = [
+static SCENARIOS: [Scenario; 3] = [
     Scenario {
         name: "abba",
         tasks: [abba::first, abba::second],
@@ -41,6 +42,13 @@ static SCENARIOS: [Scenario; 2] = [
         tasks: [irq::task, || ()],
         in_hardirq: irq::tick,
         in_softirq: nothing,
+        finds: Kind::Inconsistent,
+    },
+    Scenario {
+        name: "softirq",
+        tasks: [softirq::task, || ()],
+        in_hardirq: nothing,
+        in_softirq: softirq::run,
         finds: Kind::Inconsistent,
     },
 ];
@@ -145,6 +153,24 @@ mod irq {
     pub(super) fn tick(cpu: usize) {
         if cpu == 0 && task::is_done(0) {
             *TIMER.lock() += 1;
+        }
+    }
+}
+
+/// A lock of a task that a softirq takes as well, on the way out of the timer interrupt.
+mod softirq {
+    use super::{Mutex, task};
+
+    static PACKETS: Mutex<u64> = Mutex::named("packet_lock", 0);
+
+    pub(super) fn task() {
+        *PACKETS.lock() += 1;
+    }
+
+    /// On the CPU of the task, when that is over.
+    pub(super) fn run(cpu: usize) {
+        if cpu == 0 && task::is_done(0) {
+            *PACKETS.lock() += 1;
         }
     }
 }

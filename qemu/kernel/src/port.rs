@@ -4,6 +4,7 @@ use crate::board::Board;
 use crate::{console, cpu, live, task};
 use core::marker::PhantomData;
 use lockdep::context::Context;
+use lockdep::limits::Notice;
 use lockdep::port::Port;
 use lockdep::report::{Report, Who};
 
@@ -42,5 +43,9 @@ unsafe impl<B: Board> Port for KernelPort<B> {
         if !cpu::in_self_test::<B>() {
             live::show::<B>(report, |text| console::print::<B>(text));
         }
+    }
+
+    fn notice(notice: &Notice) {
+        console::print::<B>(format_args!("{notice}\n"));
     }
 }

@@ -54,13 +54,7 @@ mod tests {
 
     #[test]
     fn what_is_displayed_parses_back() {
-        for line in [
-            CommandLine { smp: 1, scenario: None },
-            CommandLine {
-                smp: 2,
-                scenario: Some("abba"),
-            },
-        ] {
+        for line in [CommandLine { smp: 1, scenario: None }, CommandLine { smp: 2, scenario: Some("abba") }] {
             assert_eq!(CommandLine::parse(&line.to_string()), Some(line));
         }
     }
@@ -68,26 +62,12 @@ mod tests {
     #[test]
     fn a_machine_may_add_its_own_words() {
         let line = "smp=2 virtio_mmio.device=512@0xfeb00e00:12 scenario=irq ";
-        assert_eq!(
-            CommandLine::parse(line),
-            Some(CommandLine {
-                smp: 2,
-                scenario: Some("irq")
-            })
-        );
+        assert_eq!(CommandLine::parse(line), Some(CommandLine { smp: 2, scenario: Some("irq") }));
     }
 
     #[test]
     fn unsound_lines_are_refused() {
-        for line in [
-            "",
-            "scenario=abba",
-            "smp=",
-            "smp=0",
-            "smp=two",
-            "smp=1 smp=2",
-            "smp=1 scenario=",
-        ] {
+        for line in ["", "scenario=abba", "smp=", "smp=0", "smp=two", "smp=1 smp=2", "smp=1 scenario="] {
             assert_eq!(CommandLine::parse(line), None, "{line}");
         }
     }

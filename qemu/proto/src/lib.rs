@@ -33,7 +33,7 @@ pub use word::{Counts, Outcome, Word};
 pub const MARK: &str = "@lockdep";
 
 /// The live scenarios, by name: the value of `scenario=` on the command line, of the case, and of its report.
-pub const SCENARIOS: [&str; 2] = ["abba", "irq"];
+pub const SCENARIOS: [&str; 3] = ["abba", "irq", "softirq"];
 
 /// What the kernel says of itself, beside the self-tests: its flag is true to the machine's, and its own locks are in
 /// order.

@@ -66,11 +66,7 @@ fn parse_marked(line: &str) -> Result<Word<'_>, Malformed> {
             let passed = parts.number_of("passed=", "end: no passed=NUMBER")?;
             let failed = parts.number_of("failed=", "end: no failed=NUMBER")?;
             let skipped = parts.number_of("skipped=", "end: no skipped=NUMBER")?;
-            Word::End(Counts {
-                passed,
-                failed,
-                skipped,
-            })
+            Word::End(Counts { passed, failed, skipped })
         }
         _ => return Err(Malformed("no such word")),
     };

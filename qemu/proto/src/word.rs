@@ -102,11 +102,7 @@ impl fmt::Display for Word<'_> {
             Word::ReportBegin { name } => write!(f, "{MARK} report {} begin", Token(name)),
             Word::ReportEnd { name } => write!(f, "{MARK} report {} end", Token(name)),
             Word::Figure { name, value, unit } => write!(f, "{MARK} figure {} {value} {}", Token(name), Token(unit)),
-            Word::End(Counts {
-                passed,
-                failed,
-                skipped,
-            }) => {
+            Word::End(Counts { passed, failed, skipped }) => {
                 write!(f, "{MARK} end passed={passed} failed={failed} skipped={skipped}")
             }
         }
@@ -129,11 +125,7 @@ struct Token<'a>(&'a str);
 
 impl fmt::Display for Token<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if is_token(self.0) {
-            f.write_str(self.0)
-        } else {
-            Err(fmt::Error)
-        }
+        if is_token(self.0) { f.write_str(self.0) } else { Err(fmt::Error) }
     }
 }
 

@@ -6,45 +6,15 @@ use std::fmt::Write as _;
 use std::string::{String, ToString as _};
 
 const ALL: [Word<'static>; 9] = [
-    Word::Begin {
-        board: "q35-x86_64",
-        smp: 2,
-        plan: 22,
-    },
-    Word::Case {
-        name: "basic-A-A-deadlock-spin",
-        outcome: Outcome::Ok,
-    },
-    Word::Case {
-        name: "irq/12",
-        outcome: Outcome::Failed {
-            expected: "circular",
-            got: "none",
-        },
-    },
-    Word::Case {
-        name: "abba",
-        outcome: Outcome::Skipped {
-            reason: "no second CPU: the firmware says no",
-        },
-    },
+    Word::Begin { board: "q35-x86_64", smp: 2, plan: 22 },
+    Word::Case { name: "basic-A-A-deadlock-spin", outcome: Outcome::Ok },
+    Word::Case { name: "irq/12", outcome: Outcome::Failed { expected: "circular", got: "none" } },
+    Word::Case { name: "abba", outcome: Outcome::Skipped { reason: "no second CPU: the firmware says no" } },
     Word::ReportBegin { name: "abba" },
     Word::ReportEnd { name: "abba" },
-    Word::Figure {
-        name: "static-memory",
-        value: u64::MAX,
-        unit: "bytes",
-    },
-    Word::End(Counts {
-        passed: 10,
-        failed: 0,
-        skipped: 3,
-    }),
-    Word::End(Counts {
-        passed: 0,
-        failed: usize::MAX,
-        skipped: 0,
-    }),
+    Word::Figure { name: "static-memory", value: u64::MAX, unit: "bytes" },
+    Word::End(Counts { passed: 10, failed: 0, skipped: 3 }),
+    Word::End(Counts { passed: 0, failed: usize::MAX, skipped: 0 }),
 ];
 
 #[test]
@@ -123,26 +93,10 @@ fn malformed_words_are_refused() {
 #[test]
 fn what_would_not_parse_back_is_not_written() {
     let refused = |word: Word<'_>| write!(String::new(), "{word}").is_err();
-    assert!(refused(Word::Case {
-        name: "two words",
-        outcome: Outcome::Ok
-    }));
-    assert!(refused(Word::Case {
-        name: "",
-        outcome: Outcome::Ok
-    }));
+    assert!(refused(Word::Case { name: "two words", outcome: Outcome::Ok }));
+    assert!(refused(Word::Case { name: "", outcome: Outcome::Ok }));
     assert!(refused(Word::ReportBegin { name: "line\nbreak" }));
-    assert!(refused(Word::Case {
-        name: "a",
-        outcome: Outcome::Skipped { reason: "two\nlines" }
-    }));
-    assert!(refused(Word::Case {
-        name: "a",
-        outcome: Outcome::Failed { expected: "", got: "x" }
-    }));
-    assert!(refused(Word::Figure {
-        name: "a",
-        value: 1,
-        unit: "@lockdep"
-    }));
+    assert!(refused(Word::Case { name: "a", outcome: Outcome::Skipped { reason: "two\nlines" } }));
+    assert!(refused(Word::Case { name: "a", outcome: Outcome::Failed { expected: "", got: "x" } }));
+    assert!(refused(Word::Figure { name: "a", value: 1, unit: "@lockdep" }));
 }

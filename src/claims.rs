@@ -1,0 +1,96 @@
+//! What is said about locks rather than done with them: that memory is freed, that a task ends, that something may sleep, that
+//! a lock is held.
+//!
+//! None of it changes the books, apart from pins.
+
+use crate::class::{LockMap, Subclass};
+use crate::context::Context;
+use crate::held::NO_SLOT;
+use crate::report::Kind;
+use crate::rules;
+use crate::site::Site;
+use crate::validator::Engine;
+
+/// What can be claimed of a lock or a context.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Claim {
+    /// The lock is held.
+    Held,
+    /// It is held for reading.
+    HeldRead,
+    /// It is held exclusively.
+    HeldWrite,
+    /// It is not held.
+    NotHeld,
+}
+
+impl Engine<'_> {
+    /// The memory of a lock is freed.
+    pub fn free(&mut self, context: &Context, map: &LockMap, site: Site) {
+        if let Some(held) = rules::ends::freed(context, map.instance()) {
+            self.report_held(context, Kind::HeldFreed, &held, site);
+        }
+    }
+
+    /// A task ends.
+    pub fn task_exit(&mut self, context: &Context, site: Site) {
+        if let Some(held) = rules::ends::left_by_task(context) {
+            self.report_held(context, Kind::HeldAtExit, &held, site);
+        }
+    }
+
+    /// A task returns to user mode.
+    pub fn user_return(&mut self, context: &Context, site: Site) {
+        if let Some(held) = rules::ends::left_by_task(context) {
+            self.report_held(context, Kind::HeldToUser, &held, site);
+        }
+    }
+
+    /// A point that may sleep.
+    pub fn might_sleep(&mut self, context: &Context, site: Site) {
+        if rules::sleep_atomic::is_atomic(context) {
+            self.report(context, Kind::SleepAtomic, Some(site), |_, _| {});
+        }
+    }
+
+    /// Something that is not decided here is wrong: an assertion does not hold, a protocol is broken. `note` says what,
+    /// in a few words.
+    pub fn wrong(&mut self, context: &Context, kind: Kind, note: &'static str, map: Option<&LockMap>, site: Site) {
+        let class = map.and_then(|map| self.graph.classes.find(map, Subclass::ZERO)).unwrap_or(NO_SLOT);
+        self.report_wrong(context, kind, note, map.map(|map| (map, class)), site);
+    }
+
+    /// Claims something of a lock; reports if it is not so.
+    pub fn claim(&mut self, context: &Context, claim: Claim, map: &LockMap, site: Site) {
+        let held = context.all().find(|hold| hold.instance == map.instance());
+        let shared = held.map(|hold| hold.mode().shared);
+        let (is_so, note) = match claim {
+            Claim::Held => (shared.is_some(), "assert_held: the lock is not held"),
+            Claim::HeldRead => (shared == Some(true), "assert_held_read: the lock is not held for reading"),
+            Claim::HeldWrite => (shared == Some(false), "assert_held_write: the lock is not held exclusively"),
+            Claim::NotHeld => (shared.is_none(), "assert_not_held: the lock is held"),
+        };
+        if !is_so {
+            self.wrong(context, Kind::Assertion, note, Some(map), site);
+        }
+    }
+
+    /// Pins a hold, or takes a pin off: while it is pinned, to let it go is reported. Linux's `lock_pin_lock`.
+    pub fn pin(&mut self, context: &Context, map: &LockMap, more: bool, site: Site) {
+        let found = rules::unbalanced::find(context, map.instance(), NO_SLOT);
+        let hold = found.and_then(|(stack, index)| Some((stack, index, stack.hold(index)?)));
+        let note = match (hold, more) {
+            (Some((stack, index, mut hold)), _) => {
+                let done = hold.pin(more);
+                stack.set_hold(index, hold);
+                if done || more {
+                    return;
+                }
+                "unpinning an unpinned lock"
+            }
+            (None, true) => "pinning an unheld lock",
+            (None, false) => "unpinning an unheld lock",
+        };
+        self.wrong(context, Kind::Assertion, note, Some(map), site);
+    }
+}

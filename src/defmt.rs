@@ -1,0 +1,88 @@
+//! Reports for `defmt`: the same facts as the text, in one frame a report, decoded on the host.
+//!
+//! Addresses are logged as 64 bits, since `defmt` cuts `usize` to 32. Sites are file and line, interned by nobody: they are
+//! strings of the program anyway, and a report is rare.
+
+use crate::limits::{Notice, Table};
+use crate::report::{ClassView, Kind, LockView, Report, Step, UsageConflict, Who};
+use crate::site::Site;
+use crate::usage::Usage;
+use defmt::{Format, Formatter, write};
+
+impl Format for Kind {
+    fn format(&self, f: Formatter<'_>) {
+        write!(f, "{=str}", self.verdict());
+    }
+}
+
+impl Format for Site {
+    fn format(&self, f: Formatter<'_>) {
+        write!(f, "{=str}:{=u32}:{=u32}", self.0.file(), self.0.line(), self.0.column());
+    }
+}
+
+impl Format for Usage {
+    fn format(&self, f: Formatter<'_>) {
+        let marks = self.marks();
+        write!(f, "{=str}", core::str::from_utf8(&marks).unwrap_or("??????"));
+    }
+}
+
+impl Format for ClassView {
+    fn format(&self, f: Formatter<'_>) {
+        match (self.name, self.site) {
+            (Some(name), _) => write!(f, "{=str}/{=u8} {}", name, self.subclass.get(), self.usage),
+            (None, site) => write!(f, "{}/{=u8} {}", site, self.subclass.get(), self.usage),
+        }
+    }
+}
+
+impl Format for LockView {
+    fn format(&self, f: Formatter<'_>) {
+        write!(f, "{=u64:#x} ({}) at {}", self.instance as u64, self.class, self.site);
+    }
+}
+
+impl Format for Step {
+    fn format(&self, f: Formatter<'_>) {
+        write!(f, "{} (at {}) -> {} (at {})", self.from, self.from_site, self.to, self.to_site);
+    }
+}
+
+impl Format for UsageConflict {
+    fn format(&self, f: Formatter<'_>) {
+        write!(f, "{=str}: {} at {}; ", self.used.name(), self.used_class, self.used_site);
+        write!(f, "{=str}: {} at {}", self.enabled.name(), self.enabled_class, self.enabled_site);
+    }
+}
+
+impl Format for Who {
+    fn format(&self, f: Formatter<'_>) {
+        write!(f, "{=str}/{=u32} on CPU {=u32}", self.task, self.id, self.cpu);
+    }
+}
+
+impl Format for Report {
+    fn format(&self, f: Formatter<'_>) {
+        write!(f, "lockdep: {} by {} at {} {=str}\n", self.kind, self.who, self.site, self.note);
+        write!(f, " lock: {}\n held: {}\n usage: {}\n", self.lock, self.held_lock, self.usage);
+        for step in self.path_to_held.steps.iter().chain(&self.path.steps) {
+            write!(f, " path: {}\n", step);
+        }
+        for held in &self.held {
+            write!(f, " holds: {}\n", held);
+        }
+    }
+}
+
+impl Format for Notice {
+    fn format(&self, f: Formatter<'_>) {
+        let table = match self.table {
+            Table::Classes => "classes",
+            Table::Dependencies => "dependencies",
+            Table::Chains => "chains",
+            Table::Holds => "holds",
+        };
+        write!(f, "lockdep: table {=str} is full ({=u64}): raise {=str}", table, self.size as u64, self.constant);
+    }
+}

@@ -1,0 +1,109 @@
+//! The limits of a validator: how full its tables are, and what is said when one of them is.
+//!
+//! A full table is a value. What finds no room is not learned, and counted; what is known stays, and so do the books on
+//! held locks. That a table is full is said once, with the constant to raise.
+
+use crate::context::HOLDS;
+use crate::validator::Engine;
+
+/// A table of a validator.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Table {
+    /// That of classes.
+    Classes,
+    /// That of dependencies.
+    Dependencies,
+    /// The set of checked chains.
+    Chains,
+    /// The stack of holds of a context.
+    Holds,
+}
+
+/// Says that a table is full: what is new from now on is not learned, but counted. Not a finding, and said once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// Which.
+    pub table: Table,
+    /// How many entries it has.
+    pub size: usize,
+    /// What to raise.
+    pub constant: &'static str,
+}
+
+/// The notices of a validator.
+#[derive(Debug, Default)]
+pub(crate) struct Notices {
+    /// A bit for each table that was named.
+    said: u8,
+    /// One that nobody has seen yet.
+    pub(crate) pending: Option<Notice>,
+}
+
+impl Notices {
+    pub(crate) const NONE: Notices = Notices { said: 0, pending: None };
+}
+
+/// How full one table is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Fill {
+    /// Entries in use.
+    pub used: usize,
+    /// Entries there are.
+    pub size: usize,
+    /// How often something found no room, and was not learned.
+    pub turned_away: u32,
+}
+
+/// How full the tables of a validator are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Occupancy {
+    /// Classes.
+    pub classes: Fill,
+    /// Dependencies.
+    pub dependencies: Fill,
+    /// Checked chains.
+    pub chains: Fill,
+}
+
+impl Engine<'_> {
+    /// A table is full: said once.
+    pub(crate) fn notice(&mut self, table: Table) {
+        let bit = 1 << table as u8;
+        if self.notices.said & bit == 0 {
+            self.notices.said |= bit;
+            let occupancy = self.occupancy();
+            let (size, constant) = match table {
+                Table::Classes => (occupancy.classes.size, "`classes` in `lockdep::port!`"),
+                Table::Dependencies => (occupancy.dependencies.size, "`dependencies` in `lockdep::port!`"),
+                Table::Chains => (occupancy.chains.size, "`chains` in `lockdep::port!`"),
+                Table::Holds => (HOLDS, "`HOLDS` in src/context.rs"),
+            };
+            self.notices.pending = Some(Notice { table, size, constant });
+        }
+    }
+
+    /// How full the tables are.
+    pub fn occupancy(&self) -> Occupancy {
+        let graph = &self.graph;
+        let fill = |used: usize, size: usize, turned_away: u32| Fill { used, size, turned_away };
+        Occupancy {
+            classes: fill(graph.classes.used().into(), graph.classes.capacity(), graph.classes.turned_away()),
+            dependencies: fill(
+                graph.dependencies.used().into(),
+                graph.dependencies.capacity(),
+                graph.dependencies.turned_away(),
+            ),
+            chains: fill(self.seen.chains.used() as usize, self.seen.chains.capacity(), self.seen.chains.turned_away()),
+        }
+    }
+
+    /// Forgets all that was learned and found.
+    pub fn reset(&mut self) {
+        self.graph.classes.clear(self.seen.classes);
+        self.graph.dependencies.clear();
+        self.seen.chains.clear();
+        *self.found = None;
+        *self.notices = Notices::default();
+    }
+}

@@ -1,0 +1,106 @@
+//! Marking: how usage bits come about, by acquisitions and by flags that are turned on.
+//!
+//! An acquisition that waits marks its class as *used in* the contexts that it is in; one with interrupts on marks it as
+//! held with them *enabled*, and so does whatever enables them later, for all that is held. A bit is checked once, when it
+//! is first set. Sections 4 and 10 of `semantics.md`.
+
+use crate::context::Context;
+use crate::held::{Hold, NO_SLOT};
+use crate::report::Kind;
+use crate::rules;
+use crate::search::Node;
+use crate::site::Site;
+use crate::usage::{State, Usage};
+use crate::validator::Engine;
+
+impl Engine<'_> {
+    /// What an acquisition marks: *used in* if it waited, *enabled* by the interrupt flag of the acquire.
+    pub(crate) fn mark_acquired(&mut self, context: &Context, hold: &Hold) {
+        if !hold.checked() {
+            return;
+        }
+        let mut marks = context.marks_for(hold.irqs_off());
+        if hold.tried() {
+            marks &= Usage::ENABLED;
+        }
+        for bit in marks.for_mode(hold.mode()).in_marking_order() {
+            self.mark(context, hold, bit, hold.site);
+        }
+    }
+
+    /// Marks all checked holds of the task, the lowest first, as held with `state` enabled.
+    fn mark_held(&mut self, context: &Context, state: State, site: Site) {
+        if self.found.is_some() {
+            return;
+        }
+        for hold in context.all().filter(Hold::checked) {
+            let bit = Usage::enabled(state).for_mode(hold.mode());
+            self.mark(context, &hold, bit, Some(site));
+        }
+    }
+
+    /// Sets one usage bit. A bit that is set already was checked when it was set.
+    fn mark(&mut self, context: &Context, hold: &Hold, bit: Usage, site: Option<Site>) {
+        let known = self.seen.classes.usage(hold.class);
+        if hold.class == NO_SLOT || known.contains(bit) {
+            return;
+        }
+        self.seen.classes.mark(hold.class, bit);
+        self.graph.classes.note_usage(hold.class, bit, site);
+        if let Some(other) = rules::inconsistent::check(known, bit) {
+            let node = Node::new(hold.class, false);
+            self.report_usage(context, Kind::Inconsistent, hold, (bit, site), (other, node));
+        } else if let Some(end) = rules::irq_inversion::check(&mut self.graph, self.seen.classes, hold.class, bit) {
+            let usage = self.seen.classes.usage(end.class).seen_from(end.restricted);
+            let other = (usage & bit.opposite()).first().unwrap_or(Usage::empty());
+            self.report_usage(context, Kind::IrqInversion, hold, (bit, site), (other, end));
+        }
+    }
+
+    // ---- flags and contexts
+
+    /// Hard interrupts are enabled: what is held is from now on held with them enabled.
+    pub fn irqs_on(&mut self, context: &Context, site: Site) {
+        if context.irqs_on() {
+            return;
+        }
+        self.mark_held(context, State::Hardirq, site);
+        if context.softirqs_on() {
+            self.mark_held(context, State::Softirq, site);
+        }
+        context.set_irqs(true, Some(site));
+    }
+
+    /// Softirqs are enabled.
+    pub fn softirqs_on(&mut self, context: &Context, site: Site) {
+        if context.softirqs_on() {
+            return;
+        }
+        context.set_softirqs(true, Some(site));
+        if context.irqs_on() {
+            self.mark_held(context, State::Softirq, site);
+        }
+    }
+
+    /// An interrupt ends. What was taken in it must be gone; then its flag is restored. Returns the context below.
+    pub fn leave(&mut self, context: &Context, site: Site) -> Option<&'static Context> {
+        if let Some(held) = rules::ends::left_by_interrupt(context) {
+            self.report_held(context, Kind::HeldAtExit, &held, site);
+        }
+        let (outer, turn_on) = context.leave()?;
+        match turn_on {
+            Some(State::Hardirq) => self.irqs_on(outer, site),
+            Some(_) => self.softirqs_on(outer, site),
+            None => {}
+        }
+        Some(outer)
+    }
+
+    /// The task allocates in a way that may enter reclaim: what it holds is held with reclaim enabled.
+    pub fn allocate(&mut self, context: &Context, site: Site) {
+        let flags = context.flags();
+        if flags.irqs_on && !flags.hardirq && !flags.softirq && !context.in_reclaim() {
+            self.mark_held(context, State::Reclaim, site);
+        }
+    }
+}
