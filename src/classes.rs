@@ -32,7 +32,8 @@ impl<const N: usize> SeenClasses<[AtomicU32; N]> {
 }
 
 impl SeenClasses {
-    /// Whether `id` is still the class that it was, and has all of `marks`.
+    /// Whether `id` is still the class that it was, and has all of `marks`. (The id of no class may pass if nothing is to be
+    /// marked: there is no chain with it.)
     #[inline(always)]
     pub(crate) fn is_marked(&self, id: ClassId, marks: Usage) -> bool {
         let Some(word) = self.words.get(usize::from(id.slot())) else {
@@ -40,7 +41,7 @@ impl SeenClasses {
         };
         let (word, marks) = (word.load(Ordering::Relaxed), u32::from(marks.bits()));
         let differs = word ^ (id.generation_bits() | marks);
-        id != ClassId::NONE && differs & (0xffff_0000 | marks) == 0
+        differs & (0xffff_0000 | marks) == 0
     }
 
     /// The usage bits of the class in `slot`.
@@ -134,7 +135,10 @@ pub struct Classes<S: ?Sized = [Slot]> {
 
 impl<const N: usize> Classes<[Slot; N]> {
     pub(crate) const fn new() -> Self {
-        assert!(N > 0 && N < NO_SLOT as usize, "the number of classes is 1 to 65,534");
+        assert!(
+            N > 1 && N < u16::MAX as usize,
+            "the number of class slots, one of which is never used, is 2 to 65,534"
+        );
         Classes { used: 0, turned_away: 0, slots: [Slot { class: Class::EMPTY, bucket: NO_SLOT }; N] }
     }
 }
@@ -161,7 +165,7 @@ impl Classes {
 
     /// How many there is room for.
     pub fn capacity(&self) -> usize {
-        self.slots.len()
+        self.slots.len() - 1
     }
 
     /// The class of a lock at a nesting level; it is entered if it is new. `None`: the table is full, and that is counted.
@@ -185,6 +189,9 @@ impl Classes {
         let mut next = self.slots.get(self.bucket(map.key(), subclass))?.bucket;
         // Bounded by the length of the table, whatever the list says.
         for _ in 0..self.slots.len() {
+            if next == NO_SLOT {
+                return None;
+            }
             let slot = self.slots.get(usize::from(next))?;
             if slot.class.key == map.key() && slot.class.subclass == subclass {
                 return Some(next);
@@ -197,7 +204,7 @@ impl Classes {
     fn enter(&mut self, seen: &SeenClasses, map: &LockMap, subclass: Subclass) -> Option<ClassId> {
         let bucket = self.bucket(map.key(), subclass);
         // A slot that is used up is passed over, for ever.
-        let free = self.used..self.slots.len() as u16;
+        let free = self.used + 1..self.slots.len() as u16;
         let (slot, id) = free.into_iter().find_map(|slot| Some((slot, seen.renew(slot)?)))?;
         let next_in_bucket = core::mem::replace(&mut self.slots.get_mut(bucket)?.bucket, slot);
         *self.get_mut(slot)? = Class {
@@ -209,7 +216,7 @@ impl Classes {
             next_in_bucket,
             ..Class::EMPTY
         };
-        self.used = slot + 1;
+        self.used = slot;
         Some(id)
     }
 
@@ -222,7 +229,7 @@ impl Classes {
 
     /// Forgets all classes; ids that were handed out are no longer valid.
     pub(crate) fn clear(&mut self, seen: &SeenClasses) {
-        for slot in 0..self.used {
+        for slot in 1..=self.used {
             // From now on nobody believes the old id; that of the new generation is never handed out.
             let _ = seen.renew(slot);
             let class = *self.get(slot);
@@ -248,7 +255,7 @@ impl Classes {
 mod tests {
     use super::*;
 
-    const SIZE: usize = 4;
+    const SIZE: usize = 5;
 
     fn tables() -> (SeenClasses<[AtomicU32; SIZE]>, Classes<[Slot; SIZE]>) {
         (SeenClasses::new(), Classes::new())
@@ -279,7 +286,7 @@ mod tests {
         let (seen, mut classes) = tables();
         let (seen, classes): (&SeenClasses, &mut Classes) = (&seen, &mut classes);
         let map = LockMap::new(WaitTypes::NONE);
-        let known: [_; SIZE] = core::array::from_fn(|i| classes.find_or_enter(seen, &map, Subclass::new(i as u8)));
+        let known: [_; SIZE - 1] = core::array::from_fn(|i| classes.find_or_enter(seen, &map, Subclass::new(i as u8)));
         assert!(known.iter().all(Option::is_some));
         assert_eq!(classes.find_or_enter(seen, &map, Subclass::new(7)), None);
         assert_eq!(classes.turned_away(), 1);
@@ -295,7 +302,7 @@ mod tests {
         seen.mark(old.slot(), Usage::IN_HARDIRQ);
         assert!(seen.is_marked(old, Usage::empty()) && seen.is_marked(old, Usage::IN_HARDIRQ));
         assert!(!seen.is_marked(old, Usage::HARDIRQ_ON));
-        assert!(!seen.is_marked(ClassId::NONE, Usage::empty()));
+        assert!(!seen.is_marked(ClassId::NONE, Usage::HARDIRQ_ON));
         classes.clear(seen);
         assert!(!seen.is_marked(old, Usage::empty()));
         let new = classes.find_or_enter(seen, &map, Subclass::ZERO).unwrap();

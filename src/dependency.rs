@@ -152,7 +152,10 @@ pub struct Dependencies<S: ?Sized = [Dependency]> {
 
 impl<const N: usize> Dependencies<[Dependency; N]> {
     pub(crate) const fn new() -> Self {
-        assert!(N > 0 && N < NO_SLOT as usize, "the number of dependencies is 1 to 65,534");
+        assert!(
+            N > 1 && N < u16::MAX as usize,
+            "the number of dependency slots, one of which is never used, is 2 to 65,534"
+        );
         Dependencies { used: 0, turned_away: 0, slots: [Dependency::EMPTY; N] }
     }
 }
@@ -175,7 +178,7 @@ impl Dependencies {
 
     /// How many there is room for.
     pub fn capacity(&self) -> usize {
-        self.slots.len()
+        self.slots.len() - 1
     }
 
     /// The kinds of the dependency between two classes that have occurred.
@@ -197,7 +200,7 @@ impl Dependencies {
     }
 
     fn enter(&mut self, classes: &mut Classes, edge: &Edge) -> Option<()> {
-        let slot = self.used;
+        let slot = self.used + 1;
         if usize::from(slot) >= self.slots.len() {
             return None;
         }
@@ -227,6 +230,9 @@ impl Dependencies {
     pub(crate) fn find(&self, from: u16, to: u16) -> Option<u16> {
         let mut next = self.slots.get(self.bucket(from, to))?.bucket;
         for _ in 0..self.slots.len() {
+            if next == NO_SLOT {
+                return None;
+            }
             let slot = self.slots.get(usize::from(next))?;
             if (slot.from, slot.to) == (from, to) {
                 return Some(next);
@@ -249,7 +255,7 @@ impl Dependencies {
             Direction::Backwards => class.before,
         };
         let step = move || {
-            let slot = self.slots.get(usize::from(next))?;
+            let slot = self.slots.get(usize::from(next)).filter(|_| next != NO_SLOT)?;
             let here = next;
             next = match direction {
                 Direction::Forwards => slot.next_after,
@@ -262,7 +268,7 @@ impl Dependencies {
 
     /// Forgets all dependencies. The classes are cleared with them.
     pub(crate) fn clear(&mut self) {
-        for slot in 0..self.used {
+        for slot in 1..=self.used {
             let dependency = *self.get(slot);
             let bucket = self.bucket(dependency.from, dependency.to);
             if let Some(place) = self.slots.get_mut(bucket) {

@@ -24,24 +24,25 @@ impl Engine<'_> {
         Lookup { classes: self.graph.classes, seen: self.seen.classes }
     }
 
-    /// Writes the report of a finding, unless there was one before.
+    /// Writes the report of a finding, unless there was one before; says whether it did.
     pub(crate) fn report(
         &mut self,
         context: &Context,
         kind: Kind,
         site: Option<Site>,
         fill: impl FnOnce(&mut Report, Lookup<'_>),
-    ) {
+    ) -> bool {
         if self.found.is_some() {
-            return;
+            return false;
         }
         *self.found = Some(kind);
         let lookup = Lookup { classes: self.graph.classes, seen: self.seen.classes };
-        if let Some(report) = &mut self.report {
+        if let Some(report) = self.room.report() {
             report.begin(kind, (self.who)(), context, lookup);
             report.site = site;
             fill(report, lookup);
         }
+        true
     }
 
     /// A release of what is not held. The class may not be in the table; the lock knows its name.
@@ -61,7 +62,7 @@ impl Engine<'_> {
         site: Site,
     ) {
         self.report(context, kind, Some(site), |report, lookup| {
-            report.note = note;
+            report.note = Some(note);
             report.lock = map.map(|(map, class)| lookup.unheld(map, class, Some(site)));
         });
     }
@@ -72,11 +73,11 @@ impl Engine<'_> {
         kind: Kind,
         lock: &Hold,
         fill: impl FnOnce(&mut Report, Lookup<'_>),
-    ) {
+    ) -> bool {
         self.report(context, kind, lock.site, |report, lookup| {
             report.lock = Some(lookup.lock(lock));
             fill(report, lookup);
-        });
+        })
     }
 
     pub(crate) fn report_held(&mut self, context: &Context, kind: Kind, held: &Hold, site: Site) {
@@ -84,13 +85,17 @@ impl Engine<'_> {
     }
 
     pub(crate) fn report_cycle(&mut self, context: &Context, kind: Kind, held: &Hold, new: &Hold, end: Node) {
-        self.report_lock(context, kind, new, |report, lookup| report.held_lock = Some(lookup.lock(held)));
-        self.report_path(end, Direction::Forwards);
+        if self.report_lock(context, kind, new, |report, lookup| report.held_lock = Some(lookup.lock(held))) {
+            self.report_path(end, Direction::Forwards);
+        }
     }
 
     pub(crate) fn report_irq_order(&mut self, context: &Context, held: &Hold, new: &Hold, end: Node) {
         let enabled = self.seen.classes.usage(end.class).seen_from(end.restricted);
-        self.report_lock(context, Kind::IrqOrder, new, |report, lookup| report.held_lock = Some(lookup.lock(held)));
+        if !self.report_lock(context, Kind::IrqOrder, new, |report, lookup| report.held_lock = Some(lookup.lock(held)))
+        {
+            return;
+        }
         self.report_path(end, Direction::Forwards);
         let Some(start) = rules::irq_order::used_end(&mut self.graph, self.seen.classes, held, enabled) else {
             return;
@@ -100,7 +105,7 @@ impl Engine<'_> {
         let enabled = (enabled & used.opposite()).first().unwrap_or(Usage::empty());
         let conflict = self.conflict((used, start.class), (enabled, end.class));
         let lookup = Lookup { classes: self.graph.classes, seen: self.seen.classes };
-        if let Some(report) = &mut self.report {
+        if let Some(report) = self.room.report() {
             report.usage = Some(conflict);
             lookup.path(&mut report.path_to_held, self.graph.way_back(start, Direction::Backwards), false);
         }
@@ -118,12 +123,12 @@ impl Engine<'_> {
         let (new_end, other_end) = ((new, hold.class), (other, end.class));
         let conflict =
             if new.is_used() { self.conflict(new_end, other_end) } else { self.conflict(other_end, new_end) };
-        self.report(context, kind, site, |report, lookup| {
+        let is_first = self.report(context, kind, site, |report, lookup| {
             report.lock = Some(lookup.lock(hold));
             report.usage = Some(conflict);
             report.new_usage = new;
         });
-        if kind == Kind::IrqInversion {
+        if is_first && kind == Kind::IrqInversion {
             self.report_path(end, rules::irq_inversion::direction(new));
         }
     }
@@ -143,7 +148,7 @@ impl Engine<'_> {
     /// Copies the way of the last search into the report, in the order of its dependencies.
     fn report_path(&mut self, end: Node, direction: Direction) {
         let lookup = Lookup { classes: self.graph.classes, seen: self.seen.classes };
-        if let Some(report) = &mut self.report {
+        if let Some(report) = self.room.report() {
             let from_end = direction == Direction::Forwards;
             lookup.path(&mut report.path, self.graph.way_back(end, direction), from_end);
         }

@@ -9,8 +9,9 @@ use crate::site::Site;
 use crate::wait_type::{WaitType, WaitTypes};
 use bitflags::bitflags;
 
-/// Says "no class": the table of classes was full when the lock was taken.
-pub(crate) const NO_SLOT: u16 = u16::MAX;
+/// Says "none" where a slot of a table is named. Every table leaves its slot 0 empty, so that an empty table is all zeros
+/// and takes no room in the program's image.
+pub(crate) const NO_SLOT: u16 = 0;
 
 bitflags! {
     /// What is true of a hold. The upper bits keep the wait types: inner, then outer, three bits each.

@@ -213,7 +213,7 @@ macro_rules! port {
     };
     ($port:ty, classes = $c:expr, dependencies = $d:expr, chains = $k:expr, validators = $v:expr) => {
         const _: () = {
-            static RUNTIME: $crate::runtime::Runtime<$port, { $c }, { $d }, { $k }, { $v }> =
+            static RUNTIME: $crate::runtime::Runtime<$port, { $c + 1 }, { $d + 1 }, { $k }, { $v }> =
                 $crate::runtime::Runtime::new();
 
             #[unsafe(no_mangle)]

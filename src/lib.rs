@@ -49,7 +49,7 @@ pub mod runtime;
 mod sync;
 #[cfg(feature = "critical-section")]
 pub use sync::critical_section;
-pub use sync::spin;
+pub use sync::{rcu, spin, ww};
 
 // Floor 8: self-tests.
 pub mod selftest;

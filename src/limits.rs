@@ -11,7 +11,7 @@ use crate::validator::Engine;
 #[repr(u8)]
 pub enum Table {
     /// That of classes.
-    Classes,
+    Classes = 1,
     /// That of dependencies.
     Dependencies,
     /// The set of checked chains.

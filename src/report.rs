@@ -13,16 +13,20 @@ use crate::mode::Mode;
 use crate::site::Site;
 use crate::usage::Usage;
 use crate::wait_type::WaitTypes;
+use core::mem::MaybeUninit;
 use heapless::Vec;
 
 /// How many dependencies of a path are kept.
 pub const PATH: usize = 12;
 
 /// What was found. The names of the first twelve are those of `trace-format.md`; the headings Linux's.
+///
+/// The numbers begin at 1, so that none of them is all zeros, and a table that has found nothing is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
 pub enum Kind {
     /// A lock class is taken while already held.
-    Recursive,
+    Recursive = 1,
     /// A new dependency closes a circle.
     Circular,
     /// One class is used in a state, and held with it enabled.
@@ -207,8 +211,8 @@ pub struct UsageConflict {
 pub struct Report {
     /// What was found.
     pub kind: Kind,
-    /// Who ran.
-    pub who: Who,
+    /// Who ran; `None` in the empty report alone.
+    pub who: Option<Who>,
     /// The flags of the context that ran.
     pub flags: Flags,
     /// Where they were last changed.
@@ -231,7 +235,7 @@ pub struct Report {
     /// The limit that the lock's wait type is above.
     pub limit: u8,
     /// What exactly was wrong, for the kinds that are several.
-    pub note: &'static str,
+    pub note: Option<&'static str>,
     /// What the task held, the lowest first.
     pub held: Vec<LockView, HOLDS>,
     /// How many holds are missing there.
@@ -241,8 +245,8 @@ pub struct Report {
 impl Report {
     /// An empty one, for the slot that it is written to.
     pub const EMPTY: Report = Report {
-        kind: Kind::Unbalanced,
-        who: Who::UNKNOWN,
+        kind: Kind::Recursive,
+        who: None,
         flags: Flags { hardirq: false, softirq: false, irqs_on: false, softirqs_on: false },
         toggles: Toggles { irqs_on: None, irqs_off: None, softirqs_on: None, softirqs_off: None },
         site: None,
@@ -253,16 +257,21 @@ impl Report {
         path: Path { steps: Vec::new(), cut: 0 },
         path_to_held: Path { steps: Vec::new(), cut: 0 },
         limit: 0,
-        note: "",
+        note: None,
         held: Vec::new(),
         held_cut: 0,
     };
+
+    /// Who ran, or that nobody knows.
+    pub fn who(&self) -> Who {
+        self.who.unwrap_or(Who::UNKNOWN)
+    }
 
     /// Begins a report of what happened in `context`, whose holds it copies.
     pub(crate) fn begin(&mut self, kind: Kind, who: Who, context: &Context, lookup: Lookup<'_>) {
         *self = Report::EMPTY;
         self.kind = kind;
-        self.who = who;
+        self.who = Some(who);
         self.flags = context.flags();
         self.toggles = context.toggles();
         self.held_cut = usize::from(context.lost());
@@ -270,6 +279,31 @@ impl Report {
             if self.held.push(lookup.lock(&hold)).is_err() {
                 self.held_cut += 1;
             }
+        }
+    }
+}
+
+/// Where a report goes.
+pub(crate) enum Room<'a> {
+    /// Nowhere: there is one already.
+    None,
+    /// Here, where none was ever written.
+    Blank(&'a mut MaybeUninit<Report>),
+    /// Here.
+    Report(&'a mut Report),
+}
+
+impl Room<'_> {
+    /// The place of the report.
+    pub(crate) fn report(&mut self) -> Option<&mut Report> {
+        if let Room::Blank(_) = self
+            && let Room::Blank(place) = core::mem::replace(self, Room::None)
+        {
+            *self = Room::Report(place.write(Report::EMPTY));
+        }
+        match self {
+            Room::Report(report) => Some(report),
+            _ => None,
         }
     }
 }

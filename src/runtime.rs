@@ -98,7 +98,8 @@ pub struct Costs {
     pub unchecked: u32,
 }
 
-/// A port with `V` validators of `C` classes, `D` dependencies and `K` chain slots each.
+/// A port with `V` validators: `C` slots for classes and `D` for dependencies, of which one each is never used, and `K` for
+/// chains.
 pub struct Runtime<P, const C: usize, const D: usize, const K: usize, const V: usize> {
     domains: [Domain<C, D, K>; V],
     /// Locks that were taken before there was a context, and are not known to be let go.

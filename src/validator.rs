@@ -19,7 +19,7 @@ use crate::dependency::{Edge, Kinds};
 use crate::held::{Acquire, Hold, NO_SLOT, Traits};
 use crate::limits::{Notices, Table};
 use crate::mode::Mode;
-use crate::report::{Kind, Report, Who};
+use crate::report::{Kind, Room, Who};
 use crate::rules;
 use crate::rules::recursive::Recursion;
 use crate::search::Graph;
@@ -38,8 +38,8 @@ pub struct Engine<'a> {
     pub(crate) graph: Graph<'a>,
     /// What was found first; then the rules are silent.
     pub(crate) found: &'a mut Option<Kind>,
-    /// Where its report goes: nowhere, once there is one.
-    pub(crate) report: Option<&'a mut Report>,
+    /// Where its report goes.
+    pub(crate) room: Room<'a>,
     /// Which tables are full.
     pub(crate) notices: &'a mut Notices,
     pub(crate) who: fn() -> Who,
@@ -170,9 +170,11 @@ impl Engine<'_> {
         }
         match rules::recursive::check(context.all(), hold) {
             Recursion::Excused => {}
-            Recursion::By(held) => self.report_lock(context, Kind::Recursive, hold, |report, lookup| {
-                report.held_lock = Some(lookup.lock(&held));
-            }),
+            Recursion::By(held) => {
+                self.report_lock(context, Kind::Recursive, hold, |report, lookup| {
+                    report.held_lock = Some(lookup.lock(&held));
+                });
+            }
             Recursion::None if hold.class == NO_SLOT || self.seen.chains.contains(hold.key) => {}
             Recursion::None => {
                 let all_added = self.depend_on_run(context, hold);

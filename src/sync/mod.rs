@@ -2,4 +2,6 @@
 
 #[cfg(feature = "critical-section")]
 pub mod critical_section;
+pub mod rcu;
 pub mod spin;
+pub mod ww;

@@ -11,7 +11,7 @@ type Text<'a, 'b> = &'a mut Formatter<'b>;
 
 /// The heading between its rules, exactly Linux's words.
 pub(super) fn heading(report: &Report, f: Text<'_, '_>) -> fmt::Result {
-    let who = report.who;
+    let who = report.who();
     let title = match report.kind {
         Kind::Recursive => format_args!("WARNING: possible recursive locking detected"),
         Kind::Circular => format_args!("WARNING: possible circular locking dependency detected"),
@@ -39,7 +39,7 @@ fn irq_order_heading(report: &Report, f: Text<'_, '_>) -> fmt::Result {
     let state = state_name(report);
     let read = report.usage.is_some_and(|usage| usage.used.is_read());
     let read = if read { "-READ" } else { "" };
-    ruled(f, format_args!("WARNING: {state}{read}-safe -> {state}{read}-unsafe lock order detected"), report.who.cpu)
+    ruled(f, format_args!("WARNING: {state}{read}-safe -> {state}{read}-unsafe lock order detected"), report.who().cpu)
 }
 
 fn ruled(f: Text<'_, '_>, title: fmt::Arguments<'_>, cpu: u32) -> fmt::Result {
@@ -87,7 +87,7 @@ pub(super) fn body(report: &Report, f: Text<'_, '_>) -> fmt::Result {
 
 /// `TASK/ID WHAT` and the lock.
 fn line(report: &Report, f: Text<'_, '_>, what: &str) -> fmt::Result {
-    writeln!(f, "{}/{} {what}", report.who.task, report.who.id)?;
+    writeln!(f, "{}/{} {what}", report.who().task, report.who().id)?;
     lock(report.lock.as_ref(), f)?;
     if matches!(report.kind, Kind::HeldFreed | Kind::HeldAtExit | Kind::HeldToUser) {
         writeln!(f, "noticed at: {}\n", Place(report.site))?;
@@ -136,7 +136,7 @@ fn inconsistent(report: &Report, f: Text<'_, '_>) -> fmt::Result {
         return Ok(());
     };
     let (old, site) = old_usage(report, usage);
-    let who = report.who;
+    let who = report.who();
     writeln!(f, "inconsistent {{{}}} -> {{{}}} usage.", old.name(), report.new_usage.name())?;
     writeln!(f, "{}/{} {} takes:\n{}", who.task, who.id, Bracket(report.flags), lock)?;
     writeln!(f, "{{{}}} state was registered at:\n  {}", old.name(), Place(site))?;
@@ -176,7 +176,7 @@ fn irq_order(report: &Report, f: Text<'_, '_>) -> fmt::Result {
     let (Some(held), Some(new), Some(usage)) = (&report.held_lock, &report.lock, &report.usage) else {
         return Ok(());
     };
-    let (who, state) = (report.who, state_name(report));
+    let (who, state) = (report.who(), state_name(report));
     writeln!(f, "{}/{} {} is trying to acquire:\n{}", who.task, who.id, Bracket(report.flags), new)?;
     writeln!(f, "\nand this task is already holding:\n{held}")?;
     writeln!(f, "which would create a new lock dependency:")?;
@@ -222,7 +222,7 @@ fn irq_inversion(report: &Report, f: Text<'_, '_>) -> fmt::Result {
     let (Some(lock), Some(usage)) = (&report.lock, &report.usage) else {
         return Ok(());
     };
-    let (who, state) = (report.who, state_name(report));
+    let (who, state) = (report.who(), state_name(report));
     writeln!(f, "{}/{} {} just changed the state of lock:", who.task, who.id, Bracket(report.flags))?;
     writeln!(f, "{lock}")?;
     if report.new_usage.is_used() {
@@ -249,7 +249,7 @@ fn irq_inversion(report: &Report, f: Text<'_, '_>) -> fmt::Result {
 
 fn unbalanced(report: &Report, f: Text<'_, '_>) -> fmt::Result {
     let Some(lock) = &report.lock else { return Ok(()) };
-    let who = report.who;
+    let who = report.who();
     writeln!(f, "{}/{} is trying to release lock ({}) at:", who.task, who.id, lock.class)?;
     writeln!(f, "{}", Place(report.site))?;
     if report.held.is_empty() {
@@ -276,14 +276,14 @@ fn nest_not_held(report: &Report, f: Text<'_, '_>) -> fmt::Result {
 
 fn sleep_atomic(report: &Report, f: Text<'_, '_>) -> fmt::Result {
     writeln!(f, "at {}", Place(report.site))?;
-    writeln!(f, "{}/{} {}", report.who.task, report.who.id, Bracket(report.flags))?;
+    writeln!(f, "{}/{} {}", report.who().task, report.who().id, Bracket(report.flags))?;
     toggles(report, f)
 }
 
 /// What no rule decided: the words of whoever noticed it.
 fn wrong(report: &Report, f: Text<'_, '_>) -> fmt::Result {
-    writeln!(f, "{}/{} {} at {}:", report.who.task, report.who.id, Bracket(report.flags), Place(report.site))?;
-    writeln!(f, "{}", report.note)?;
+    writeln!(f, "{}/{} {} at {}:", report.who().task, report.who().id, Bracket(report.flags), Place(report.site))?;
+    writeln!(f, "{}", report.note.unwrap_or("it is wrong"))?;
     lock(report.lock.as_ref(), f)?;
     other_info(f)?;
     toggles(report, f)

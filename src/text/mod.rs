@@ -100,7 +100,7 @@ impl Display for Bracket {
 }
 
 fn held_locks(report: &Report, f: &mut Formatter<'_>) -> fmt::Result {
-    let who = report.who;
+    let who = report.who();
     match report.held.len() + report.held_cut {
         0 => writeln!(f, "no locks held by {}/{}.", who.task, who.id)?,
         1 => writeln!(f, "1 lock held by {}/{}:", who.task, who.id)?,

@@ -15,6 +15,7 @@
 //! | `critical` | critical sections, for crates that ask for them |
 //! | `sleeping` | locks that would sleep, for the self-tests |
 //! | `boot_tests` | the self-tests, on the machine itself |
+//! | `stack_use` | how much stack the validator needs |
 //! | `live` | the scenarios |
 //! | `judge` | what came of each case, in the words of `lockdep-proto` |
 #![no_std]
@@ -29,6 +30,7 @@ mod judge;
 mod live;
 pub mod port;
 mod sleeping;
+mod stack_use;
 pub mod task;
 
 /// For [`run_on!`].
@@ -39,7 +41,7 @@ use board::{Board, Exit};
 use core::panic::PanicInfo;
 use core::sync::atomic::{AtomicBool, Ordering};
 use lockdep::hooks;
-use lockdep_proto::{CommandLine, SCENARIOS, Word};
+use lockdep_proto::{CommandLine, DRILL, SCENARIOS, Word};
 
 /// The first CPU arrives here, once, on a stack of its own, with interrupts disabled.
 pub fn main<B: Board>() -> ! {
@@ -58,9 +60,13 @@ pub fn main<B: Board>() -> ! {
     task::begin(smp);
     if command.scenario.is_none() {
         boot_tests::run::<B>();
+        stack_use::run::<B>();
     }
     for cpu in 1..smp {
         start_cpu::<B>(cpu);
+    }
+    if command.scenario == Some(DRILL) {
+        live::panic_drill();
     }
     for name in SCENARIOS.into_iter().filter(|&name| command.scenario.is_none_or(|only| only == name)) {
         live::run::<B>(name);

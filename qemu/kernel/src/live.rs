@@ -87,6 +87,13 @@ pub(crate) fn run<B: Board>(name: &str) {
     judge::case::<B>(&name, scenario.finds.verdict(), judge::verdict(hooks::found()));
 }
 
+/// Panics with a lock held.
+pub(crate) fn panic_drill() -> ! {
+    static HELD: Mutex<()> = Mutex::named("drill_lock", ());
+    let _held = HELD.lock();
+    panic!("a drill, with a lock held");
+}
+
 /// The timer interrupt of any CPU.
 pub(crate) fn in_hardirq<B: Board>() {
     if let Some(scenario) = SCENARIOS.get(RUNNING.load(Ordering::Acquire)) {

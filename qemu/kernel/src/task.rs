@@ -6,6 +6,7 @@
 use crate::board::Board;
 use crate::{cpu, irq};
 use core::cell::UnsafeCell;
+use core::ptr::NonNull;
 use core::sync::atomic::{AtomicUsize, Ordering};
 use lockdep::hooks;
 use lockdep::runtime::ContextCell;
@@ -107,6 +108,15 @@ pub fn run_ready<B: Board>() {
         cpu::this::<B>().task.store(usize::MAX, Ordering::Relaxed);
         B::set_current(idle);
         irq::enable::<B>();
+    }
+}
+
+/// Hands the lower end of the running task's stack to `f`.
+pub(crate) fn with_own_stack<B: Board>(f: impl FnOnce(NonNull<u8>)) {
+    if let Some(task) = LIST.get(cpu::this::<B>().task.load(Ordering::Relaxed))
+        && let Some(stack) = NonNull::new(task.stack.0.get().cast::<u8>())
+    {
+        f(stack);
     }
 }
 

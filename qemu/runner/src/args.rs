@@ -55,11 +55,7 @@ impl Default for BootOptions {
 /// What a person sees who asks for help or mistypes.
 pub(crate) fn usage() -> String {
     let boards: Vec<_> = BOARDS.iter().map(|board| board.name).collect();
-    let machines: Vec<_> = BOARDS
-        .iter()
-        .flat_map(|board| board.machines)
-        .map(|machine| machine.name)
-        .collect();
+    let machines: Vec<_> = BOARDS.iter().flat_map(|board| board.machines).map(|machine| machine.name).collect();
     format!(
         "\
 Usage: cargo xtask VERB [OPTIONS]
@@ -182,9 +178,7 @@ mod tests {
     #[test]
     fn the_options_of_boot_are_understood() {
         let line = "boot --board q35-x86_64 --machine=microvm --smp 2 --scenario irq --bless --verbose --timeout 5";
-        let Ok(Verb::Boot(options)) = parse_line(line) else {
-            panic!("not understood")
-        };
+        let Ok(Verb::Boot(options)) = parse_line(line) else { panic!("not understood") };
         assert_eq!(options.board.map(|board| board.name), Some("q35-x86_64"));
         assert_eq!(options.machine.map(|machine| machine.name), Some("microvm"));
         assert_eq!((options.smp, options.scenario), (Some(2), Some("irq")));
@@ -215,28 +209,10 @@ mod tests {
     #[test]
     fn the_usage_names_each_verb_and_option() {
         let usage = usage();
-        for word in [
-            "setup",
-            "boot",
-            "clippy",
-            "test",
-            "help",
-            "--board",
-            "--machine",
-            "--smp",
-            "--scenario",
-        ] {
+        for word in ["setup", "boot", "clippy", "test", "help", "--board", "--machine", "--smp", "--scenario"] {
             assert!(usage.contains(word), "{word}");
         }
-        for word in [
-            "--bless",
-            "--verbose",
-            "--timeout",
-            "LOCKDEP_TOOLCHAIN",
-            "virt-aarch64",
-            "microvm",
-            "abba",
-        ] {
+        for word in ["--bless", "--verbose", "--timeout", "LOCKDEP_TOOLCHAIN", "virt-aarch64", "microvm", "abba"] {
             assert!(usage.contains(word), "{word}");
         }
     }

@@ -40,27 +40,14 @@ pub(crate) const BOARDS: &[Board] = &[
         machines: &[Machine {
             name: "virt",
             emulator: AARCH64,
-            args: &[
-                "-M",
-                "virt,gic-version=3",
-                "-cpu",
-                "max",
-                "-m",
-                "128M",
-                "-semihosting-config",
-                SEMIHOSTING,
-            ],
+            args: &["-M", "virt,gic-version=3", "-cpu", "max", "-m", "128M", "-semihosting-config", SEMIHOSTING],
         }],
     },
     Board {
         name: "q35-x86_64",
         triple: "x86_64-unknown-none",
         machines: &[
-            Machine {
-                name: "q35",
-                emulator: X86_64,
-                args: &["-M", "q35", "-m", "128M", "-device", DEBUG_EXIT],
-            },
+            Machine { name: "q35", emulator: X86_64, args: &["-M", "q35", "-m", "128M", "-device", DEBUG_EXIT] },
             Machine {
                 name: "microvm",
                 emulator: X86_64,
@@ -72,30 +59,14 @@ pub(crate) const BOARDS: &[Board] = &[
 
 /// What every machine is told: no clock but the emulator's own, no screen, no devices but those named, and an end
 /// instead of a reset.
-pub(crate) const COMMON_ARGS: &[&str] = &[
-    "-accel",
-    "tcg",
-    "-display",
-    "none",
-    "-serial",
-    "stdio",
-    "-monitor",
-    "none",
-    "-nodefaults",
-    "-no-reboot",
-];
+pub(crate) const COMMON_ARGS: &[&str] =
+    &["-accel", "tcg", "-display", "none", "-serial", "stdio", "-monitor", "none", "-nodefaults", "-no-reboot"];
 
 /// Targets that the validator alone is built for, besides those of the boards: 32 bits, no 64-bit atomics.
 pub(crate) const NO_STD_ONLY: &[&str] = &["thumbv7em-none-eabi"];
 
-const AARCH64: Emulator = Emulator {
-    program: "qemu-system-aarch64",
-    package: "qemu-system-arm",
-};
-const X86_64: Emulator = Emulator {
-    program: "qemu-system-x86_64",
-    package: "qemu-system-x86",
-};
+const AARCH64: Emulator = Emulator { program: "qemu-system-aarch64", package: "qemu-system-arm" };
+const X86_64: Emulator = Emulator { program: "qemu-system-x86_64", package: "qemu-system-x86" };
 
 /// The way out of an aarch64 machine, with an exit code.
 const SEMIHOSTING: &str = "enable=on,target=native";
@@ -104,10 +75,7 @@ const DEBUG_EXIT: &str = "isa-debug-exit,iobase=0xf4,iosize=0x04";
 
 /// All targets without an operating system that the project is built for.
 pub(crate) fn bare_triples() -> impl Iterator<Item = &'static str> {
-    BOARDS
-        .iter()
-        .map(|board| board.triple)
-        .chain(NO_STD_ONLY.iter().copied())
+    BOARDS.iter().map(|board| board.triple).chain(NO_STD_ONLY.iter().copied())
 }
 
 /// What rustc must be told for a target on top of its defaults.

@@ -25,16 +25,9 @@ const TAIL: usize = 40;
 pub(crate) fn run(options: &BootOptions) -> Result<Tally> {
     let chosen: Vec<_> = BOARDS.iter().map(|board| (board, machines(board, options))).collect();
     let toolchain = setup::bare_metal()?;
-    setup::qemu(&boards::emulators(
-        chosen.iter().flat_map(|(_, machines)| machines.iter().copied()),
-    ))?;
+    setup::qemu(&boards::emulators(chosen.iter().flat_map(|(_, machines)| machines.iter().copied())))?;
 
-    let mut boots = Boots {
-        options,
-        goldens: Goldens::new(options.bless),
-        tally: Tally::default(),
-        show: true,
-    };
+    let mut boots = Boots { options, goldens: Goldens::new(options.bless), tally: Tally::default(), show: true };
     for (board, machines) in chosen.iter().filter(|(_, machines)| !machines.is_empty()) {
         match build(toolchain, board) {
             Ok(elf) => boots.all(board, machines, &elf)?,
@@ -52,20 +45,12 @@ fn machines(board: &'static Board, options: &BootOptions) -> Vec<&'static Machin
     if options.board.is_some_and(|asked| asked != board) {
         return Vec::new();
     }
-    board
-        .machines
-        .iter()
-        .filter(|machine| options.machine.is_none_or(|asked| asked == *machine))
-        .collect()
+    board.machines.iter().filter(|machine| options.machine.is_none_or(|asked| asked == *machine)).collect()
 }
 
 /// Builds the kernel for a board; gives the ELF.
-fn build(toolchain: Toolchain, board: &Board) -> Result<PathBuf> {
-    succeed(
-        toolchain
-            .cargo(Job::Build, board.triple)
-            .args(["--release", "-p", board.name]),
-    )?;
+pub(crate) fn build(toolchain: Toolchain, board: &Board) -> Result<PathBuf> {
+    succeed(toolchain.cargo(Job::Build, board.triple).args(["--release", "-p", board.name]))?;
     Ok(toolchain.elf(board))
 }
 
@@ -84,10 +69,7 @@ impl Boots<'_> {
         for machine in machines {
             for smp in self.options.smp.map_or(vec![1, 2], |smp| vec![smp]) {
                 let name = format!("{} on {}, smp {smp}", board.name, machine.name);
-                let asked = CommandLine {
-                    smp,
-                    scenario: self.options.scenario,
-                };
+                let asked = CommandLine { smp, scenario: self.options.scenario };
                 let show = std::mem::replace(&mut self.show, self.options.verbose);
                 if show {
                     println!("-- {name}");
@@ -114,25 +96,14 @@ impl Boots<'_> {
     fn judge(&mut self, board: &Board, smp: usize, ended: &Ended) -> Verdict {
         let scenario = self.options.scenario;
         let (cases, reports) = (expected_cases(scenario), expected_reports(scenario));
-        let expected = Expectation {
-            board: board.name.to_owned(),
-            smp,
-            cases,
-            reports,
-        };
+        let expected = Expectation { board: board.name.to_owned(), smp, cases, reports };
         let mut verdict = judge(&ended.log, ended.how, &expected);
         let sound = verdict.green();
         for (name, report) in std::mem::take(&mut verdict.reports) {
             if expected.reports.contains(&name)
                 && let Err(text) = self.goldens.check(&name, &report, sound)
             {
-                verdict.fail(
-                    &name,
-                    Fault::NotGolden {
-                        name: name.clone(),
-                        text,
-                    },
-                );
+                verdict.fail(&name, Fault::NotGolden { name: name.clone(), text });
             }
         }
         verdict
@@ -173,8 +144,5 @@ fn show_tail(ended: &Ended) {
 /// A line without anything that would command the terminal.
 fn printable(line: &[u8]) -> String {
     let text = String::from_utf8_lossy(line);
-    text.trim_end()
-        .chars()
-        .map(|c| if c.is_control() && c != '\t' { '\u{fffd}' } else { c })
-        .collect()
+    text.trim_end().chars().map(|c| if c.is_control() && c != '\t' { '\u{fffd}' } else { c }).collect()
 }

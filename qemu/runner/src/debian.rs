@@ -9,35 +9,20 @@ use anyhow::{Result, bail};
 use std::process::Command;
 
 /// What the way "debian" of [`crate::toolchain`] needs.
-pub(crate) const RUST_PACKAGES: &[&str] = &[
-    "rustc-web",
-    "cargo-web",
-    "rust-web-src",
-    "libstd-rust-web-dev",
-    "rust-web-clippy",
-    "lld",
-];
+pub(crate) const RUST_PACKAGES: &[&str] =
+    &["rustc-web", "cargo-web", "rust-web-src", "libstd-rust-web-dev", "rust-web-clippy", "lld"];
 
 /// Those of these packages that are not installed. Without dpkg, all of them.
 pub(crate) fn missing(packages: &[&'static str]) -> Vec<&'static str> {
     // dpkg-query fails when it knows nothing of one of them, and lists the others all the same.
-    let listed = command("dpkg-query")
-        .args(["-W", "-f", "${Package} ${db:Status-Status}\n"])
-        .args(packages)
-        .output();
-    let listed = listed
-        .map(|output| String::from_utf8_lossy(&output.stdout).into_owned())
-        .unwrap_or_default();
+    let listed = command("dpkg-query").args(["-W", "-f", "${Package} ${db:Status-Status}\n"]).args(packages).output();
+    let listed = listed.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
     not_listed(&listed, packages)
 }
 
 /// Those of the packages that a list of `NAME STATUS` lines does not have as installed.
 fn not_listed(listed: &str, packages: &[&'static str]) -> Vec<&'static str> {
-    let installed = |package: &str| {
-        listed
-            .lines()
-            .any(|line| line.strip_prefix(package) == Some(" installed"))
-    };
+    let installed = |package: &str| listed.lines().any(|line| line.strip_prefix(package) == Some(" installed"));
     packages.iter().copied().filter(|package| !installed(package)).collect()
 }
 
@@ -62,9 +47,7 @@ pub(crate) fn install(packages: &[&str], purpose: &str) -> Result<()> {
 
 /// The commands by which a person installs these packages.
 pub(crate) fn by_hand(packages: &[&str]) -> String {
-    steps(Privilege::Sudo, packages)
-        .map(|step| format!("    {}", shown(&step).replace("sudo -n", "sudo")))
-        .join("\n")
+    steps(Privilege::Sudo, packages).map(|step| format!("    {}", shown(&step).replace("sudo -n", "sudo"))).join("\n")
 }
 
 /// How we come to be root.
@@ -99,9 +82,7 @@ fn steps(privilege: Privilege, packages: &[&str]) -> [Command; 2] {
     let mut update = privilege.apt_get();
     update.args(["update", "--quiet"]);
     let mut install = privilege.apt_get();
-    install
-        .args(["install", "--quiet", "--yes", "--no-install-recommends"])
-        .args(packages);
+    install.args(["install", "--quiet", "--yes", "--no-install-recommends"]).args(packages);
     // Through sudo the variable may get lost; then `--yes` and a stdin without an answer have to do.
     install.env("DEBIAN_FRONTEND", "noninteractive");
     [update, install]
@@ -114,10 +95,7 @@ mod tests {
     #[test]
     fn only_what_is_wholly_installed_counts() {
         let listed = "lld installed\nrustc-web config-files\nlld-14 installed\n";
-        assert_eq!(
-            not_listed(listed, &["rustc-web", "lld", "cargo-web"]),
-            ["rustc-web", "cargo-web"]
-        );
+        assert_eq!(not_listed(listed, &["rustc-web", "lld", "cargo-web"]), ["rustc-web", "cargo-web"]);
         assert_eq!(not_listed("", &["lld"]), ["lld"]);
     }
 
@@ -125,9 +103,6 @@ mod tests {
     fn the_person_gets_whole_commands() {
         let text = by_hand(&["lld"]);
         assert!(text.contains("    sudo apt-get update"), "{text}");
-        assert!(
-            text.contains("    sudo apt-get install --quiet --yes --no-install-recommends lld"),
-            "{text}"
-        );
+        assert!(text.contains("    sudo apt-get install --quiet --yes --no-install-recommends lld"), "{text}");
     }
 }

@@ -25,11 +25,7 @@ impl Goldens {
     }
 
     fn in_directory(directory: PathBuf, bless: bool) -> Self {
-        Self {
-            directory,
-            bless,
-            blessed: BTreeSet::new(),
-        }
+        Self { directory, bless, blessed: BTreeSet::new() }
     }
 
     /// Compares the report of a scenario with its golden text, or writes it. `sound` is whether the run was otherwise
@@ -48,11 +44,7 @@ impl Goldens {
             Ok(golden) if golden == report => Ok(()),
             Ok(golden) => {
                 let diff = TextDiff::from_lines(&golden, &report);
-                let diff = diff
-                    .unified_diff()
-                    .context_radius(3)
-                    .header("golden", "this run")
-                    .to_string();
+                let diff = diff.unified_diff().context_radius(3).header("golden", "this run").to_string();
                 Err(format!("the report is not {shown}; {accept}\n{diff}"))
             }
             Err(error) if error.kind() == ErrorKind::NotFound => {
@@ -89,35 +81,17 @@ mod tests {
     #[test]
     fn without_a_golden_text_a_report_fails_and_says_how_to_accept_it() {
         let scratch = Scratch::new("none");
-        let error = scratch
-            .goldens(false)
-            .check("abba", "text", true)
-            .expect_err("there is none");
-        assert!(
-            error.contains("abba.txt") && error.contains("--scenario abba --bless"),
-            "{error}"
-        );
+        let error = scratch.goldens(false).check("abba", "text", true).expect_err("there is none");
+        assert!(error.contains("abba.txt") && error.contains("--scenario abba --bless"), "{error}");
     }
 
     #[test]
     fn what_was_blessed_is_accepted_and_only_that() {
         let scratch = Scratch::new("blessed");
-        assert_eq!(
-            scratch.goldens(true).check("abba", "lock at 0x1234\ntake A\n", true),
-            Ok(())
-        );
-        assert_eq!(
-            scratch.goldens(false).check("abba", "lock at 0xabcd\ntake A\n", true),
-            Ok(())
-        );
-        let error = scratch
-            .goldens(false)
-            .check("abba", "lock at 0x1234\ntake B\n", true)
-            .expect_err("not the same");
-        assert!(
-            error.contains("-take A\n+take B\n") && error.contains("--bless"),
-            "{error}"
-        );
+        assert_eq!(scratch.goldens(true).check("abba", "lock at 0x1234\ntake A\n", true), Ok(()));
+        assert_eq!(scratch.goldens(false).check("abba", "lock at 0xabcd\ntake A\n", true), Ok(()));
+        let error = scratch.goldens(false).check("abba", "lock at 0x1234\ntake B\n", true).expect_err("not the same");
+        assert!(error.contains("-take A\n+take B\n") && error.contains("--bless"), "{error}");
     }
 
     #[test]

@@ -8,16 +8,8 @@ use std::sync::LazyLock;
 
 /// What is looked for, what is put there instead, and why it varies.
 const RULES: &[(&str, &str, &str)] = &[
-    (
-        r"[^\s:()]*/registry/src/[^/\s]+/([\w-]+?)-\d+\.\d[^/\s]*/",
-        "REGISTRY/$1/",
-        "where cargo keeps a dependency",
-    ),
-    (
-        r"/[^\s:()]*/library/(core|alloc|std)/",
-        "RUST/$1/",
-        "where the sources of core were when it was built",
-    ),
+    (r"[^\s:()]*/registry/src/[^/\s]+/([\w-]+?)-\d+\.\d[^/\s]*/", "REGISTRY/$1/", "where cargo keeps a dependency"),
+    (r"/[^\s:()]*/library/(core|alloc|std)/", "RUST/$1/", "where the sources of core were when it was built"),
     (r"\.rs:\d+:\d+", ".rs:LINE:COL", "an edit above"),
     (r"\.rs:\d+", ".rs:LINE", "an edit above"),
     (r"\b0x[0-9a-fA-F]+\b", "ADDR", "where things are linked and put"),
@@ -29,21 +21,14 @@ const RULES: &[(&str, &str, &str)] = &[
         "$1${2}N",
         "who ran where, and the chip's number",
     ),
-    (
-        r"\b([A-Za-z][\w.-]*(?:/\d+)?)/\d+( is | just | \[|[:.]$)",
-        "$1/N$2",
-        "a task's number",
-    ),
+    (r"\b([A-Za-z][\w.-]*(?:/\d+)?)/\d+( is | just | \[|[:.]$)", "$1/N$2", "a task's number"),
 ];
 
 /// A report with everything that varies replaced, lines without white space at their end, and one newline at the end.
 pub(crate) fn normalise(report: &str) -> String {
     static COMPILED: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
         let compile = |pattern| Regex::new(pattern).unwrap_or_else(|error| panic!("RULES: {pattern}: {error}"));
-        RULES
-            .iter()
-            .map(|(pattern, replacement, _)| (compile(pattern), *replacement))
-            .collect()
+        RULES.iter().map(|(pattern, replacement, _)| (compile(pattern), *replacement)).collect()
     });
     let mut text = String::new();
     for line in report.trim().lines() {
@@ -75,14 +60,8 @@ mod tests {
 
     #[test]
     fn our_own_paths_stay_readable_without_their_numbers() {
-        becomes(
-            "at: qemu/kernel/src/live.rs:41:9",
-            "at: qemu/kernel/src/live.rs:LINE:COL",
-        );
-        becomes(
-            "interrupts disabled at src/clock.rs:41 as well",
-            "interrupts disabled at src/clock.rs:LINE as well",
-        );
+        becomes("at: qemu/kernel/src/live.rs:41:9", "at: qemu/kernel/src/live.rs:LINE:COL");
+        becomes("interrupts disabled at src/clock.rs:41 as well", "interrupts disabled at src/clock.rs:LINE as well");
     }
 
     #[test]
@@ -95,10 +74,7 @@ mod tests {
             "(/home/me/.cargo/registry/src/github.com-1ecc/lock_api-0.4.13-rc.1/src/mutex.rs:1:2)",
             "(REGISTRY/lock_api/src/mutex.rs:LINE:COL)",
         );
-        becomes(
-            "/rustc/59807616e1/library/core/src/cell.rs:5:1",
-            "RUST/core/src/cell.rs:LINE:COL",
-        );
+        becomes("/rustc/59807616e1/library/core/src/cell.rs:5:1", "RUST/core/src/cell.rs:LINE:COL");
         becomes(
             "/usr/src/rustc-1.96.0/library/core/src/ops/function.rs:250:5",
             "RUST/core/src/ops/function.rs:LINE:COL",
@@ -108,10 +84,7 @@ mod tests {
     #[test]
     fn who_ran_where_and_when_goes() {
         becomes("CPU: 1 PID: 12 task=3 on cpu 0", "CPU: N PID: N task=N on cpu N");
-        becomes(
-            "swapper/0/0 is trying to acquire lock:",
-            "swapper/0/N is trying to acquire lock:",
-        );
+        becomes("swapper/0/0 is trying to acquire lock:", "swapper/0/N is trying to acquire lock:");
         becomes("1 lock held by abba-1/3:", "1 lock held by abba-1/N:");
         becomes("[    1.234567] after 12 ms, 3 ticks", "[TIME] after N ms, N ticks");
         becomes("interrupt 27", "interrupt N");

@@ -75,18 +75,12 @@ pub(crate) fn succeed_within(command: &mut Command, limit: Duration) -> Result<(
 /// What a program says on stdout, if it can be started and succeeds; its stderr is dropped.
 pub(crate) fn ask(command: &mut Command) -> Option<String> {
     let output = command.stderr(Stdio::null()).output().ok()?;
-    output
-        .status
-        .success()
-        .then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
 }
 
 /// Why a program cannot be started: what to look at first.
 pub(crate) fn cannot_start(command: &Command) -> String {
-    format!(
-        "cannot start `{}`: is it installed and on the PATH?",
-        command.get_program().to_string_lossy()
-    )
+    format!("cannot start `{}`: is it installed and on the PATH?", command.get_program().to_string_lossy())
 }
 
 fn check(command: &Command, status: ExitStatus) -> Result<()> {
@@ -110,14 +104,9 @@ mod tests {
         for name in ["CARGO", "RUSTUP_TOOLCHAIN", "CARGO_PKG_NAME", "RUSTC"] {
             assert!(is_of_our_parent(name), "{name}");
         }
-        for name in [
-            "CARGO_HOME",
-            "RUSTUP_HOME",
-            "CARGO_TARGET_DIR",
-            "CARGO_NET_OFFLINE",
-            "PATH",
-            "RUSTUP_AUTO_INSTALL",
-        ] {
+        for name in
+            ["CARGO_HOME", "RUSTUP_HOME", "CARGO_TARGET_DIR", "CARGO_NET_OFFLINE", "PATH", "RUSTUP_AUTO_INSTALL"]
+        {
             assert!(!is_of_our_parent(name), "{name}");
         }
     }
@@ -132,10 +121,7 @@ mod tests {
 
     #[test]
     fn failures_name_the_program() {
-        let error = format!(
-            "{:#}",
-            succeed(&mut command("no-such-program")).expect_err("it started")
-        );
+        let error = format!("{:#}", succeed(&mut command("no-such-program")).expect_err("it started"));
         assert!(error.contains("no-such-program") && error.contains("PATH"), "{error}");
         let error = succeed(&mut command("false")).expect_err("it succeeded");
         assert!(error.to_string().contains("`false` ended with"), "{error}");

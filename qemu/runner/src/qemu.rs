@@ -32,8 +32,7 @@ pub(crate) struct Ended {
 pub(crate) fn machine(machine: &Machine, elf: &Path, asked: CommandLine<'_>) -> Command {
     let mut qemu = command(machine.emulator.program);
     qemu.args(COMMON_ARGS).args(machine.args);
-    qemu.args(["-smp", &asked.smp.to_string(), "-append", &asked.to_string(), "-kernel"])
-        .arg(elf);
+    qemu.args(["-smp", &asked.smp.to_string(), "-append", &asked.to_string(), "-kernel"]).arg(elf);
     qemu
 }
 
@@ -41,20 +40,12 @@ pub(crate) fn machine(machine: &Machine, elf: &Path, asked: CommandLine<'_>) -> 
 pub(crate) fn run(mut qemu: Command, limit: Duration, on_line: &mut dyn FnMut(&[u8])) -> Result<Ended> {
     let start = Instant::now();
     let deadline = start + limit;
-    let child = qemu
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .with_context(|| cannot_start(&qemu))?;
+    let child = qemu.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().with_context(|| cannot_start(&qemu))?;
     let mut guard = Guard(child);
     let serial = read(guard.0.stdout.take());
     let complaints = read(guard.0.stderr.take());
 
-    let mut lines = Lines {
-        log: Vec::new(),
-        shown: 0,
-        on_line,
-    };
+    let mut lines = Lines { log: Vec::new(), shown: 0, on_line };
     let how = if listen(&serial, deadline, &mut lines) {
         guard.wait_until(deadline)?.map_or(How::TimedOut(limit), how)
     } else {
@@ -66,12 +57,7 @@ pub(crate) fn run(mut qemu: Command, limit: Duration, on_line: &mut dyn FnMut(&[
         lines.push(&chunk);
     }
     let log = lines.finish();
-    Ok(Ended {
-        how,
-        log,
-        complaints: gather(&complaints),
-        took: start.elapsed(),
-    })
+    Ok(Ended { how, log, complaints: gather(&complaints), took: start.elapsed() })
 }
 
 /// Takes in what comes until the line is closed or the deadline is over. `false`: it was too much.
@@ -188,10 +174,7 @@ mod tests {
     fn the_end_and_all_output_are_seen() {
         let (ended, lines) = fake("echo one; echo oops >&2; printf two; exit 33", Duration::from_secs(10));
         assert_eq!((ended.how, ended.log.as_slice()), (How::Code(33), &b"one\ntwo"[..]));
-        assert_eq!(
-            (ended.complaints.as_str(), lines),
-            ("oops\n", vec!["one".to_owned(), "two".to_owned()])
-        );
+        assert_eq!((ended.complaints.as_str(), lines), ("oops\n", vec!["one".to_owned(), "two".to_owned()]));
     }
 
     #[test]
@@ -218,16 +201,10 @@ mod tests {
 
     #[test]
     fn the_machine_is_told_what_the_kernel_is_told() {
-        let asked = CommandLine {
-            smp: 2,
-            scenario: Some("irq"),
-        };
+        let asked = CommandLine { smp: 2, scenario: Some("irq") };
         let qemu = machine(&BOARDS[0].machines[0], Path::new("/kernel"), asked);
         let qemu = shown(&qemu);
         assert!(qemu.starts_with("qemu-system-aarch64 -accel tcg "), "{qemu}");
-        assert!(
-            qemu.ends_with("-smp 2 -append smp=2 scenario=irq -kernel /kernel"),
-            "{qemu}"
-        );
+        assert!(qemu.ends_with("-smp 2 -append smp=2 scenario=irq -kernel /kernel"), "{qemu}");
     }
 }

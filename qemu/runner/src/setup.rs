@@ -24,11 +24,7 @@ pub(crate) fn run() -> Result<()> {
     let emulators = boards::emulators(BOARDS.iter().flat_map(|board| board.machines));
     qemu(&emulators)?;
     let programs: Vec<_> = emulators.iter().map(|emulator| emulator.program).collect();
-    println!(
-        "setup: all is there: Rust for the boards by {}, {}",
-        toolchain.name(),
-        programs.join(", ")
-    );
+    println!("setup: all is there: Rust for the boards by {}, {}", toolchain.name(), programs.join(", "));
     Ok(())
 }
 
@@ -43,10 +39,7 @@ pub(crate) fn components(subcommands: &[&str]) -> Result<()> {
         add.args(["component", "add", component]);
         println!("setup: `cargo {subcommand}` is missing: {}", shown(&add));
         if let Err(error) = succeed_within(&mut add, FETCH_LIMIT) {
-            bail!(
-                "`cargo {subcommand}` is missing and cannot be installed ({error:#}). Please run: {}",
-                shown(&add)
-            );
+            bail!("`cargo {subcommand}` is missing and cannot be installed ({error:#}). Please run: {}", shown(&add));
         }
     }
     Ok(())
@@ -111,11 +104,7 @@ fn any_way() -> Result<Toolchain> {
 /// The targets that rustup's active toolchain has not; `None` without rustup.
 fn rustup_missing() -> Option<Vec<&'static str>> {
     let installed = ask(command("rustup").args(["target", "list", "--installed"]))?;
-    Some(
-        boards::bare_triples()
-            .filter(|triple| !installed.lines().any(|line| line.trim() == *triple))
-            .collect(),
-    )
+    Some(boards::bare_triples().filter(|triple| !installed.lines().any(|line| line.trim() == *triple)).collect())
 }
 
 /// Adds the missing targets to rustup's active toolchain.

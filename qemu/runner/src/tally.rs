@@ -12,21 +12,9 @@ pub(crate) struct Tally {
 }
 
 impl Tally {
-    pub(crate) const PASSED: Self = Self {
-        passed: 1,
-        failed: 0,
-        skipped: 0,
-    };
-    pub(crate) const FAILED: Self = Self {
-        passed: 0,
-        failed: 1,
-        skipped: 0,
-    };
-    pub(crate) const SKIPPED: Self = Self {
-        passed: 0,
-        failed: 0,
-        skipped: 1,
-    };
+    pub(crate) const PASSED: Self = Self { passed: 1, failed: 0, skipped: 0 };
+    pub(crate) const FAILED: Self = Self { passed: 0, failed: 1, skipped: 0 };
+    pub(crate) const SKIPPED: Self = Self { passed: 0, failed: 0, skipped: 1 };
 
     /// Whether something passed and nothing failed: a run in which nothing happened is not green.
     pub(crate) const fn green(self) -> bool {
@@ -61,31 +49,13 @@ impl fmt::Display for Tally {
 /// Adds up the lines `test result: ok. 3 passed; 0 failed; 1 ignored; …` of `cargo test`.
 pub(crate) fn of_cargo_test(stdout: &str) -> Tally {
     let mut sum = Tally::default();
-    for line in stdout
-        .lines()
-        .filter_map(|line| line.trim_start().strip_prefix("test result: "))
-    {
+    for line in stdout.lines().filter_map(|line| line.trim_start().strip_prefix("test result: ")) {
         let counts = line.split_once(". ").map_or("", |(_, counts)| counts);
         for part in counts.split("; ") {
             match part.split_once(' ').map(|(number, what)| (number.parse(), what)) {
-                Some((Ok(number), "passed")) => {
-                    sum += Tally {
-                        passed: number,
-                        ..Tally::default()
-                    }
-                }
-                Some((Ok(number), "failed")) => {
-                    sum += Tally {
-                        failed: number,
-                        ..Tally::default()
-                    }
-                }
-                Some((Ok(number), "ignored")) => {
-                    sum += Tally {
-                        skipped: number,
-                        ..Tally::default()
-                    }
-                }
+                Some((Ok(number), "passed")) => sum += Tally { passed: number, ..Tally::default() },
+                Some((Ok(number), "failed")) => sum += Tally { failed: number, ..Tally::default() },
+                Some((Ok(number), "ignored")) => sum += Tally { skipped: number, ..Tally::default() },
                 _ => {}
             }
         }
@@ -99,24 +69,8 @@ mod tests {
 
     #[test]
     fn the_last_line_names_skips_only_when_there_are_any() {
-        assert_eq!(
-            Tally {
-                passed: 3,
-                failed: 0,
-                skipped: 0
-            }
-            .to_string(),
-            "3 passed, 0 failed"
-        );
-        assert_eq!(
-            Tally {
-                passed: 3,
-                failed: 1,
-                skipped: 2
-            }
-            .to_string(),
-            "3 passed, 1 failed, 2 skipped"
-        );
+        assert_eq!(Tally { passed: 3, failed: 0, skipped: 0 }.to_string(), "3 passed, 0 failed");
+        assert_eq!(Tally { passed: 3, failed: 1, skipped: 2 }.to_string(), "3 passed, 1 failed, 2 skipped");
     }
 
     #[test]
@@ -124,14 +78,7 @@ mod tests {
         assert!(!Tally::default().green());
         assert!(!Tally::SKIPPED.green());
         assert!(Tally::PASSED.green());
-        assert!(
-            !Tally {
-                passed: 9,
-                failed: 1,
-                skipped: 0
-            }
-            .green()
-        );
+        assert!(!Tally { passed: 9, failed: 1, skipped: 0 }.green());
     }
 
     #[test]
@@ -143,14 +90,7 @@ test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; fini
 
 test result: FAILED. 4 passed; 2 failed; 0 ignored; 0 measured; 7 filtered out; finished in 1.50s
 ";
-        assert_eq!(
-            of_cargo_test(stdout),
-            Tally {
-                passed: 7,
-                failed: 2,
-                skipped: 1
-            }
-        );
+        assert_eq!(of_cargo_test(stdout), Tally { passed: 7, failed: 2, skipped: 1 });
         assert_eq!(of_cargo_test("error: could not compile"), Tally::default());
     }
 }

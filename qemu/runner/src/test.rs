@@ -9,13 +9,16 @@ use crate::boards::{self, BOARDS};
 use crate::process::{ask, cannot_start, command, shown, succeed, succeed_within};
 use crate::tally::{self, Tally};
 use crate::toolchain::{Job, Toolchain, host_cargo};
-use crate::{boot, clippy, setup};
+use crate::{boot, clippy, drill, nopanic, setup};
 use anyhow::{Context as _, Result};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 /// The sets of features that the host tests run with, as arguments of `cargo test`.
 const FEATURE_SETS: &[&[&str]] = &[&[]];
+
+/// The sets of features that the validator is built with for bare metal.
+const BARE_FEATURES: &[&str] = &["", "critical-section,defmt"];
 
 /// The oldest Rust that the project promises to build with.
 const MSRV: &str = env!("CARGO_PKG_RUST_VERSION");
@@ -33,16 +36,25 @@ pub(crate) fn run() -> Tally {
     });
     let toolchain = steps.find_toolchain();
     for board in BOARDS {
-        steps.bare_metal(&format!("clippy, {}", board.name), toolchain, |way| {
-            clippy::bare_metal(way, board)
-        });
+        steps.bare_metal(&format!("clippy, {}", board.name), toolchain, |way| clippy::bare_metal(way, board));
     }
     steps.msrv();
     for triple in boards::bare_triples() {
-        steps.bare_metal(&format!("no_std, {triple}"), toolchain, |way| build_no_std(way, triple));
+        for features in BARE_FEATURES {
+            let name = format!("no_std, {triple} {features}");
+            steps.bare_metal(name.trim_end(), toolchain, |way| build_no_std(way, triple, features));
+        }
+    }
+    for board in BOARDS {
+        let name = format!("no panic in the validator, {}", board.triple);
+        steps.bare_metal(&name, toolchain, |way| nopanic::check(way, board.triple));
     }
     for features in FEATURE_SETS {
         steps.host_tests(features);
+    }
+    for board in BOARDS {
+        let name = format!("drill: a panic is red, and tells what is held, {}", board.name);
+        steps.bare_metal(&name, toolchain, |way| drill::panic(way, board));
     }
     steps.boots();
     steps.tally
@@ -102,15 +114,7 @@ impl Steps {
         let name = format!("MSRV {MSRV}");
         match msrv_toolchain() {
             Ok(toolchain) => self.step(&name, || {
-                let check = [
-                    "run",
-                    &toolchain,
-                    "cargo",
-                    "check",
-                    "--workspace",
-                    "--target-dir",
-                    "target/msrv",
-                ];
+                let check = ["run", &toolchain, "cargo", "check", "--workspace", "--target-dir", "target/msrv"];
                 succeed(command("rustup").args(check))
             }),
             Err(error) => self.skip(&name, &format!("{error:#}")),
@@ -121,10 +125,7 @@ impl Steps {
     fn host_tests(&mut self, features: &[&str]) {
         self.counted(format!("host tests {}", features.join(" ")).trim_end(), || {
             let mut cargo = host_cargo();
-            cargo
-                .args(["test", "--workspace", "--no-fail-fast"])
-                .args(features)
-                .stderr(Stdio::inherit());
+            cargo.args(["test", "--workspace", "--no-fail-fast"]).args(features).stderr(Stdio::inherit());
             let output = cargo.output().with_context(|| cannot_start(&cargo))?;
             let stdout = String::from_utf8_lossy(&output.stdout);
             let mut tally = tally::of_cargo_test(&stdout);
@@ -145,18 +146,14 @@ impl Steps {
 }
 
 /// Builds the validator alone, for a target without an operating system.
-fn build_no_std(toolchain: Toolchain, triple: &str) -> Result<()> {
-    succeed(toolchain.cargo(Job::Build, triple).args(["--release", "-p", "lockdep"]))
+fn build_no_std(toolchain: Toolchain, triple: &str, features: &str) -> Result<()> {
+    succeed(toolchain.cargo(Job::Build, triple).args(["--release", "-p", "lockdep", "--features", features]))
 }
 
 /// The name of the oldest Rust's toolchain, installed when it was missing.
 fn msrv_toolchain() -> Result<String> {
     // `1.95` in Cargo.toml is `1.95.0` to rustup.
-    let name = if MSRV.matches('.').count() == 1 {
-        format!("{MSRV}.0")
-    } else {
-        MSRV.to_owned()
-    };
+    let name = if MSRV.matches('.').count() == 1 { format!("{MSRV}.0") } else { MSRV.to_owned() };
     if ask(command("rustup").args(["run", &name, "rustc", "--version"])).is_none() {
         let mut install = command("rustup");
         install.args(["toolchain", "install", &name, "--profile", "minimal"]);

@@ -49,9 +49,14 @@ impl Toolchain {
         }
     }
 
+    /// Where what was built for release for a target is.
+    pub(crate) fn release_dir(self, triple: &str) -> PathBuf {
+        self.target_dir().join(triple).join("release")
+    }
+
     /// The ELF of a board that was built for release.
     pub(crate) fn elf(self, board: &boards::Board) -> PathBuf {
-        self.target_dir().join(board.triple).join("release").join(board.name)
+        self.release_dir(board.triple).join(board.name)
     }
 
     /// A cargo that does this job for this target. The caller adds the packages.
@@ -61,20 +66,11 @@ impl Toolchain {
             Toolchain::Debian => debian_cargo(job, triple),
         };
         // Any of these takes precedence over the flags of one target, so a person's own would undo the board's.
-        for name in [
-            "RUSTFLAGS",
-            "CARGO_ENCODED_RUSTFLAGS",
-            "CARGO_BUILD_RUSTFLAGS",
-            "CARGO_BUILD_TARGET",
-        ] {
+        for name in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "CARGO_BUILD_RUSTFLAGS", "CARGO_BUILD_TARGET"] {
             cargo.env_remove(name);
         }
         cargo.env(of_target(triple, "RUSTFLAGS"), boards::rustflags(triple).join(" "));
-        cargo
-            .arg("--target")
-            .arg(triple)
-            .arg("--target-dir")
-            .arg(self.target_dir());
+        cargo.arg("--target").arg(triple).arg("--target-dir").arg(self.target_dir());
         cargo
     }
 }
@@ -98,10 +94,7 @@ fn debian_cargo(job: Job, triple: &str) -> Command {
             Job::Build => "build",
             Job::Clippy => "clippy",
         })
-        .args([
-            "-Zbuild-std=core,compiler_builtins",
-            "-Zbuild-std-features=compiler-builtins-mem",
-        ])
+        .args(["-Zbuild-std=core,compiler_builtins", "-Zbuild-std-features=compiler-builtins-mem"])
         .env("CARGO", "/usr/bin/cargo") // which cargo clippy calls
         .env("RUSTC", "/usr/bin/rustc")
         .env("RUSTC_BOOTSTRAP", "1") // -Zbuild-std with a stable compiler

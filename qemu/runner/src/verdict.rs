@@ -56,11 +56,7 @@ impl Verdict {
 
     /// Cases that passed and were skipped, and faults.
     pub(crate) fn tally(&self) -> Tally {
-        Tally {
-            passed: self.passed.len(),
-            failed: self.faults.len(),
-            skipped: self.skipped,
-        }
+        Tally { passed: self.passed.len(), failed: self.faults.len(), skipped: self.skipped }
     }
 }
 

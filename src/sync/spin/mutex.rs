@@ -37,6 +37,11 @@ impl<T> Mutex<T> {
         Mutex { map: LockMap::with_key(key, WaitTypes::SPIN), inner: ::spin::Mutex::new(value) }
     }
 
+    /// A lock of the class `key` with other wait types: `config` where another configuration of the kernel lets it sleep.
+    pub const fn with_waits(key: &'static LockClassKey, waits: WaitTypes, value: T) -> Mutex<T> {
+        Mutex { map: LockMap::with_key(key, waits), inner: ::spin::Mutex::new(value) }
+    }
+
     /// The value, without the lock.
     pub fn into_inner(self) -> T {
         self.inner.into_inner()
@@ -56,6 +61,13 @@ impl<T: ?Sized> Mutex<T> {
     #[track_caller]
     pub fn lock_nested(&self, subclass: Subclass) -> MutexGuard<'_, T> {
         hooks::acquire_specially(&Acquire { subclass, ..Acquire::new(&self.map, Mode::WRITE, Site::caller()) });
+        self.guard(self.inner.lock())
+    }
+
+    /// Takes the lock where `nest` is held, which serialises every taking of this class. Linux's `spin_lock_nest_lock`.
+    #[track_caller]
+    pub fn lock_nest(&self, nest: &LockMap) -> MutexGuard<'_, T> {
+        hooks::acquire_specially(&Acquire { nest: Some(nest), ..Acquire::new(&self.map, Mode::WRITE, Site::caller()) });
         self.guard(self.inner.lock())
     }
 

@@ -132,11 +132,7 @@ struct Shown<'a>(&'a Counts);
 
 impl fmt::Display for Shown<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Counts {
-            passed,
-            failed,
-            skipped,
-        } = self.0;
+        let Counts { passed, failed, skipped } = self.0;
         write!(f, "{passed} passed, {failed} failed, {skipped} skipped")
     }
 }
@@ -150,10 +146,7 @@ fn explain(f: &mut fmt::Formatter<'_>, how: How, failed: usize) -> fmt::Result {
         How::Code(code) => code,
     };
     match u8::try_from(code) {
-        Ok(0) => write!(
-            f,
-            "exit code 0: the machine was reset or switched off (a triple fault?), which is no success"
-        ),
+        Ok(0) => write!(f, "exit code 0: the machine was reset or switched off (a triple fault?), which is no success"),
         Ok(1) => write!(f, "exit code 1: QEMU itself failed, or did not like its arguments"),
         Ok(exit_code::PASSED) => write!(f, "exit code {code}, success, though {failed} cases failed"),
         Ok(exit_code::FAILED) => write!(f, "exit code {code}, failure, though no case failed"),

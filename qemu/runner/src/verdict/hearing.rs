@@ -31,10 +31,7 @@ impl Hearing {
         let whole = text.ends_with('\n');
         let text = text.trim_end_matches(['\r', '\n']);
         if std::str::from_utf8(line).is_err() {
-            self.fault(Fault::NotUtf8 {
-                number,
-                text: text.to_owned(),
-            });
+            self.fault(Fault::NotUtf8 { number, text: text.to_owned() });
         }
         if self.end.is_some() {
             if !std::mem::replace(&mut self.after_end, true) {
@@ -45,16 +42,8 @@ impl Hearing {
         match Word::parse(text) {
             None => self.free_text(text),
             Some(Ok(word)) if whole => self.word(number, text, word),
-            Some(Ok(_)) => self.fault(Fault::Malformed {
-                number,
-                text: text.to_owned(),
-                why: "cut off".to_owned(),
-            }),
-            Some(Err(why)) => self.fault(Fault::Malformed {
-                number,
-                text: text.to_owned(),
-                why: why.to_string(),
-            }),
+            Some(Ok(_)) => self.fault(Fault::Malformed { number, text: text.to_owned(), why: "cut off".to_owned() }),
+            Some(Err(why)) => self.fault(Fault::Malformed { number, text: text.to_owned(), why: why.to_string() }),
         }
     }
 
@@ -70,10 +59,7 @@ impl Hearing {
         let first = self.begin.is_none();
         let closes = matches!((&self.open, word), (Some(open), Word::ReportEnd { name }) if open == name);
         if first != matches!(word, Word::Begin { .. }) || (self.open.is_some() && !closes) {
-            self.fault(Fault::OutOfPlace {
-                number,
-                text: text.to_owned(),
-            });
+            self.fault(Fault::OutOfPlace { number, text: text.to_owned() });
             if first {
                 // Said once; what follows is judged as if the first word had been there.
                 self.begin = Some((String::new(), 0, 0));
@@ -85,10 +71,7 @@ impl Hearing {
             Word::Case { name, outcome } => self.case(name, outcome),
             Word::ReportBegin { name } => self.report(name),
             Word::ReportEnd { .. } if closes => self.open = None,
-            Word::ReportEnd { .. } => self.fault(Fault::OutOfPlace {
-                number,
-                text: text.to_owned(),
-            }),
+            Word::ReportEnd { .. } => self.fault(Fault::OutOfPlace { number, text: text.to_owned() }),
             Word::Figure { name, value, unit } => {
                 self.verdict.figures.push((name.to_owned(), value, unit.to_owned()));
             }
@@ -140,22 +123,13 @@ impl Hearing {
             return; // its absence was noticed at the word that came instead
         }
         if board != expected.board {
-            self.fault(Fault::OtherBoard {
-                expected: expected.board.clone(),
-                got: board,
-            });
+            self.fault(Fault::OtherBoard { expected: expected.board.clone(), got: board });
         }
         if smp != expected.smp {
-            self.fault(Fault::OtherSmp {
-                expected: expected.smp,
-                got: smp,
-            });
+            self.fault(Fault::OtherSmp { expected: expected.smp, got: smp });
         }
         if plan != expected.cases.len() {
-            self.fault(Fault::OtherPlan {
-                expected: expected.cases.len(),
-                got: plan,
-            });
+            self.fault(Fault::OtherPlan { expected: expected.cases.len(), got: plan });
         }
     }
 
@@ -175,25 +149,13 @@ impl Hearing {
     /// A report of each scenario that passed, and no other.
     fn check_reports(&mut self, expected: &Expectation) {
         for name in &expected.reports {
-            let empty = self
-                .verdict
-                .reports
-                .get(name)
-                .is_none_or(|report| report.trim().is_empty());
+            let empty = self.verdict.reports.get(name).is_none_or(|report| report.trim().is_empty());
             if empty && self.verdict.passed.contains(name) {
                 self.verdict.fail(name, Fault::NoReport { name: name.clone() });
             }
         }
-        let unknown: Vec<_> = self
-            .verdict
-            .reports
-            .keys()
-            .filter(|name| !expected.reports.contains(name))
-            .collect();
-        let unknown: Vec<_> = unknown
-            .into_iter()
-            .map(|name| Fault::ReportUnknown { name: name.clone() })
-            .collect();
+        let unknown: Vec<_> = self.verdict.reports.keys().filter(|name| !expected.reports.contains(name)).collect();
+        let unknown: Vec<_> = unknown.into_iter().map(|name| Fault::ReportUnknown { name: name.clone() }).collect();
         self.verdict.faults.extend(unknown);
     }
 
@@ -201,10 +163,7 @@ impl Hearing {
     fn check_end(&mut self) {
         match self.end {
             None => self.fault(Fault::NoEnd),
-            Some(end) if end != self.counts => self.fault(Fault::OtherCounts {
-                said: end,
-                heard: self.counts,
-            }),
+            Some(end) if end != self.counts => self.fault(Fault::OtherCounts { said: end, heard: self.counts }),
             Some(_) => {}
         }
     }
@@ -217,10 +176,7 @@ impl Hearing {
             _ => false,
         };
         if !fits {
-            self.fault(Fault::Ended {
-                how,
-                failed: self.counts.failed,
-            });
+            self.fault(Fault::Ended { how, failed: self.counts.failed });
         }
     }
 }

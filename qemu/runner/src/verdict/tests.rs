@@ -8,36 +8,16 @@ const GREEN: How = How::Code(33);
 
 fn expected() -> Expectation {
     let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
-    Expectation {
-        board: "b".to_owned(),
-        smp: 2,
-        cases: names(&["aa", "bb", "abba"]),
-        reports: names(&["abba"]),
-    }
+    Expectation { board: "b".to_owned(), smp: 2, cases: names(&["aa", "bb", "abba"]), reports: names(&["abba"]) }
 }
 
 /// The log of a good boot, one line an item, with the kernel's free text in between.
 fn good() -> Vec<String> {
-    let failed_none = Counts {
-        passed: 3,
-        failed: 0,
-        skipped: 0,
-    };
-    let ok = |name| {
-        Word::Case {
-            name,
-            outcome: Outcome::Ok,
-        }
-        .to_string()
-    };
+    let failed_none = Counts { passed: 3, failed: 0, skipped: 0 };
+    let ok = |name| Word::Case { name, outcome: Outcome::Ok }.to_string();
     vec![
         "SeaBIOS".to_owned(),
-        Word::Begin {
-            board: "b",
-            smp: 2,
-            plan: 3,
-        }
-        .to_string(),
+        Word::Begin { board: "b", smp: 2, plan: 3 }.to_string(),
         "  | spin |".to_owned(),
         ok("aa"),
         ok("bb"),
@@ -45,22 +25,13 @@ fn good() -> Vec<String> {
         "possible circular locking".to_owned(),
         Word::ReportEnd { name: "abba" }.to_string(),
         ok("abba"),
-        Word::Figure {
-            name: "static-memory",
-            value: 7,
-            unit: "bytes",
-        }
-        .to_string(),
+        Word::Figure { name: "static-memory", value: 7, unit: "bytes" }.to_string(),
         Word::End(failed_none).to_string(),
     ]
 }
 
 fn text(lines: &[String]) -> Vec<u8> {
-    lines
-        .iter()
-        .map(|line| format!("{line}\n"))
-        .collect::<String>()
-        .into_bytes()
+    lines.iter().map(|line| format!("{line}\n")).collect::<String>().into_bytes()
 }
 
 /// The good log with the lines that start with `old` replaced by `new` (none: left out).
@@ -89,23 +60,14 @@ fn a_good_boot_is_green() {
     let verdict = judge(&text(&good()), GREEN, &expected());
     assert_eq!(verdict.faults, []);
     assert!(verdict.green());
-    assert_eq!(
-        verdict.tally(),
-        Tally {
-            passed: 3,
-            failed: 0,
-            skipped: 0
-        }
-    );
+    assert_eq!(verdict.tally(), Tally { passed: 3, failed: 0, skipped: 0 });
     assert_eq!(verdict.reports["abba"], "possible circular locking\n");
     assert_eq!(verdict.figures, [("static-memory".to_owned(), 7, "bytes".to_owned())]);
 }
 
 #[test]
 fn carriage_returns_do_not_matter() {
-    let log = String::from_utf8(text(&good()))
-        .expect("it is UTF-8")
-        .replace('\n', "\r\n");
+    let log = String::from_utf8(text(&good())).expect("it is UTF-8").replace('\n', "\r\n");
     faults(log.as_bytes(), GREEN, &[]);
 }
 
@@ -117,14 +79,7 @@ fn a_skipped_case_is_counted_and_needs_no_report() {
     *lines.last_mut().expect("there are lines") = "@lockdep end passed=2 failed=0 skipped=1".to_owned();
     let verdict = judge(&text(&lines), GREEN, &expected());
     assert_eq!(verdict.faults, []);
-    assert_eq!(
-        verdict.tally(),
-        Tally {
-            passed: 2,
-            failed: 0,
-            skipped: 1
-        }
-    );
+    assert_eq!(verdict.tally(), Tally { passed: 2, failed: 0, skipped: 1 });
 }
 
 #[test]
@@ -132,21 +87,10 @@ fn a_failed_case_is_one_failure() {
     let mut lines = good();
     lines[4] = "@lockdep case bb failed expected=circular got=none".to_owned();
     *lines.last_mut().expect("there are lines") = "@lockdep end passed=2 failed=1 skipped=0".to_owned();
-    let case = Fault::CaseFailed {
-        name: "bb".into(),
-        expected: "circular".into(),
-        got: "none".into(),
-    };
+    let case = Fault::CaseFailed { name: "bb".into(), expected: "circular".into(), got: "none".into() };
     let verdict = judge(&text(&lines), How::Code(35), &expected());
     assert_eq!(verdict.faults, std::slice::from_ref(&case));
-    assert_eq!(
-        verdict.tally(),
-        Tally {
-            passed: 2,
-            failed: 1,
-            skipped: 0
-        }
-    );
+    assert_eq!(verdict.tally(), Tally { passed: 2, failed: 1, skipped: 0 });
     faults(&text(&lines), GREEN, &[case, Fault::Ended { how: GREEN, failed: 1 }]);
 }
 
@@ -154,11 +98,7 @@ fn a_failed_case_is_one_failure() {
 fn silence() {
     let names = vec!["aa".to_owned(), "abba".to_owned(), "bb".to_owned()];
     let missing = Fault::CasesMissing { names };
-    faults(
-        b"",
-        GREEN,
-        &[Fault::Silence, Fault::NoBegin, missing.clone(), Fault::NoEnd],
-    );
+    faults(b"", GREEN, &[Fault::Silence, Fault::NoBegin, missing.clone(), Fault::NoEnd]);
     faults(b"a banner\n", GREEN, &[Fault::NoBegin, missing, Fault::NoEnd]);
 }
 
@@ -168,35 +108,17 @@ fn truncated() {
     let mut log = text(&good());
     assert_eq!(log.pop(), Some(b'\n'));
     let closing = good().pop().expect("there are lines");
-    let cut = Fault::Malformed {
-        number: 11,
-        text: closing,
-        why: "cut off".into(),
-    };
+    let cut = Fault::Malformed { number: 11, text: closing, why: "cut off".into() };
     faults(&log, GREEN, &[cut, Fault::NoEnd]);
 }
 
 #[test]
 fn no_begin_or_two() {
     let words = "@lockdep case aa ok";
-    faults(
-        &with("@lockdep begin", &[]),
-        GREEN,
-        &[Fault::OutOfPlace {
-            number: 3,
-            text: words.into(),
-        }],
-    );
+    faults(&with("@lockdep begin", &[]), GREEN, &[Fault::OutOfPlace { number: 3, text: words.into() }]);
     let begin = "@lockdep begin board=b smp=2 plan=3";
     let twice = with("@lockdep begin", &[begin, begin]);
-    faults(
-        &twice,
-        GREEN,
-        &[Fault::OutOfPlace {
-            number: 3,
-            text: begin.into(),
-        }],
-    );
+    faults(&twice, GREEN, &[Fault::OutOfPlace { number: 3, text: begin.into() }]);
 }
 
 #[test]
@@ -205,26 +127,14 @@ fn a_reboot_in_the_middle() {
     lines.truncate(5);
     lines.extend(good());
     let verdict = judge(&text(&lines), GREEN, &expected());
-    assert!(
-        verdict.faults.contains(&Fault::CaseTwice { name: "aa".into() }),
-        "{:?}",
-        verdict.faults
-    );
-    assert!(
-        verdict
-            .faults
-            .iter()
-            .any(|fault| matches!(fault, Fault::OutOfPlace { number: 7, .. }))
-    );
+    assert!(verdict.faults.contains(&Fault::CaseTwice { name: "aa".into() }), "{:?}", verdict.faults);
+    assert!(verdict.faults.iter().any(|fault| matches!(fault, Fault::OutOfPlace { number: 7, .. })));
 }
 
 #[test]
 fn another_machine_than_asked_for() {
     let log = with("@lockdep begin", &["@lockdep begin board=c smp=1 plan=3"]);
-    let board = Fault::OtherBoard {
-        expected: "b".into(),
-        got: "c".into(),
-    };
+    let board = Fault::OtherBoard { expected: "b".into(), got: "c".into() };
     faults(&log, GREEN, &[board, Fault::OtherSmp { expected: 2, got: 1 }]);
 }
 
@@ -236,16 +146,8 @@ fn another_plan() {
 
 #[test]
 fn counts_that_are_not_those_of_the_cases() {
-    let said = Counts {
-        passed: 4,
-        failed: 0,
-        skipped: 0,
-    };
-    let heard = Counts {
-        passed: 3,
-        failed: 0,
-        skipped: 0,
-    };
+    let said = Counts { passed: 4, failed: 0, skipped: 0 };
+    let heard = Counts { passed: 3, failed: 0, skipped: 0 };
     let log = with("@lockdep end", &["@lockdep end passed=4 failed=0 skipped=0"]);
     faults(&log, GREEN, &[Fault::OtherCounts { said, heard }]);
 }
@@ -261,18 +163,9 @@ fn a_case_twice() {
 #[test]
 fn a_case_that_is_missing_or_that_nobody_knows() {
     let log = with("@lockdep case bb", &["@lockdep case cc ok"]);
-    let missing = Fault::CasesMissing {
-        names: vec!["bb".into()],
-    };
+    let missing = Fault::CasesMissing { names: vec!["bb".into()] };
     faults(&log, GREEN, &[missing, Fault::CaseUnknown { name: "cc".into() }]);
-    assert_eq!(
-        judge(&log, GREEN, &expected()).tally(),
-        Tally {
-            passed: 2,
-            failed: 2,
-            skipped: 0
-        }
-    );
+    assert_eq!(judge(&log, GREEN, &expected()).tally(), Tally { passed: 2, failed: 2, skipped: 0 });
 }
 
 #[test]
@@ -281,14 +174,8 @@ fn a_kernel_that_forgot_a_case_and_its_plan() {
     lines.remove(4);
     lines[1] = "@lockdep begin board=b smp=2 plan=2".to_owned();
     *lines.last_mut().expect("there are lines") = "@lockdep end passed=2 failed=0 skipped=0".to_owned();
-    let missing = Fault::CasesMissing {
-        names: vec!["bb".into()],
-    };
-    faults(
-        &text(&lines),
-        GREEN,
-        &[Fault::OtherPlan { expected: 3, got: 2 }, missing],
-    );
+    let missing = Fault::CasesMissing { names: vec!["bb".into()] };
+    faults(&text(&lines), GREEN, &[Fault::OtherPlan { expected: 3, got: 2 }, missing]);
 }
 
 #[test]
@@ -304,20 +191,8 @@ fn something_after_the_end() {
 fn end_then_panic() {
     let mut lines = good();
     lines.push("panicked at src/x.rs".to_owned());
-    let after = Fault::AfterEnd {
-        text: "panicked at src/x.rs".into(),
-    };
-    faults(
-        &text(&lines),
-        How::Code(37),
-        &[
-            after,
-            Fault::Ended {
-                how: How::Code(37),
-                failed: 0,
-            },
-        ],
-    );
+    let after = Fault::AfterEnd { text: "panicked at src/x.rs".into() };
+    faults(&text(&lines), How::Code(37), &[after, Fault::Ended { how: How::Code(37), failed: 0 }]);
 }
 
 #[test]
@@ -377,52 +252,22 @@ fn reports_that_are_not_as_they_should() {
     assert_eq!(judge(&with("possible", &[]), GREEN, &expected()).tally().passed, 2);
 
     let case = "@lockdep case abba ok";
-    let unclosed = [Fault::OutOfPlace {
-        number: 8,
-        text: case.into(),
-    }];
+    let unclosed = [Fault::OutOfPlace { number: 8, text: case.into() }];
     assert_eq!(judge(&with(end, &[]), GREEN, &expected()).faults[..1], unclosed);
-    assert!(
-        judge(&with(end, &[]), GREEN, &expected())
-            .faults
-            .contains(&Fault::ReportOpen { name: name() })
-    );
+    assert!(judge(&with(end, &[]), GREEN, &expected()).faults.contains(&Fault::ReportOpen { name: name() }));
 
     let again = with(end, &[end, "@lockdep report abba begin", "other", end]);
     faults(&again, GREEN, &[Fault::ReportTwice { name: name() }]);
     let alone = with(end, &[end, "@lockdep report irq end"]);
-    faults(
-        &alone,
-        GREEN,
-        &[Fault::OutOfPlace {
-            number: 9,
-            text: "@lockdep report irq end".into(),
-        }],
-    );
-    let other = with(
-        end,
-        &[end, "@lockdep report irq begin", "text", "@lockdep report irq end"],
-    );
+    faults(&alone, GREEN, &[Fault::OutOfPlace { number: 9, text: "@lockdep report irq end".into() }]);
+    let other = with(end, &[end, "@lockdep report irq begin", "text", "@lockdep report irq end"]);
     faults(&other, GREEN, &[Fault::ReportUnknown { name: "irq".into() }]);
 }
 
 #[test]
 fn a_fault_found_later_takes_the_case_from_those_that_passed() {
     let mut verdict = judge(&text(&good()), GREEN, &expected());
-    verdict.fail(
-        "abba",
-        Fault::NotGolden {
-            name: "abba".into(),
-            text: "differs".into(),
-        },
-    );
-    assert_eq!(
-        verdict.tally(),
-        Tally {
-            passed: 2,
-            failed: 1,
-            skipped: 0
-        }
-    );
+    verdict.fail("abba", Fault::NotGolden { name: "abba".into(), text: "differs".into() });
+    assert_eq!(verdict.tally(), Tally { passed: 2, failed: 1, skipped: 0 });
     assert!(!verdict.green());
 }

@@ -1,0 +1,217 @@
+//! The mutex: a `spin::Mutex` that knows how old the context is that has it.
+//!
+//! Invariants:
+//! - A context has it, and nobody else does, exactly while `owner` is that context's stamp: written by the one who has
+//!   the lock inside, and cleared before that is let go. 0: nobody has it, or somebody without a context.
+//! - It is announced before it is waited for, and off the books before it is let go; one that is given up for a deadlock
+//!   was waited for, so that the order is learned.
+//!
+//! `unsafe` is here to let go of `WwMutex<()>` without a guard, for the self-tests.
+#![allow(unsafe_code)]
+
+use super::{WwAcquireContext, WwClass, WwError};
+use crate::class::LockMap;
+use crate::held::Acquire;
+use crate::hooks;
+use crate::mode::Mode;
+use crate::report::Kind;
+use crate::site::Site;
+use crate::wait_type::WaitTypes;
+use core::fmt;
+use core::ops::{Deref, DerefMut};
+use core::sync::atomic::{AtomicUsize, Ordering};
+
+/// A mutex of which one task may take several, in any order, with a [`WwAcquireContext`]. Linux's `struct ww_mutex`.
+pub struct WwMutex<T: ?Sized> {
+    class: &'static WwClass,
+    map: LockMap,
+    /// The stamp of the context that has it.
+    owner: AtomicUsize,
+    inner: ::spin::Mutex<T>,
+}
+
+impl<T> WwMutex<T> {
+    /// A mutex of this class. Linux's `ww_mutex_init`.
+    pub const fn new(class: &'static WwClass, value: T) -> WwMutex<T> {
+        let map = LockMap::with_key(&class.mutex, WaitTypes::SLEEP);
+        WwMutex { class, map, owner: AtomicUsize::new(0), inner: ::spin::Mutex::new(value) }
+    }
+
+    /// The value, without the mutex.
+    pub fn into_inner(self) -> T {
+        self.inner.into_inner()
+    }
+}
+
+impl<T: ?Sized> WwMutex<T> {
+    /// Takes it as one of several. Waits as long as a younger context has it, or somebody without a context; a context
+    /// that has nothing yet waits for everybody. Linux's `ww_mutex_lock`.
+    ///
+    /// # Errors
+    /// [`WwError::Already`] if the context has it; [`WwError::Deadlock`] if an older one has it: back off then.
+    #[track_caller]
+    pub fn lock<'a>(&'a self, context: &'a WwAcquireContext) -> Result<WwMutexGuard<'a, T>, WwError> {
+        self.lock_with(context, Site::caller())
+    }
+
+    /// Takes the mutex that answered `Deadlock`, when everything else has been let go. Linux's `ww_mutex_lock_slow`.
+    ///
+    /// # Errors
+    /// None if it is used as said: a context that has nothing waits for everybody. If something is still held, which is
+    /// reported, those of [`lock`](Self::lock).
+    #[track_caller]
+    pub fn lock_slow<'a>(&'a self, context: &'a WwAcquireContext) -> Result<WwMutexGuard<'a, T>, WwError> {
+        if !context.is_backing_off() {
+            self.misused("lock_slow without a deadlock before", Site::caller());
+        }
+        self.lock_with(context, Site::caller())
+    }
+
+    /// Takes it alone, as an ordinary mutex. Linux's `ww_mutex_lock` without a context.
+    #[track_caller]
+    pub fn lock_alone(&self) -> WwMutexGuard<'_, T> {
+        let site = Site::caller();
+        hooks::acquire(&self.map, Mode::WRITE, site);
+        hooks::might_sleep();
+        self.guard(self.inner.lock(), None, site)
+    }
+
+    /// Takes it alone, if it is free. Linux's `ww_mutex_trylock` without a context.
+    #[track_caller]
+    pub fn try_lock(&self) -> Option<WwMutexGuard<'_, T>> {
+        let site = Site::caller();
+        let inner = self.inner.try_lock()?;
+        hooks::acquire_specially(&Acquire { tried: true, ..Acquire::new(&self.map, Mode::WRITE, site) });
+        Some(self.guard(inner, None, site))
+    }
+
+    /// Whether somebody has it. Linux's `ww_mutex_is_locked`.
+    pub fn is_locked(&self) -> bool {
+        self.inner.is_locked()
+    }
+
+    /// The value, by the only reference there is.
+    pub fn get_mut(&mut self) -> &mut T {
+        self.inner.get_mut()
+    }
+
+    /// What the mutex carries for the validator.
+    pub fn map(&self) -> &LockMap {
+        &self.map
+    }
+
+    fn lock_with<'a>(
+        &'a self,
+        context: &'a WwAcquireContext,
+        site: Site,
+    ) -> Result<WwMutexGuard<'a, T>, WwError> {
+        let stamp = context.stamp();
+        if stamp != 0 && self.owner.load(Ordering::Relaxed) == stamp && self.inner.is_locked() {
+            return Err(WwError::Already);
+        }
+        if let Some(note) = context.broken_rule(self.class, &self.map) {
+            self.misused(note, site);
+        }
+        hooks::acquire_specially(&context.acquire(&self.map, site));
+        hooks::might_sleep();
+        loop {
+            if let Some(inner) = self.inner.try_lock() {
+                context.count();
+                return Ok(self.guard(inner, Some(context), site));
+            }
+            // Before the owner has written its stamp this reads 0: wait, and look again.
+            if context.must_back_off(self.owner.load(Ordering::Relaxed)) {
+                hooks::release(&self.map, Some(site));
+                context.back_off_from(&self.map);
+                return Err(WwError::Deadlock);
+            }
+            core::hint::spin_loop();
+        }
+    }
+
+    /// The lock inside is the caller's: notes whose it is.
+    fn guard<'a>(
+        &'a self,
+        inner: ::spin::MutexGuard<'a, T>,
+        context: Option<&'a WwAcquireContext>,
+        site: Site,
+    ) -> WwMutexGuard<'a, T> {
+        let stamp = context.map_or(0, WwAcquireContext::stamp);
+        if self.owner.swap(stamp, Ordering::Relaxed) != 0 {
+            self.misused("a free mutex that still belongs to a context", site);
+        }
+        WwMutexGuard { mutex: self, context, site, inner }
+    }
+
+    /// Everything about letting go, but for the lock inside. `site`: where it was taken.
+    fn leave(&self, context: Option<&WwAcquireContext>, site: Site) {
+        if !context.is_none_or(WwAcquireContext::uncount) {
+            self.misused("a mutex let go whose context has none", site);
+        }
+        self.owner.store(0, Ordering::Relaxed);
+        hooks::release(&self.map, None);
+    }
+
+    fn misused(&self, note: &'static str, site: Site) {
+        hooks::wrong(Kind::WwMisuse, note, Some(&self.map), site);
+    }
+}
+
+/// For the self-tests, which break the rules on purpose.
+impl WwMutex<()> {
+    /// Lets go, also if nobody has it, as a call that knows no guard does. `context`: that of the guard, which was forgotten.
+    #[track_caller]
+    #[inline]
+    pub(crate) fn unlock(&self, context: Option<&WwAcquireContext>) {
+        self.leave(context, Site::caller());
+        // SAFETY: the mutex guards nothing, so nobody is harmed who believes to have it.
+        unsafe { self.inner.force_unlock() }
+    }
+
+    /// Leaves behind a context that does not have it.
+    pub(crate) fn spoil(&self) {
+        self.owner.store(2, Ordering::Relaxed);
+    }
+}
+
+impl<T: ?Sized + fmt::Debug> fmt::Debug for WwMutex<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.inner.fmt(f)
+    }
+}
+
+/// Who has it holds the mutex; dropping it lets the mutex go. Linux's `ww_mutex_unlock`.
+///
+/// It borrows its context, so the context cannot end before it, and both stay on the task that began it.
+pub struct WwMutexGuard<'a, T: ?Sized> {
+    mutex: &'a WwMutex<T>,
+    context: Option<&'a WwAcquireContext>,
+    site: Site,
+    // Dropped after `drop` has run: off the books first, then free.
+    inner: ::spin::MutexGuard<'a, T>,
+}
+
+impl<T: ?Sized> Drop for WwMutexGuard<'_, T> {
+    fn drop(&mut self) {
+        self.mutex.leave(self.context, self.site);
+    }
+}
+
+impl<T: ?Sized> Deref for WwMutexGuard<'_, T> {
+    type Target = T;
+    fn deref(&self) -> &T {
+        &self.inner
+    }
+}
+
+impl<T: ?Sized> DerefMut for WwMutexGuard<'_, T> {
+    fn deref_mut(&mut self) -> &mut T {
+        &mut self.inner
+    }
+}
+
+impl<T: ?Sized + fmt::Debug> fmt::Debug for WwMutexGuard<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}
