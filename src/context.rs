@@ -398,6 +398,11 @@ impl Context {
         self.holds.get(index).filter(|_| index < self.depth()).map(Cell::get)
     }
 
+    /// What stands in a place of the stack, also above its top: a hold that was just taken off.
+    pub(crate) fn taken_off(&self, index: usize) -> Option<Hold> {
+        self.holds.get(index).map(Cell::get)
+    }
+
     pub(crate) fn set_hold(&self, index: usize, hold: Hold) {
         if let Some(slot) = self.holds.get(index) {
             slot.set(hold);

@@ -64,7 +64,7 @@ impl Format for Who {
 
 impl Format for Report {
     fn format(&self, f: Formatter<'_>) {
-        write!(f, "lockdep: {} by {} at {} {}\n", self.kind, self.who(), self.site, self.note);
+        write!(f, "lockdep: {} by {} at {} {}\n", self.kind(), self.who(), self.site, self.note);
         write!(f, " lock: {}\n held: {}\n usage: {}\n", self.lock, self.held_lock, self.usage);
         for step in self.path_to_held.steps.iter().chain(&self.path.steps) {
             write!(f, " path: {}\n", step);

@@ -11,12 +11,11 @@ use crate::classes::SeenClasses;
 use crate::context::Context;
 use crate::limits::Notice;
 use crate::port::Port;
-use crate::report::{LockView, Report, Room, Who};
+use crate::report::{LockView, Report, Who};
 use crate::tables::Tables;
 use crate::validator::{Engine, Seen};
 use crate::word::Word;
 use core::cell::UnsafeCell;
-use core::mem::MaybeUninit;
 use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 /// One validator as the runtime keeps it.
@@ -25,8 +24,7 @@ pub(crate) struct Domain<const C: usize, const D: usize, const K: usize> {
     chains: Chains<[Word; K]>,
     locked: AtomicBool,
     tables: UnsafeCell<Tables<C, D>>,
-    /// Not filled in before something is found: a static of zeros takes no room in the program's image.
-    report: UnsafeCell<MaybeUninit<Report>>,
+    report: UnsafeCell<Report>,
     /// The report is being shown: it must not be written to. Set under `locked`.
     showing: AtomicBool,
 }
@@ -45,7 +43,7 @@ impl<const C: usize, const D: usize, const K: usize> Domain<C, D, K> {
             chains: Chains::new(),
             locked: AtomicBool::new(false),
             tables: UnsafeCell::new(Tables::new()),
-            report: UnsafeCell::new(MaybeUninit::zeroed()),
+            report: UnsafeCell::new(Report::EMPTY),
             showing: AtomicBool::new(false),
         }
     }
@@ -74,8 +72,8 @@ impl<const C: usize, const D: usize, const K: usize> Domain<C, D, K> {
         let tables = unsafe { &mut *self.tables.get() };
         let nothing_found = tables.found.is_none();
         // SAFETY: nothing is found, so the report is nobody's: neither being shown nor about to be.
-        let room = if nothing_found { Room::Blank(unsafe { &mut *self.report.get() }) } else { Room::None };
-        let mut engine = tables.engine(self.seen(), room, who);
+        let report = nothing_found.then(|| unsafe { &mut *self.report.get() });
+        let mut engine = tables.engine(self.seen(), report, who);
         let answer = event(&mut engine);
         let is_new = nothing_found && engine.found.is_some();
         let notice = engine.notices.pending.take();
@@ -94,7 +92,7 @@ impl<const C: usize, const D: usize, const K: usize> Domain<C, D, K> {
         }
         // SAFETY: the lock is ours until `unlock` below.
         let tables = unsafe { &mut *self.tables.get() };
-        let engine = tables.engine(self.seen(), Room::None, who);
+        let engine = tables.engine(self.seen(), None, who);
         context.all().for_each(|hold| show(&engine.view(&hold)));
         self.unlock();
     }
@@ -109,9 +107,8 @@ impl<const C: usize, const D: usize, const K: usize> Domain<C, D, K> {
 
     /// Shows what was found.
     pub(crate) fn show<P: Port>(&self) {
-        // SAFETY: something was found, so the report was written; the event that did it is over, and `showing`, which it
-        // set, keeps others from writing.
-        P::report(unsafe { (*self.report.get()).assume_init_ref() });
+        // SAFETY: the event that wrote the report is over, and `showing`, which it set, keeps others from writing.
+        P::report(unsafe { &*self.report.get() });
         self.showing.store(false, Ordering::Release);
     }
 }

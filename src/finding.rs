@@ -37,7 +37,7 @@ impl Engine<'_> {
         }
         *self.found = Some(kind);
         let lookup = Lookup { classes: self.graph.classes, seen: self.seen.classes };
-        if let Some(report) = self.room.report() {
+        if let Some(report) = &mut self.report {
             report.begin(kind, (self.who)(), context, lookup);
             report.site = site;
             fill(report, lookup);
@@ -103,9 +103,9 @@ impl Engine<'_> {
         let used = self.seen.classes.usage(start.class).seen_from(start.restricted);
         let used = (used & (enabled & Usage::ENABLED).opposite()).first().unwrap_or(Usage::empty());
         let enabled = (enabled & used.opposite()).first().unwrap_or(Usage::empty());
-        let conflict = self.conflict((used, start.class), (enabled, end.class));
+        let conflict = UsageConflict::new(self.lookup(), (used, start.class), (enabled, end.class));
         let lookup = Lookup { classes: self.graph.classes, seen: self.seen.classes };
-        if let Some(report) = self.room.report() {
+        if let Some(report) = &mut self.report {
             report.usage = Some(conflict);
             lookup.path(&mut report.path_to_held, self.graph.way_back(start, Direction::Backwards), false);
         }
@@ -121,8 +121,8 @@ impl Engine<'_> {
         (other, end): (Usage, Node),
     ) {
         let (new_end, other_end) = ((new, hold.class), (other, end.class));
-        let conflict =
-            if new.is_used() { self.conflict(new_end, other_end) } else { self.conflict(other_end, new_end) };
+        let (used, enabled) = if new.is_used() { (new_end, other_end) } else { (other_end, new_end) };
+        let conflict = UsageConflict::new(self.lookup(), used, enabled);
         let is_first = self.report(context, kind, site, |report, lookup| {
             report.lock = Some(lookup.lock(hold));
             report.usage = Some(conflict);
@@ -133,22 +133,10 @@ impl Engine<'_> {
         }
     }
 
-    fn conflict(&self, (used, used_class): (Usage, u16), (enabled, enabled_class): (Usage, u16)) -> UsageConflict {
-        let classes = &self.graph.classes;
-        UsageConflict {
-            used,
-            used_class: self.lookup().class(used_class),
-            used_site: classes.get(used_class).usage_site(used),
-            enabled,
-            enabled_class: self.lookup().class(enabled_class),
-            enabled_site: classes.get(enabled_class).usage_site(enabled),
-        }
-    }
-
     /// Copies the way of the last search into the report, in the order of its dependencies.
     fn report_path(&mut self, end: Node, direction: Direction) {
         let lookup = Lookup { classes: self.graph.classes, seen: self.seen.classes };
-        if let Some(report) = self.room.report() {
+        if let Some(report) = &mut self.report {
             let from_end = direction == Direction::Forwards;
             lookup.path(&mut report.path, self.graph.way_back(end, direction), from_end);
         }

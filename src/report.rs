@@ -13,7 +13,6 @@ use crate::mode::Mode;
 use crate::site::Site;
 use crate::usage::Usage;
 use crate::wait_type::WaitTypes;
-use core::mem::MaybeUninit;
 use heapless::Vec;
 
 /// How many dependencies of a path are kept.
@@ -134,9 +133,18 @@ pub struct ClassView {
     pub waits: WaitTypes,
 }
 
+/// Makes the absence of what has it all zeros, so that an empty report is, and takes no room in the program's image: the
+/// compiler stores `None` where there are most values to spare, and prefers 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u16)]
+enum Present {
+    Yes = 1,
+}
+
 /// A lock that is held, taken, or let go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LockView {
+    present: Present,
     /// Its class.
     pub class: ClassView,
     /// Which lock it is: its address, not to be followed.
@@ -157,7 +165,7 @@ impl LockView {
             usage: Usage::empty(),
             waits: WaitTypes::new(hold.outer(), hold.inner()),
         };
-        LockView { class, instance: hold.instance, site: hold.site, mode: hold.mode() }
+        LockView { present: Present::Yes, class, instance: hold.instance, site: hold.site, mode: hold.mode() }
     }
 }
 
@@ -189,9 +197,17 @@ pub struct Path {
     pub cut: usize,
 }
 
+impl Path {
+    fn clear(&mut self) {
+        self.steps.clear();
+        self.cut = 0;
+    }
+}
+
 /// Two usage bits of one class, or of the two ends of a path, that must not meet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UsageConflict {
+    present: Present,
     /// The *used in* bit.
     pub used: Usage,
     /// The class that has it.
@@ -209,9 +225,9 @@ pub struct UsageConflict {
 /// A finding with all that a reader needs.
 #[derive(Clone, Debug)]
 pub struct Report {
-    /// What was found.
-    pub kind: Kind,
-    /// Who ran; `None` in the empty report alone.
+    /// What was found; `None` in the empty report alone, as `who`.
+    pub kind: Option<Kind>,
+    /// Who ran.
     pub who: Option<Who>,
     /// The flags of the context that ran.
     pub flags: Flags,
@@ -243,9 +259,9 @@ pub struct Report {
 }
 
 impl Report {
-    /// An empty one, for the slot that it is written to.
+    /// An empty one, for the slot that it is written to: all zeros.
     pub const EMPTY: Report = Report {
-        kind: Kind::Recursive,
+        kind: None,
         who: None,
         flags: Flags { hardirq: false, softirq: false, irqs_on: false, softirqs_on: false },
         toggles: Toggles { irqs_on: None, irqs_off: None, softirqs_on: None, softirqs_off: None },
@@ -262,6 +278,20 @@ impl Report {
         held_cut: 0,
     };
 
+    /// Makes it empty in place: it is too large for a kernel's stack.
+    fn clear(&mut self) {
+        (self.site, self.lock, self.held_lock, self.usage, self.note) = (None, None, None, None, None);
+        (self.new_usage, self.limit) = (Usage::empty(), 0);
+        self.path.clear();
+        self.path_to_held.clear();
+        self.held.clear();
+    }
+
+    /// What was found.
+    pub fn kind(&self) -> Kind {
+        self.kind.unwrap_or(Kind::Assertion)
+    }
+
     /// Who ran, or that nobody knows.
     pub fn who(&self) -> Who {
         self.who.unwrap_or(Who::UNKNOWN)
@@ -269,8 +299,8 @@ impl Report {
 
     /// Begins a report of what happened in `context`, whose holds it copies.
     pub(crate) fn begin(&mut self, kind: Kind, who: Who, context: &Context, lookup: Lookup<'_>) {
-        *self = Report::EMPTY;
-        self.kind = kind;
+        self.clear();
+        self.kind = Some(kind);
         self.who = Some(who);
         self.flags = context.flags();
         self.toggles = context.toggles();
@@ -283,27 +313,21 @@ impl Report {
     }
 }
 
-/// Where a report goes.
-pub(crate) enum Room<'a> {
-    /// Nowhere: there is one already.
-    None,
-    /// Here, where none was ever written.
-    Blank(&'a mut MaybeUninit<Report>),
-    /// Here.
-    Report(&'a mut Report),
-}
-
-impl Room<'_> {
-    /// The place of the report.
-    pub(crate) fn report(&mut self) -> Option<&mut Report> {
-        if let Room::Blank(_) = self
-            && let Room::Blank(place) = core::mem::replace(self, Room::None)
-        {
-            *self = Room::Report(place.write(Report::EMPTY));
-        }
-        match self {
-            Room::Report(report) => Some(report),
-            _ => None,
+impl UsageConflict {
+    /// The *used in* bit of one class against the *enabled* bit of another, or of the same.
+    pub(crate) fn new(
+        lookup: Lookup<'_>,
+        (used, used_slot): (Usage, u16),
+        (enabled, enabled_slot): (Usage, u16),
+    ) -> UsageConflict {
+        UsageConflict {
+            present: Present::Yes,
+            used,
+            used_class: lookup.class(used_slot),
+            used_site: lookup.classes.get(used_slot).usage_site(used),
+            enabled,
+            enabled_class: lookup.class(enabled_slot),
+            enabled_site: lookup.classes.get(enabled_slot).usage_site(enabled),
         }
     }
 }
@@ -330,13 +354,13 @@ impl Lookup<'_> {
     pub(crate) fn lock(&self, hold: &Hold) -> LockView {
         let mut class = self.class(hold.class);
         class.waits = WaitTypes::new(hold.outer(), hold.inner());
-        LockView { class, instance: hold.instance, site: hold.site, mode: hold.mode() }
+        LockView { present: Present::Yes, class, instance: hold.instance, site: hold.site, mode: hold.mode() }
     }
 
     /// A lock that is not held: the class may not be in the table, but the lock knows its name.
     pub(crate) fn unheld(&self, map: &LockMap, class: u16, site: Option<Site>) -> LockView {
         let class = ClassView { name: map.name(), site: Some(map.site()), waits: map.waits(), ..self.class(class) };
-        LockView { class, instance: map.instance(), site, mode: Mode::WRITE }
+        LockView { present: Present::Yes, class, instance: map.instance(), site, mode: Mode::WRITE }
     }
 
     pub(crate) fn step(&self, dependency: &Dependency) -> Step {
@@ -353,8 +377,7 @@ impl Lookup<'_> {
 
     /// A path whose dependencies come one after the other from its end to its start, or with `reverse` the other way.
     pub(crate) fn path<'d>(&self, path: &mut Path, way: impl Iterator<Item = &'d Dependency>, from_end: bool) {
-        path.steps.clear();
-        path.cut = 0;
+        path.clear();
         for dependency in way {
             if path.steps.push(self.step(dependency)).is_err() {
                 path.cut += 1;

@@ -11,7 +11,7 @@ use crate::dependency::{Dependencies, Dependency};
 use crate::fast;
 use crate::held::Acquire;
 use crate::limits::{Notice, Notices};
-use crate::report::{Kind, Report, Room, Who};
+use crate::report::{Kind, Report, Who};
 use crate::search::{Graph, Place, Scratch};
 use crate::site::Site;
 use crate::validator::{Engine, Seen};
@@ -49,7 +49,12 @@ impl<const C: usize, const D: usize> Tables<C, D> {
         }
     }
 
-    pub(crate) fn engine<'a>(&'a mut self, seen: Seen<'a>, room: Room<'a>, who: fn() -> Who) -> Engine<'a> {
+    pub(crate) fn engine<'a>(
+        &'a mut self,
+        seen: Seen<'a>,
+        report: Option<&'a mut Report>,
+        who: fn() -> Who,
+    ) -> Engine<'a> {
         Engine {
             seen,
             graph: Graph {
@@ -58,7 +63,7 @@ impl<const C: usize, const D: usize> Tables<C, D> {
                 scratch: &mut self.scratch,
             },
             found: &mut self.found,
-            room,
+            report,
             notices: &mut self.notices,
             who,
         }
@@ -85,7 +90,7 @@ impl<const C: usize, const D: usize, const K: usize> Validator<C, D, K> {
     /// Both halves, for events of the slow path.
     pub fn engine(&mut self) -> Engine<'_> {
         let seen = Seen { classes: &self.seen_classes, chains: &self.chains };
-        self.tables.engine(seen, Room::Report(&mut self.report), || Who::UNKNOWN)
+        self.tables.engine(seen, Some(&mut self.report), || Who::UNKNOWN)
     }
 
     /// A lock is taken: by the fast path if it can be, as in a kernel.

@@ -14,12 +14,12 @@
 use crate::chain::{self, Chains};
 use crate::class::{LockMap, Subclass};
 use crate::classes::SeenClasses;
-use crate::context::{Context, HOLDS, Level, is_chained};
+use crate::context::{Context, Level, is_chained};
 use crate::dependency::{Edge, Kinds};
 use crate::held::{Acquire, Hold, NO_SLOT, Traits};
 use crate::limits::{Notices, Table};
 use crate::mode::Mode;
-use crate::report::{Kind, Room, Who};
+use crate::report::{Kind, Report, Who};
 use crate::rules;
 use crate::rules::recursive::Recursion;
 use crate::search::Graph;
@@ -38,8 +38,8 @@ pub struct Engine<'a> {
     pub(crate) graph: Graph<'a>,
     /// What was found first; then the rules are silent.
     pub(crate) found: &'a mut Option<Kind>,
-    /// Where its report goes.
-    pub(crate) room: Room<'a>,
+    /// Where its report goes: nowhere, once there is one.
+    pub(crate) report: Option<&'a mut Report>,
     /// Which tables are full.
     pub(crate) notices: &'a mut Notices,
     pub(crate) who: fn() -> Who,
@@ -114,16 +114,16 @@ impl Engine<'_> {
         found
     }
 
-    /// Takes the holds of `stack` from `keep` on again, in the present context; those from `from` to `keep` are gone.
+    /// Takes the holds of `stack` from `keep` on again, in the present context; those from `from` to `keep` are gone. Also
+    /// if both are one stack: a hold is read before anything is put in its place, since what is taken again never stands
+    /// higher than it did.
     fn take_again(&mut self, context: &Context, stack: &Context, from: usize, keep: usize) {
         let above = stack.depth();
-        let mut again = [Hold::EMPTY; HOLDS];
-        for (place, index) in again.iter_mut().zip(keep..above) {
-            *place = stack.hold(index).unwrap_or(Hold::EMPTY);
-        }
         stack.truncate(from);
-        for hold in again.iter().take(above.saturating_sub(keep)) {
-            self.take(context, *hold);
+        for index in keep..above {
+            if let Some(hold) = stack.taken_off(index) {
+                self.take(context, hold);
+            }
         }
     }
 

@@ -10,7 +10,7 @@ use core::fmt::{self, Formatter};
 
 pub(super) fn advice(report: &Report, f: &mut Formatter<'_>) -> fmt::Result {
     write!(f, "what to do: ")?;
-    match report.kind {
+    match report.kind() {
         Kind::Recursive => recursive(report, f),
         Kind::Circular => circular(report, f),
         Kind::Inconsistent | Kind::IrqOrder | Kind::IrqInversion => usage(report, f),

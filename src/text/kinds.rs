@@ -12,7 +12,7 @@ type Text<'a, 'b> = &'a mut Formatter<'b>;
 /// The heading between its rules, exactly Linux's words.
 pub(super) fn heading(report: &Report, f: Text<'_, '_>) -> fmt::Result {
     let who = report.who();
-    let title = match report.kind {
+    let title = match report.kind() {
         Kind::Recursive => format_args!("WARNING: possible recursive locking detected"),
         Kind::Circular => format_args!("WARNING: possible circular locking dependency detected"),
         Kind::Inconsistent => format_args!("WARNING: inconsistent lock state"),
@@ -65,7 +65,7 @@ fn state_name(report: &Report) -> &'static str {
 
 /// Everything between the heading and the held locks.
 pub(super) fn body(report: &Report, f: Text<'_, '_>) -> fmt::Result {
-    match report.kind {
+    match report.kind() {
         Kind::Recursive => recursive(report, f),
         Kind::Circular => circular(report, f),
         Kind::Inconsistent => inconsistent(report, f),
@@ -89,7 +89,7 @@ pub(super) fn body(report: &Report, f: Text<'_, '_>) -> fmt::Result {
 fn line(report: &Report, f: Text<'_, '_>, what: &str) -> fmt::Result {
     writeln!(f, "{}/{} {what}", report.who().task, report.who().id)?;
     lock(report.lock.as_ref(), f)?;
-    if matches!(report.kind, Kind::HeldFreed | Kind::HeldAtExit | Kind::HeldToUser) {
+    if matches!(report.kind(), Kind::HeldFreed | Kind::HeldAtExit | Kind::HeldToUser) {
         writeln!(f, "noticed at: {}\n", Place(report.site))?;
     }
     Ok(())

@@ -7,7 +7,7 @@
 use crate::board::Board;
 use crate::{console, cpu, irq, task};
 use core::sync::atomic::{AtomicUsize, Ordering};
-use lockdep::class::{LockClassKey, LockMap};
+use lockdep::class::LockMap;
 use lockdep::context::{HOLDS, Level};
 use lockdep::hooks;
 use lockdep::mode::Mode;
@@ -57,35 +57,33 @@ fn measure<B: Board>() {
     irq::enable::<B>();
 }
 
-static KEYS: [LockClassKey; 4] = [
-    LockClassKey::named("stack A"),
-    LockClassKey::named("stack B"),
-    LockClassKey::named("stack C"),
-    LockClassKey::named("stack D"),
-];
+/// Four classes, and a stack full of locks of one class. They are no locals, since these would be measured as well.
+static A: LockMap = LockMap::named("stack A", WaitTypes::SPIN);
+static B: LockMap = LockMap::named("stack B", WaitTypes::SPIN);
+static C: LockMap = LockMap::named("stack C", WaitTypes::SPIN);
+static D: LockMap = LockMap::named("stack D", WaitTypes::SPIN);
+static MANY: [LockMap; HOLDS] = [const { LockMap::named("stack", WaitTypes::SPIN) }; HOLDS];
 
 /// The deepest that the slow path goes.
 #[inline(never)]
 fn events() {
-    let [a, b, c, d] = KEYS.each_ref().map(|key| LockMap::with_key(key, WaitTypes::SPIN));
     hooks::reset();
-    for (held, new) in [(&a, &b), (&b, &c), (&c, &d), (&d, &a)] {
+    for (held, new) in [(&A, &B), (&B, &C), (&C, &D), (&D, &A)] {
         pair(held, new);
     }
     hooks::reset();
-    pair(&a, &b);
+    pair(&A, &B);
     // SAFETY: this task alone runs in it, here.
     hooks::enter(Level::Hardirq, unsafe { HARDIRQ.get() });
-    hooks::acquire(&a, Mode::WRITE, Site::caller());
-    hooks::release(&a, None);
+    hooks::acquire(&A, Mode::WRITE, Site::caller());
+    hooks::release(&A, None);
     hooks::leave();
     hooks::reset();
-    // A stack of holds that is full, let go from its lowest on: all others are taken again.
-    let locks: [LockMap; HOLDS] = core::array::from_fn(|n| LockMap::with_key(&KEYS[n % 4], WaitTypes::SPIN));
-    for lock in &locks {
+    // A full stack of holds, let go from its lowest on: all others are taken again, each time.
+    for lock in &MANY {
         hooks::acquire(lock, Mode::RECURSIVE_READ, Site::caller());
     }
-    for lock in &locks {
+    for lock in &MANY {
         hooks::release(lock, None);
     }
     hooks::reset();

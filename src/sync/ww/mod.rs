@@ -96,11 +96,7 @@ impl WwClass {
     /// A class whose mutexes reports call `mutex`, and whose contexts `context`: two names that differ.
     #[track_caller]
     pub const fn new(mutex: &'static str, context: &'static str) -> WwClass {
-        WwClass {
-            last: AtomicUsize::new(1),
-            mutex: LockClassKey::named(mutex),
-            context: LockClassKey::named(context),
-        }
+        WwClass { last: AtomicUsize::new(1), mutex: LockClassKey::named(mutex), context: LockClassKey::named(context) }
     }
 
     /// The stamp of a context that begins now: younger than all before it.

@@ -100,11 +100,7 @@ impl<T: ?Sized> WwMutex<T> {
         &self.map
     }
 
-    fn lock_with<'a>(
-        &'a self,
-        context: &'a WwAcquireContext,
-        site: Site,
-    ) -> Result<WwMutexGuard<'a, T>, WwError> {
+    fn lock_with<'a>(&'a self, context: &'a WwAcquireContext, site: Site) -> Result<WwMutexGuard<'a, T>, WwError> {
         let stamp = context.stamp();
         if stamp != 0 && self.owner.load(Ordering::Relaxed) == stamp && self.inner.is_locked() {
             return Err(WwError::Already);
