@@ -56,7 +56,8 @@ impl Engine<'_> {
     /// Something that is not decided here is wrong: an assertion does not hold, a protocol is broken. `note` says what,
     /// in a few words.
     pub fn wrong(&mut self, context: &Context, kind: Kind, note: &'static str, map: Option<&LockMap>, site: Site) {
-        let class = map.and_then(|map| self.graph.classes.find(map, Subclass::ZERO)).unwrap_or(NO_SLOT);
+        let class =
+            map.and_then(|map| self.graph.classes.find(self.seen.classes, map, Subclass::ZERO)).unwrap_or(NO_SLOT);
         self.report_wrong(context, kind, note, map.map(|map| (map, class)), site);
     }
 

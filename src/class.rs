@@ -131,6 +131,12 @@ impl LockMap {
         LockMap { key, site, name, waits, handed_over: AtomicBool::new(false), hints: [const { AtomicU32::new(0) }; 2] }
     }
 
+    /// Whether the line that constructed the lock says which class it is of: not if it is inside the standard library, as with
+    /// `map(Mutex::new)`, and no name or key was given.
+    pub fn has_class(&self) -> bool {
+        self.name.is_some() || !self.site.is_in_library()
+    }
+
     /// The 64 bits that stand for the class of subclass 0.
     pub const fn key(&self) -> u64 {
         self.key

@@ -86,6 +86,9 @@ pub struct Class {
     pub name: Option<&'static str>,
     /// Where its locks are constructed.
     pub site: Option<Site>,
+    /// Its locks are constructed by a line of the standard library, which says nothing: the class is where the first of
+    /// them was first taken, and so is `site`.
+    pub keyless: bool,
     /// Its level within the class of its key.
     pub subclass: Subclass,
     /// Its wait types.
@@ -104,6 +107,7 @@ impl Class {
         key: 0,
         name: None,
         site: None,
+        keyless: false,
         subclass: Subclass::ZERO,
         waits: WaitTypes::NONE,
         after: NO_SLOT,
@@ -123,6 +127,11 @@ impl Class {
 pub struct Slot {
     class: Class,
     bucket: u16,
+}
+
+/// The key of a lock's class; where its construction says nothing, the line that takes it.
+fn key_at(map: &LockMap, site: Site) -> u64 {
+    if map.has_class() { map.key() } else { !site.hash() }
 }
 
 /// The half under the internal lock.
@@ -168,11 +177,19 @@ impl Classes {
         self.slots.len() - 1
     }
 
-    /// The class of a lock at a nesting level; it is entered if it is new. `None`: the table is full, and that is counted.
-    pub(crate) fn find_or_enter(&mut self, seen: &SeenClasses, map: &LockMap, subclass: Subclass) -> Option<ClassId> {
-        let id = match self.find(map, subclass) {
+    /// The class of a lock that is taken at `site`; it is entered if it is new. `None`: the table is full, and that is
+    /// counted.
+    pub(crate) fn find_or_enter(
+        &mut self,
+        seen: &SeenClasses,
+        map: &LockMap,
+        subclass: Subclass,
+        site: Site,
+    ) -> Option<ClassId> {
+        let known = self.find(seen, map, subclass).or_else(|| self.find_key(key_at(map, site), subclass));
+        let id = match known {
             Some(slot) => seen.id(slot),
-            None => match self.enter(seen, map, subclass) {
+            None => match self.enter(seen, map, subclass, site) {
                 Some(id) => id,
                 None => {
                     self.turned_away = self.turned_away.saturating_add(1);
@@ -185,15 +202,23 @@ impl Classes {
     }
 
     /// The slot of a lock's class at a nesting level, if it was ever taken there.
-    pub(crate) fn find(&self, map: &LockMap, subclass: Subclass) -> Option<u16> {
-        let mut next = self.slots.get(self.bucket(map.key(), subclass))?.bucket;
+    pub(crate) fn find(&self, seen: &SeenClasses, map: &LockMap, subclass: Subclass) -> Option<u16> {
+        let hint = map.hint(subclass);
+        if hint != ClassId::NONE && seen.is_marked(hint, Usage::empty()) {
+            return Some(hint.slot());
+        }
+        if map.has_class() { self.find_key(map.key(), subclass) } else { None }
+    }
+
+    fn find_key(&self, key: u64, subclass: Subclass) -> Option<u16> {
+        let mut next = self.slots.get(self.bucket(key, subclass))?.bucket;
         // Bounded by the length of the table, whatever the list says.
         for _ in 0..self.slots.len() {
             if next == NO_SLOT {
                 return None;
             }
             let slot = self.slots.get(usize::from(next))?;
-            if slot.class.key == map.key() && slot.class.subclass == subclass {
+            if slot.class.key == key && slot.class.subclass == subclass {
                 return Some(next);
             }
             next = slot.class.next_in_bucket;
@@ -201,16 +226,18 @@ impl Classes {
         None
     }
 
-    fn enter(&mut self, seen: &SeenClasses, map: &LockMap, subclass: Subclass) -> Option<ClassId> {
-        let bucket = self.bucket(map.key(), subclass);
+    fn enter(&mut self, seen: &SeenClasses, map: &LockMap, subclass: Subclass, site: Site) -> Option<ClassId> {
+        let key = key_at(map, site);
+        let bucket = self.bucket(key, subclass);
         // A slot that is used up is passed over, for ever.
         let free = self.used + 1..self.slots.len() as u16;
         let (slot, id) = free.into_iter().find_map(|slot| Some((slot, seen.renew(slot)?)))?;
         let next_in_bucket = core::mem::replace(&mut self.slots.get_mut(bucket)?.bucket, slot);
         *self.get_mut(slot)? = Class {
-            key: map.key(),
+            key,
             name: map.name(),
-            site: Some(map.site()),
+            site: Some(if map.has_class() { map.site() } else { site }),
+            keyless: !map.has_class(),
             subclass,
             waits: map.waits(),
             next_in_bucket,
@@ -273,12 +300,26 @@ mod tests {
         let (seen, classes): (&SeenClasses, &mut Classes) = (&seen, &mut classes);
         let [a, b] = [(); 2].map(|()| LockMap::new(WaitTypes::SPIN));
         let other = LockMap::new(WaitTypes::SPIN);
-        let first = classes.find_or_enter(seen, &a, Subclass::ZERO);
-        assert_eq!(first, classes.find_or_enter(seen, &b, Subclass::ZERO));
-        assert_ne!(first, classes.find_or_enter(seen, &a, Subclass::new(1)));
-        assert_ne!(first, classes.find_or_enter(seen, &other, Subclass::ZERO));
+        let first = classes.find_or_enter(seen, &a, Subclass::ZERO, Site::caller());
+        assert_eq!(first, classes.find_or_enter(seen, &b, Subclass::ZERO, Site::caller()));
+        assert_ne!(first, classes.find_or_enter(seen, &a, Subclass::new(1), Site::caller()));
+        assert_ne!(first, classes.find_or_enter(seen, &other, Subclass::ZERO, Site::caller()));
         assert_eq!(classes.used(), 3);
         assert_eq!(Some(a.hint(Subclass::ZERO)), first);
+    }
+
+    #[test]
+    fn locks_that_the_library_constructs_are_classed_by_where_they_are_first_taken() {
+        let (seen, mut classes) = tables();
+        let (seen, classes): (&SeenClasses, &mut Classes) = (&seen, &mut classes);
+        let [a, b, c] = [WaitTypes::SPIN; 3].map(LockMap::new);
+        assert!(!a.has_class(), "its site is a line inside `array::map`");
+        let here = Site::caller();
+        let first = classes.find_or_enter(seen, &a, Subclass::ZERO, here);
+        assert_eq!(first, classes.find_or_enter(seen, &b, Subclass::ZERO, here));
+        assert_eq!(first, classes.find_or_enter(seen, &a, Subclass::ZERO, Site::caller()), "it stays what it is");
+        assert_ne!(first, classes.find_or_enter(seen, &c, Subclass::ZERO, Site::caller()));
+        assert!(first.is_some_and(|id| classes.get(id.slot()).keyless));
     }
 
     #[test]
@@ -286,11 +327,16 @@ mod tests {
         let (seen, mut classes) = tables();
         let (seen, classes): (&SeenClasses, &mut Classes) = (&seen, &mut classes);
         let map = LockMap::new(WaitTypes::NONE);
-        let known: [_; SIZE - 1] = core::array::from_fn(|i| classes.find_or_enter(seen, &map, Subclass::new(i as u8)));
+        let known: [_; SIZE - 1] =
+            core::array::from_fn(|i| classes.find_or_enter(seen, &map, Subclass::new(i as u8), Site::caller()));
         assert!(known.iter().all(Option::is_some));
-        assert_eq!(classes.find_or_enter(seen, &map, Subclass::new(7)), None);
+        assert_eq!(classes.find_or_enter(seen, &map, Subclass::new(7), Site::caller()), None);
         assert_eq!(classes.turned_away(), 1);
-        assert_eq!(classes.find_or_enter(seen, &map, Subclass::new(2)), known[2], "what is known stays known");
+        assert_eq!(
+            classes.find_or_enter(seen, &map, Subclass::new(2), Site::caller()),
+            known[2],
+            "what is known stays known"
+        );
     }
 
     #[test]
@@ -298,14 +344,14 @@ mod tests {
         let (seen, mut classes) = tables();
         let (seen, classes): (&SeenClasses, &mut Classes) = (&seen, &mut classes);
         let map = LockMap::new(WaitTypes::NONE);
-        let old = classes.find_or_enter(seen, &map, Subclass::ZERO).unwrap();
+        let old = classes.find_or_enter(seen, &map, Subclass::ZERO, Site::caller()).unwrap();
         seen.mark(old.slot(), Usage::IN_HARDIRQ);
         assert!(seen.is_marked(old, Usage::empty()) && seen.is_marked(old, Usage::IN_HARDIRQ));
         assert!(!seen.is_marked(old, Usage::HARDIRQ_ON));
         assert!(!seen.is_marked(ClassId::NONE, Usage::HARDIRQ_ON));
         classes.clear(seen);
         assert!(!seen.is_marked(old, Usage::empty()));
-        let new = classes.find_or_enter(seen, &map, Subclass::ZERO).unwrap();
+        let new = classes.find_or_enter(seen, &map, Subclass::ZERO, Site::caller()).unwrap();
         assert_ne!(old, new);
         assert_eq!(seen.usage(new.slot()), Usage::empty());
     }

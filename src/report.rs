@@ -125,6 +125,8 @@ pub struct ClassView {
     pub name: Option<&'static str>,
     /// Where its locks are constructed; `None` where the table of classes was full.
     pub site: Option<Site>,
+    /// Its locks are constructed by a line of the standard library: `site` is where the first was first taken.
+    pub keyless: bool,
     /// Its level.
     pub subclass: Subclass,
     /// Its usage at the time of the report.
@@ -161,6 +163,7 @@ impl LockView {
         let class = ClassView {
             name: None,
             site: None,
+            keyless: false,
             subclass: Subclass::ZERO,
             usage: Usage::empty(),
             waits: WaitTypes::new(hold.outer(), hold.inner()),
@@ -345,6 +348,7 @@ impl Lookup<'_> {
         ClassView {
             name: class.name,
             site: class.site,
+            keyless: class.keyless,
             subclass: class.subclass,
             usage: self.seen.usage(slot),
             waits: class.waits,

@@ -27,7 +27,7 @@ use core::marker::PhantomData;
 use core::sync::atomic::{AtomicU32, Ordering};
 
 /// A context that can be a `static`. Which of the program's validators it belongs to is fixed with it; most programs
-/// have one, number 0.
+/// have one, number 0. A lock is taken on one validator only: its hint would be believed by another.
 #[derive(Debug)]
 #[repr(transparent)]
 pub struct ContextCell(Context);

@@ -51,7 +51,7 @@ impl Engine<'_> {
     /// A lock is taken: section 2 of `semantics.md`.
     pub fn acquire(&mut self, context: &Context, what: &Acquire<'_>) {
         let mut hold = Hold::begin(what, !context.irqs_on());
-        match self.graph.classes.find_or_enter(self.seen.classes, what.map, what.subclass) {
+        match self.graph.classes.find_or_enter(self.seen.classes, what.map, what.subclass, what.site) {
             Some(id) => hold.class = id.slot(),
             None => {
                 hold.key = what.map.key() ^ u64::from(what.subclass.get());
@@ -59,7 +59,7 @@ impl Engine<'_> {
             }
         }
         if let Some(nest) = what.nest {
-            hold.nest_class = self.class_of(nest);
+            hold.nest_class = self.class_of(nest, what.site);
         }
         self.take(context, hold);
     }
@@ -99,14 +99,14 @@ impl Engine<'_> {
         self.take_again(context, stack, index, index);
     }
 
-    fn class_of(&mut self, map: &LockMap) -> u16 {
-        let id = self.graph.classes.find_or_enter(self.seen.classes, map, Subclass::ZERO);
+    fn class_of(&mut self, map: &LockMap, site: Site) -> u16 {
+        let id = self.graph.classes.find_or_enter(self.seen.classes, map, Subclass::ZERO, site);
         id.map_or(NO_SLOT, |id| id.slot())
     }
 
     /// The hold that is let go; reports where there is none.
     fn find<'c>(&mut self, context: &'c Context, map: &LockMap, site: Option<Site>) -> Option<(&'c Context, usize)> {
-        let class = self.graph.classes.find(map, Subclass::ZERO).unwrap_or(NO_SLOT);
+        let class = self.graph.classes.find(self.seen.classes, map, Subclass::ZERO).unwrap_or(NO_SLOT);
         let found = rules::unbalanced::find(context, map.instance(), class);
         if found.is_none() && !map.set_handed_over(false) && !context.forget_lost() {
             self.report_not_held(context, map, class, site);

@@ -27,7 +27,7 @@ pub(super) fn advice(report: &Report, f: &mut Formatter<'_>) -> fmt::Result {
         Kind::IrqsState => writeln!(f, "tell the validator wherever interrupts are turned on or off"),
         Kind::WwMisuse => writeln!(f, "mend the use of the context at {}", Place(report.site)),
     }?;
-    site_hint(report, f)
+    key_hint(report, f)
 }
 
 fn named(report: &Report, f: &mut Formatter<'_>, before: &str, after: &str) -> fmt::Result {
@@ -131,15 +131,15 @@ fn sleep_atomic(report: &Report, f: &mut Formatter<'_>) -> fmt::Result {
     }
 }
 
-/// A class whose site is a line of the standard library stands for everything that was constructed through that line.
-fn site_hint(report: &Report, f: &mut Formatter<'_>) -> fmt::Result {
-    let class = report.lock.as_ref().map(|lock| lock.class);
-    match class.filter(|class| class.name.is_none()).and_then(|class| class.site) {
-        Some(site) if site.is_in_library() => writeln!(
+/// A class that is known by where its first lock was first taken may hold what does not belong together.
+fn key_hint(report: &Report, f: &mut Formatter<'_>) -> fmt::Result {
+    let locks = [&report.lock, &report.held_lock];
+    if locks.into_iter().flatten().any(|lock| lock.class.keyless) {
+        writeln!(
             f,
-            "note: this lock was constructed by a line of the standard library, as `map(Mutex::new)` does; give it a \
-             LockClassKey, so that it is not taken for others of the kind"
-        ),
-        _ => Ok(()),
+            "note: this lock was constructed by a line of the standard library, as `map(Mutex::new)` does, and is known by \
+             where it was first taken; give it a LockClassKey"
+        )?;
     }
+    Ok(())
 }
