@@ -21,6 +21,7 @@ unsafe extern "Rust" {
     safe fn __lockdep_irqs(on: bool, site: Site);
     pub(crate) safe fn __lockdep_event(event: Event<'_>, site: Site);
     safe fn __lockdep_irqs_told() -> bool;
+    safe fn __lockdep_holds(map: &LockMap) -> bool;
     safe fn __lockdep_each_held(show: &mut dyn FnMut(&LockView));
     safe fn __lockdep_reset() -> bool;
     safe fn __lockdep_found() -> Option<Kind>;
@@ -171,6 +172,12 @@ pub fn wrong(kind: Kind, note: &'static str, map: Option<&LockMap>, site: Site) 
     __lockdep_event(Event::Wrong(kind, note, map), site);
 }
 
+/// Whether the running context, or one that it interrupted, holds this very lock. No lock is taken for it.
+#[inline]
+pub fn holds(map: &LockMap) -> bool {
+    __lockdep_holds(map)
+}
+
 /// Shows what the running context holds, the lowest first, to `show`. Made for a panic: it waits for nothing; classes
 /// have no name if the tables cannot be had soon.
 #[inline]
@@ -239,6 +246,10 @@ macro_rules! port {
             #[unsafe(no_mangle)]
             fn __lockdep_irqs_told() -> bool {
                 RUNTIME.irqs_told()
+            }
+            #[unsafe(no_mangle)]
+            fn __lockdep_holds(map: &$crate::class::LockMap) -> bool {
+                RUNTIME.holds(map)
             }
             #[unsafe(no_mangle)]
             fn __lockdep_each_held(show: &mut dyn FnMut(&$crate::report::LockView)) {

@@ -224,6 +224,11 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize> Ru
         }
     }
 
+    /// Whether the running context, or one that it interrupted, holds this lock.
+    pub fn holds(&self, map: &LockMap) -> bool {
+        P::context().is_some_and(|context| context.all().any(|hold| hold.instance() == map.instance()))
+    }
+
     /// Whether the validator was told that interrupts are on. Yes where there is no context to be told about.
     pub fn irqs_told(&self) -> bool {
         P::context().is_none_or(Context::irqs_on)

@@ -1,121 +1,164 @@
-//! The self-tests on the host: the list that the kernel runs at boot, on a machine made of plain values.
+//! The self-tests on the host: the list that the kernel runs at boot, through the same runtime, on a machine made of plain
+//! values.
 //!
-//! Also: that the list says of each cell what `linux-matrix.trace` says, by the cell's own name.
+//! Also: that the list says of each cell what `linux-matrix.trace` says, by the cell's own name, and that the table is
+//! printed as Linux prints it.
 
+mod fake;
+
+use fake::Fake;
 use lockdep::class::LockMap;
 use lockdep::context::{Context, Level};
 use lockdep::held::Acquire;
+use lockdep::hooks;
 use lockdep::mode::Mode;
+use lockdep::port::Port;
 use lockdep::report::Kind;
-use lockdep::selftest::{CASES, Column, Machine, Name};
+use lockdep::selftest::{Bench, CASES, LINUX, Lock, Machine, Name, Nest, table};
 use lockdep::site::Site;
-use lockdep::tables::Validator;
-use lockdep::validator;
 use lockdep::wait_type::WaitTypes;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-/// One task, its interrupts, and a lock of each kind and name.
+/// Two tasks, their interrupts, and a lock of each kind and name.
 /// (`LockMap`s do not move while they are used: the map of them is filled once.)
 struct Host {
-    validator: Box<Validator<64, 256, 256>>,
-    task: &'static Context,
-    context: &'static Context,
-    interrupts: [&'static Context; 2],
-    depth: usize,
+    tasks: [&'static Context; 2],
+    hardirq: &'static Context,
+    softirq: &'static Context,
     locks: HashMap<(&'static str, Name), LockMap>,
+    ww: Bench,
 }
 
-/// The lock that a column means: both ways of taking a readers-writer lock are one lock.
-fn object(kind: Column) -> (&'static str, WaitTypes) {
-    match kind {
-        Column::Spin => ("spin", WaitTypes::CONFIG),
-        Column::Wlock | Column::Rlock => ("rwlock", WaitTypes::CONFIG),
-        Column::Mutex => ("mutex", WaitTypes::SLEEP),
-        Column::Wsem | Column::Rsem => ("rwsem", WaitTypes::SLEEP),
-        Column::Rtmutex => ("rtmutex", WaitTypes::SLEEP),
+const KINDS: [Lock; 11] = [
+    Lock::Spin,
+    Lock::Raw,
+    Lock::Untyped,
+    Lock::Wlock,
+    Lock::Rlock,
+    Lock::Qread,
+    Lock::Mutex,
+    Lock::Wsem,
+    Lock::Rsem,
+    Lock::Rtmutex,
+    Lock::Local,
+];
+
+/// The lock that a way of taking it means: all ways of taking a readers-writer lock are one lock.
+fn object(lock: Lock) -> (&'static str, WaitTypes) {
+    match lock {
+        Lock::Spin => ("spin", WaitTypes::CONFIG),
+        Lock::Raw => ("raw", WaitTypes::SPIN),
+        Lock::Untyped => ("untyped", WaitTypes::NONE),
+        Lock::Wlock | Lock::Rlock | Lock::Qread => ("rwlock", WaitTypes::CONFIG),
+        Lock::Mutex => ("mutex", WaitTypes::SLEEP),
+        Lock::Wsem | Lock::Rsem => ("rwsem", WaitTypes::SLEEP),
+        Lock::Rtmutex => ("rtmutex", WaitTypes::SLEEP),
+        Lock::Local => ("local", WaitTypes::CONFIG),
     }
 }
 
-fn lock(kind: Column, name: Name) -> LockMap {
-    let (object, waits) = object(kind);
+fn map(lock: Lock, name: Name) -> LockMap {
+    let (object, waits) = object(lock);
     LockMap::of_class(format!("{object} {}", name.class()).leak(), Site::caller(), waits)
 }
 
 impl Host {
     fn new() -> Host {
-        let names = Name::ALL.iter().flat_map(|&name| Column::ALL.map(|kind| (kind, name)));
-        let locks = names.map(|(kind, name)| ((object(kind).0, name), lock(kind, name))).collect();
-        let leak = || -> &'static Context { Box::leak(Box::default()) };
-        let task = leak();
-        let interrupts = [leak(), leak()];
-        Host { validator: Box::default(), task, context: task, interrupts, depth: 0, locks }
+        let names = Name::ALL.iter().flat_map(|&name| KINDS.map(|lock| (lock, name)));
+        Host {
+            tasks: [fake::task(0), fake::task(0)],
+            hardirq: fake::task(0),
+            softirq: fake::task(0),
+            locks: names.map(|(lock, name)| ((object(lock).0, name), map(lock, name))).collect(),
+            ww: Bench::new(),
+        }
     }
 
-    fn interrupt(&mut self, level: Level, enter: bool) {
-        if enter {
-            let own = self.interrupts[self.depth];
-            validator::enter(own, level, self.context);
-            (self.context, self.depth) = (own, self.depth + 1);
-        } else {
-            self.context = self.validator.engine().leave(self.context, Site::caller()).expect("an interrupt to leave");
-            self.depth -= 1;
-        }
+    fn map(&self, lock: Lock, name: Name) -> &LockMap {
+        &self.locks[&(object(lock).0, name)]
     }
 }
 
 impl Machine for Host {
     fn begin(&mut self) {
-        self.validator.engine().reset();
-        self.task.reset();
-        (self.context, self.depth) = (self.task, 0);
+        self.tasks.iter().for_each(|task| task.reset());
+        fake::run(self.tasks[0]);
+        Fake::irqs_enable();
+        assert!(hooks::reset());
+        self.ww = Bench::new();
     }
 
-    fn take(&mut self, kind: Column, name: Name) {
-        let mode = match kind {
-            Column::Rlock => Mode::RECURSIVE_READ,
-            Column::Rsem => Mode::READ,
+    fn take(&mut self, lock: Lock, name: Name) {
+        let mode = match lock {
+            Lock::Rlock => Mode::RECURSIVE_READ,
+            Lock::Rsem | Lock::Qread => Mode::READ,
             _ => Mode::WRITE,
         };
-        let map = &self.locks[&(object(kind).0, name)];
-        self.validator.acquire(self.context, &Acquire::new(map, mode, Site::caller()));
+        let tried = lock == Lock::Local;
+        hooks::acquire_specially(&Acquire { tried, ..Acquire::new(self.map(lock, name), mode, Site::caller()) });
     }
 
-    fn release(&mut self, kind: Column, name: Name) {
-        let map = &self.locks[&(object(kind).0, name)];
-        self.validator.release(self.context, map, Some(Site::caller()));
+    fn take_nested(&mut self, name: Name, nest: Nest) {
+        let nest = match nest {
+            Nest::Spin(name) => self.map(Lock::Spin, name),
+            Nest::Ww => self.ww.map(),
+        };
+        let what = Acquire::new(self.map(Lock::Spin, name), Mode::WRITE, Site::caller());
+        hooks::acquire_specially(&Acquire { nest: Some(nest), ..what });
     }
 
-    fn renew(&mut self, kind: Column, name: Name) {
-        let map = &self.locks[&(object(kind).0, name)];
-        self.validator.engine().free(self.context, map, Site::caller());
+    fn release(&mut self, lock: Lock, name: Name) {
+        hooks::release(self.map(lock, name), Some(Site::caller()));
+    }
+
+    fn renew(&mut self, lock: Lock, name: Name) {
+        hooks::free(self.map(lock, name));
+    }
+
+    fn ww(&mut self) -> &Bench {
+        &self.ww
     }
 
     fn irqs(&mut self, on: bool) {
         if on {
-            self.validator.engine().irqs_on(self.context, Site::caller());
+            hooks::irqs_on();
+            Fake::irqs_enable();
         } else {
-            validator::irqs_off(self.context, Site::caller());
+            Fake::irqs_disable();
+            hooks::irqs_off();
         }
     }
 
     fn softirqs(&mut self, on: bool) {
         if on {
-            self.validator.engine().softirqs_on(self.context, Site::caller());
+            hooks::softirqs_on();
         } else {
-            validator::softirqs_off(self.context, Site::caller());
+            hooks::softirqs_off();
         }
     }
 
-    fn hardirq(&mut self, enter: bool) {
-        self.interrupt(Level::ThreadedHardirq, enter);
+    fn enter(&mut self, level: Level) {
+        if level == Level::Softirq {
+            hooks::enter(level, self.softirq);
+        } else {
+            Fake::irqs_disable();
+            hooks::enter(level, self.hardirq);
+        }
     }
 
-    fn softirq(&mut self, enter: bool) {
-        self.interrupt(Level::Softirq, enter);
+    fn leave(&mut self, level: Level) {
+        hooks::leave();
+        if level != Level::Softirq {
+            Fake::irqs_enable();
+        }
+    }
+
+    fn task(&mut self, number: usize) {
+        fake::run(self.tasks[number]);
     }
 
     fn found(&mut self) -> Option<Kind> {
-        self.validator.found()
+        hooks::found()
     }
 }
 
@@ -126,17 +169,40 @@ fn every_case_finds_what_it_must_by_name() {
     for case in &CASES {
         let found = case.run(&mut host).unwrap_or_else(|_| panic!("{case}: its script is none"));
         if found != case.expected() {
-            wrong.push(format!("{case}: expected {:?}, got {found:?}", case.expected()));
+            let reports = fake::reports();
+            wrong.push(format!("{case}: expected {:?}, got {found:?}\n{reports:?}", case.expected()));
         }
+        fake::reports();
     }
     assert!(wrong.is_empty(), "{} of {} cases:\n{}", wrong.len(), CASES.len(), wrong.join("\n"));
 }
 
+/// What the corpus cannot express: misuse of wound/wait mutexes is no finding about locks, and it knows no threaded
+/// interrupts. (Its header says so, cell by cell.)
+const NOT_IN_THE_CORPUS: [(&str, &str); 15] = [
+    ("ww-api-failures-3", "ww-misuse"),
+    ("ww-contexts-mixing-2", "ww-misuse"),
+    ("ww-finishing-context-1", "ww-misuse"),
+    ("ww-finishing-context-4", "ww-misuse"),
+    ("ww-locking-mismatches-2", "ww-misuse"),
+    ("ww-locking-mismatches-3", "ww-misuse"),
+    ("ww-EDEADLK-handling-3", "ww-misuse"),
+    ("ww-EDEADLK-handling-4", "ww-misuse"),
+    ("ww-EDEADLK-handling-5", "ww-misuse"),
+    ("ww-EDEADLK-handling-6", "ww-misuse"),
+    ("ww-EDEADLK-handling-7", "ww-misuse"),
+    ("ww-EDEADLK-handling-8", "ww-misuse"),
+    ("ww-EDEADLK-handling-9", "ww-misuse"),
+    ("ww-EDEADLK-handling-10", "ww-misuse"),
+    ("wait-in-hardirq-threaded-spin", "ok"),
+];
+
 #[test]
-fn the_list_is_what_linux_has_in_these_groups() {
-    assert_eq!(CASES.len(), 63 + 15 + 24 + 210);
+fn the_list_is_what_linux_has_cell_by_cell() {
+    assert_eq!(CASES.len(), 63 + 15 + 24 + 210 + 36 + 3 + 3 + 36 + 4);
+    assert_eq!(CASES.len(), LINUX);
     let matrix = include_str!("traces/linux-matrix.trace");
-    let verdicts: HashMap<&str, &str> = matrix
+    let mut verdicts: HashMap<&str, &str> = matrix
         .split("\ntrace ")
         .skip(1)
         .map(|trace| {
@@ -144,17 +210,34 @@ fn the_list_is_what_linux_has_in_these_groups() {
             (trace.split_whitespace().next().unwrap_or(""), expect.split_whitespace().next().unwrap_or(""))
         })
         .collect();
+    assert_eq!(verdicts.len(), LINUX - NOT_IN_THE_CORPUS.len());
+    verdicts.extend(NOT_IN_THE_CORPUS);
     for case in &CASES {
         let name = case.to_string();
         let verdict = verdicts.get(name.as_str()).unwrap_or_else(|| panic!("Linux has no cell {name}"));
         assert_eq!(*verdict, case.expected().map_or("ok", Kind::verdict), "{name}");
     }
+    let failures = CASES.iter().filter(|case| case.expected().is_some()).count();
+    assert_eq!((failures, CASES.len() - failures), (250, 144), "what Linux expects to be reported, and what not");
 }
 
 #[test]
-fn no_two_cases_have_one_name() {
-    let mut names: Vec<String> = CASES.iter().map(ToString::to_string).collect();
-    names.sort();
-    names.dedup();
+fn no_two_cases_have_one_name_and_none_has_a_blank() {
+    let names: HashSet<String> = CASES.iter().map(ToString::to_string).collect();
     assert_eq!(names.len(), CASES.len());
+    assert!(names.iter().all(|name| !name.contains(char::is_whitespace)));
+}
+
+#[test]
+fn the_table_is_printed_as_linux_prints_it() {
+    let (mut out, mut rows) = (String::new(), table::Rows::default());
+    for case in &CASES {
+        rows.cell(&mut out, case, true).unwrap();
+    }
+    rows.end(&mut out).unwrap();
+    table::closing(&mut out, 0, 4).unwrap();
+    for (line, golden) in out.lines().zip(include_str!("golden/selftest.table").lines()) {
+        assert_eq!(line, golden);
+    }
+    assert_eq!(out.len(), include_str!("golden/selftest.table").len());
 }

@@ -1,127 +1,64 @@
 //! The self-tests: Linux's boot-time "Locking API testsuite", as one list that host tests and the booted kernel run
 //! alike.
 //!
-//! [`CASES`] is that list, a row a case; `tests.rs` says in a few words each what is done, and what must be found. Who
+//! [`CASES`] is that list, a row a case; `cases/` says in a few words each what is done, and what must be found. Who
 //! runs a case is a [`Machine`]: on the host one made of plain values, at boot the machine itself, with its own interrupt
 //! flag and real tracked locks. A case passes if the verdict has the right *name*; "something was reported" is not
 //! enough.
 //!
+//! | file | what |
+//! | --- | --- |
+//! | `words` | columns, kinds of locks, names |
+//! | `script` | the language of the tests |
+//! | `ww` | the wound/wait mutexes of the tests, and their calls |
+//! | `cases/` | the tests, and the list |
+//! | `table` | the table that Linux prints |
+//!
 //! Invariant: cases are independent. Each begins with [`Machine::begin`], may leave locks held and interrupts off.
 
+mod cases;
 mod script;
 pub mod table;
-mod tests;
+mod words;
+mod ww;
 
+use crate::context::Level;
 use crate::report::Kind;
+pub use cases::{CASES, LINUX};
 use core::fmt;
 pub use script::Malformed;
-pub use tests::{CASES, TESTS};
+pub use words::{Column, Irq, Lock, Name, Nest};
+pub use ww::Bench;
 
-/// A column of the table: the kind of lock that `L` stands for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Column {
-    /// A spinning lock.
-    Spin,
-    /// A spinning readers-writer lock, taken for writing.
-    Wlock,
-    /// The same, taken by a recursive reader.
-    Rlock,
-    /// A sleeping lock.
-    Mutex,
-    /// A sleeping readers-writer lock, taken for writing.
-    Wsem,
-    /// The same, taken by a reader that waits behind writers.
-    Rsem,
-    /// A sleeping lock with priority inheritance.
-    Rtmutex,
-}
+/// What a call of a script comes to if nothing is said.
+const OK: &str = "ok";
 
-impl Column {
-    /// All columns, as they are printed.
-    pub const ALL: [Column; 7] =
-        [Column::Spin, Column::Wlock, Column::Rlock, Column::Mutex, Column::Wsem, Column::Rsem, Column::Rtmutex];
-
-    /// The heading.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Column::Spin => "spin",
-            Column::Wlock => "wlock",
-            Column::Rlock => "rlock",
-            Column::Mutex => "mutex",
-            Column::Wsem => "wsem",
-            Column::Rsem => "rsem",
-            Column::Rtmutex => "rtmutex",
-        }
-    }
-}
-
-/// A lock of the tests. A, B, C, D are a class each; X1 and X2 are two locks of one class, and so on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[repr(u8)]
-#[expect(missing_docs, reason = "they are letters")]
-pub enum Name {
-    A,
-    B,
-    C,
-    D,
-    X1,
-    X2,
-    Y1,
-    Y2,
-    Z1,
-    Z2,
-}
-
-impl Name {
-    /// All of them.
-    pub const ALL: [Name; 10] =
-        [Name::A, Name::B, Name::C, Name::D, Name::X1, Name::X2, Name::Y1, Name::Y2, Name::Z1, Name::Z2];
-
-    /// The name of the class.
-    pub const fn class(self) -> &'static str {
-        match self {
-            Name::A => "A",
-            Name::B => "B",
-            Name::C => "C",
-            Name::D => "D",
-            Name::X1 | Name::X2 => "X",
-            Name::Y1 | Name::Y2 => "Y",
-            Name::Z1 | Name::Z2 => "Z",
-        }
-    }
-}
-
-/// Who runs the cases.
+/// Who runs the cases. What has no method here (RCU, the pseudo lock of reclaim) goes to the [`hooks`](crate::hooks).
 pub trait Machine {
-    /// Forgets all that was learned and found; nothing is held, interrupts are on.
+    /// Forgets all that was learned and found; nothing is held, interrupts are on, the first task runs.
     fn begin(&mut self);
     /// Takes a lock, as its kind says.
-    fn take(&mut self, kind: Column, name: Name);
-    /// Lets it go, also if it is not held.
-    fn release(&mut self, kind: Column, name: Name);
+    fn take(&mut self, lock: Lock, name: Name);
+    /// Takes a spinning lock, with a nest lock.
+    fn take_nested(&mut self, name: Name, nest: Nest);
+    /// Lets a lock go, also if it is not held.
+    fn release(&mut self, lock: Lock, name: Name);
     /// Constructs the lock anew, also if it is held.
-    fn renew(&mut self, kind: Column, name: Name);
+    fn renew(&mut self, lock: Lock, name: Name);
+    /// The wound/wait mutexes: new ones for each case.
+    fn ww(&mut self) -> &Bench;
     /// Turns hard interrupts on or off.
     fn irqs(&mut self, on: bool);
     /// Turns softirqs on or off.
     fn softirqs(&mut self, on: bool);
-    /// Enters a hard interrupt, or leaves it.
-    fn hardirq(&mut self, enter: bool);
-    /// Enters a softirq, or leaves it.
-    fn softirq(&mut self, enter: bool);
+    /// Enters an interrupt of this level.
+    fn enter(&mut self, level: Level);
+    /// Leaves it.
+    fn leave(&mut self, level: Level);
+    /// Goes on as the task of this number, 0 or 1. In no interrupt.
+    fn task(&mut self, number: usize);
     /// What was found first.
     fn found(&mut self) -> Option<Kind>;
-}
-
-/// Which interrupt a test is about: the prefix of its row.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Irq {
-    /// None.
-    No,
-    /// Hard interrupts.
-    Hard,
-    /// Softirqs.
-    Soft,
 }
 
 /// A test: what is done, in which orders, with which locks, and what must be found.
@@ -133,7 +70,7 @@ pub struct Test {
     pub name: &'static str,
     /// The interrupts that it is run with, and whether Linux prints them in front of the name.
     pub irqs: &'static [Irq],
-    /// What happens, in pieces. (The language: `script.rs`.)
+    /// What happens, in pieces; of numbered cells, what happens in each. (The language: `script.rs`.)
     pub events: &'static [&'static str],
     /// The orders in which the pieces are done: their digits.
     pub orders: &'static [&'static str],
@@ -141,7 +78,7 @@ pub struct Test {
     pub columns: &'static [Column],
     /// Those in which nothing must be found.
     pub silent: &'static [Column],
-    /// What must be found in the others: one kind for all orders, or one for each.
+    /// What must be found in the others: one kind for all orders or numbered cells, or one for each; none: nothing.
     pub finds: &'static [Kind],
     /// The beginning of its traces' names in `linux-matrix.trace`.
     pub trace: &'static str,
@@ -150,12 +87,24 @@ pub struct Test {
 /// A part of the table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Group {
-    /// Basic deadlocks, and the special cases of readers.
+    /// Basic deadlocks.
     Basic,
-    /// Readers.
+    /// The special cases of readers.
     Readers,
     /// Interrupts.
     Irq,
+    /// Wound/wait mutexes: their protocol.
+    Ww,
+    /// Wound/wait mutexes: ways of taking two.
+    WwWays,
+    /// Readers that wait in a queue.
+    Queued,
+    /// The pseudo lock of reclaim.
+    Reclaim,
+    /// What may be waited for where.
+    Wait,
+    /// Local locks, and a special case.
+    Local,
 }
 
 /// One cell of the table.
@@ -177,12 +126,21 @@ impl Case {
         if self.test.silent.contains(&self.column) {
             return None;
         }
-        self.test.finds.get(self.order).or(self.test.finds.first()).copied()
+        let which = self.numbered().unwrap_or(self.order);
+        self.test.finds.get(which).or(self.test.finds.first()).copied()
     }
 
     /// The digits of its order, empty where there is but one.
     pub fn order_digits(&self) -> &'static str {
         self.test.orders.get(self.order).copied().unwrap_or("")
+    }
+
+    /// Its place among numbered cells, from 0.
+    fn numbered(&self) -> Option<usize> {
+        match self.column {
+            Column::Nth(number) => usize::from(number).checked_sub(1),
+            _ => None,
+        }
     }
 
     /// Does what the case says on `machine`.
@@ -192,16 +150,20 @@ impl Case {
     pub fn run(&self, machine: &mut impl Machine) -> Result<Option<Kind>, Malformed> {
         machine.begin();
         let digits = self.order_digits();
-        if digits.is_empty() {
-            for event in self.test.events {
-                script::run(event, self.column, self.irq, machine)?;
-            }
-        }
-        for digit in digits.bytes() {
-            let event = self.test.events.get(usize::from(digit).wrapping_sub(usize::from(b'1')));
-            script::run(event.ok_or(Malformed)?, self.column, self.irq, machine)?;
+        if let Some(number) = self.numbered() {
+            self.run_piece(number, machine)?;
+        } else if digits.is_empty() {
+            (0..self.test.events.len()).try_for_each(|n| self.run_piece(n, machine))?;
+        } else {
+            let pieces = digits.bytes().map(|digit| usize::from(digit).wrapping_sub(usize::from(b'1')));
+            pieces.into_iter().try_for_each(|n| self.run_piece(n, machine))?;
         }
         Ok(machine.found())
+    }
+
+    fn run_piece(&self, number: usize, machine: &mut impl Machine) -> Result<(), Malformed> {
+        let piece = self.test.events.get(number).ok_or(Malformed)?;
+        script::run(piece, self.column, self.irq, machine)
     }
 }
 
@@ -217,6 +179,10 @@ impl fmt::Display for Case {
         if !self.order_digits().is_empty() {
             write!(f, "-{}", self.order_digits())?;
         }
-        write!(f, "-{}", self.column.name())
+        match self.column {
+            Column::Only => Ok(()),
+            Column::Nth(number) => write!(f, "-{number}"),
+            column => write!(f, "-{}", column.name()),
+        }
     }
 }

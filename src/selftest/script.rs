@@ -5,100 +5,212 @@
 //! | `L(A)` `U(A)` | takes lock A with the column's kind, lets it go |
 //! | `W(A)` `UW(A)` | a readers-writer lock for writing |
 //! | `R(A)` `UR(A)` | the same for reading |
+//! | `Q(A)` `UQ(A)` | the same for reading in turn: in an interrupt by a recursive reader, else by a queued one |
 //! | `S(A)` `US(A)` | the plain lock beside it |
+//! | `S(Y1:X1)` | that lock with X1 as its nest lock; `:o` is the wound/wait mutex o |
+//! | `SPIN` `RAW` `N` `M` `LL` | whatever the column: a spinning lock, a raw one, one without wait type, a mutex, a local lock |
 //! | `init(A)` | constructs A anew |
-//! | `{` `}` | enters the interrupt of the row, leaves it |
-//! | `[` `]` | disables the interrupt of the row, enables it |
-//! | `[h` `h]` | disables hard interrupts, enables them |
+//! | `{` `}`, `[` `]` | enters the interrupt of the row, leaves it; disables it, enables it |
+//! | `{h` `h}`, `{n` `n}`, `{s` `s}` | a hard interrupt with a threaded handler, one without, a softirq |
+//! | `[h` `h]`, `[bh` `bh]` | disables hard interrupts, enables them; softirqs |
+//! | `(rcu` `rcu)` | enters an RCU read section, leaves it; likewise `rcu-bh`, `rcu-sched` |
+//! | `(fs` `fs)` | takes the pseudo lock of reclaim that may enter file systems, lets it go |
+//! | `alloc` | takes it and lets it go, unless between `[nofs` and `nofs]`; `alloc-nofs` never does |
+//! | `task1` `task2` | goes on as this task |
+//!
+//! Every other call is one of the wound/wait mutexes': see `ww.rs`. `call=RESULT` says what it must come to.
 //!
 //! In a column of sleeping locks, R, W and S are the sleeping kinds. A softirq of the tests runs with hard interrupts off,
 //! as Linux's do.
 
-use super::{Column, Irq, Machine, Name};
+use super::words::{Column, Irq, Lock, Name, Nest};
+use super::{Machine, OK};
+use crate::class::LockMap;
+use crate::context::Level;
+use crate::hooks;
+use crate::mode::Mode;
+use crate::report::Kind;
+use crate::site::Site;
+use crate::sync::rcu::{self, ReadSection};
+use crate::wait_type::WaitTypes;
+use heapless::Vec;
 
 /// A word that is none of the language.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Malformed;
 
+type Result<T> = core::result::Result<T, Malformed>;
+
+/// The pseudo lock that stands for reclaim that may enter file systems. Linux's `__fs_reclaim_map`.
+static FS_RECLAIM: LockMap = LockMap::named("fs_reclaim", WaitTypes::NONE);
+
 /// Does on `machine` what the script says.
-pub(super) fn run(script: &str, column: Column, irq: Irq, machine: &mut impl Machine) -> Result<(), Malformed> {
-    for word in script.split(' ') {
+pub(super) fn run(script: &str, column: Column, irq: Irq, machine: &mut impl Machine) -> Result<()> {
+    let mut run = Run { machine, column, irq, sections: Vec::new(), in_interrupt: false, nofs: false };
+    script.split(' ').try_for_each(|word| run.word(word))
+}
+
+/// A script that is being run, and what is open in it.
+struct Run<'a, M> {
+    machine: &'a mut M,
+    column: Column,
+    irq: Irq,
+    sections: Vec<ReadSection, 4>,
+    in_interrupt: bool,
+    nofs: bool,
+}
+
+impl<M: Machine> Run<'_, M> {
+    fn word(&mut self, word: &str) -> Result<()> {
         match word {
-            "{" => interrupt(irq, true, machine),
-            "}" => interrupt(irq, false, machine),
-            "[" => disable(irq, true, machine),
-            "]" => disable(irq, false, machine),
-            "[h" => machine.irqs(false),
-            "h]" => machine.irqs(true),
-            _ => lock(word, column, machine)?,
+            "{" => self.enter(self.irq),
+            "}" => self.leave(self.irq),
+            "{h" => self.enter(Irq::Hard),
+            "h}" => self.leave(Irq::Hard),
+            "{s" => self.enter(Irq::Soft),
+            "s}" => self.leave(Irq::Soft),
+            "{n" => self.machine.enter(Level::Hardirq),
+            "n}" => self.machine.leave(Level::Hardirq),
+            "[" => self.disable(self.irq, true),
+            "]" => self.disable(self.irq, false),
+            "[h" => self.machine.irqs(false),
+            "h]" => self.machine.irqs(true),
+            "[bh" => self.machine.softirqs(false),
+            "bh]" => self.machine.softirqs(true),
+            "(rcu" => self.section(rcu::read())?,
+            "(rcu-bh" => self.section(rcu::read_bh())?,
+            "(rcu-sched" => self.section(rcu::read_sched())?,
+            "rcu)" | "rcu-bh)" | "rcu-sched)" => drop(self.sections.pop().ok_or(Malformed)?),
+            "(fs" => hooks::acquire(&FS_RECLAIM, Mode::WRITE, Site::caller()),
+            "fs)" => hooks::release(&FS_RECLAIM, Some(Site::caller())),
+            "[nofs" => self.nofs = true,
+            "nofs]" => self.nofs = false,
+            "alloc" if !self.nofs => {
+                self.word("(fs")?;
+                self.word("fs)")?;
+            }
+            "alloc" | "alloc-nofs" => {}
+            "task1" => self.machine.task(0),
+            "task2" => self.machine.task(1),
+            _ => self.call(word)?,
+        }
+        Ok(())
+    }
+
+    fn enter(&mut self, irq: Irq) {
+        match irq {
+            Irq::No => {}
+            Irq::Hard => self.machine.enter(Level::ThreadedHardirq),
+            Irq::Soft => {
+                self.machine.enter(Level::Softirq);
+                self.machine.irqs(false);
+            }
+        }
+        self.in_interrupt = true;
+    }
+
+    fn leave(&mut self, irq: Irq) {
+        match irq {
+            Irq::No => {}
+            Irq::Hard => self.machine.leave(Level::ThreadedHardirq),
+            Irq::Soft => {
+                self.machine.irqs(true);
+                self.machine.leave(Level::Softirq);
+            }
+        }
+        self.in_interrupt = false;
+    }
+
+    fn disable(&mut self, irq: Irq, off: bool) {
+        match irq {
+            Irq::No => {}
+            Irq::Hard => self.machine.irqs(!off),
+            Irq::Soft => self.machine.softirqs(!off),
         }
     }
-    Ok(())
-}
 
-fn interrupt(irq: Irq, enter: bool, machine: &mut impl Machine) {
-    match (irq, enter) {
-        (Irq::No, _) => {}
-        (Irq::Hard, _) => machine.hardirq(enter),
-        (Irq::Soft, true) => {
-            machine.softirq(true);
-            machine.irqs(false);
+    fn section(&mut self, section: ReadSection) -> Result<()> {
+        self.sections.push(section).map_err(|_| Malformed)
+    }
+
+    /// A word with brackets: a call, and what it must come to.
+    fn call(&mut self, word: &str) -> Result<()> {
+        let (call, wanted) = word.split_once('=').unwrap_or((word, OK));
+        let (verb, arguments) = call.strip_suffix(')').and_then(|call| call.split_once('(')).ok_or(Malformed)?;
+        let result = match (verb, Name::parse(arguments)) {
+            ("L", name) => self.take_column(arguments, name)?,
+            ("U", name) => self.release_column(name)?,
+            ("init", Some(name)) => self.on_lock(|machine, lock| machine.renew(lock, name))?,
+            _ => self.take_or_release(verb, arguments)?,
+        };
+        if result != wanted {
+            hooks::wrong(Kind::Assertion, "a call of a self-test comes to another result", None, Site::caller());
         }
-        (Irq::Soft, false) => {
-            machine.irqs(true);
-            machine.softirq(false);
+        Ok(())
+    }
+
+    /// Does something with the lock that the column stands for.
+    fn on_lock(&mut self, work: impl FnOnce(&mut M, Lock)) -> Result<&'static str> {
+        work(self.machine, self.column.lock().ok_or(Malformed)?);
+        Ok(OK)
+    }
+
+    fn take_column(&mut self, arguments: &str, name: Option<Name>) -> Result<&'static str> {
+        match self.column {
+            Column::Rcu => self.word("(rcu").map(|()| OK),
+            Column::Block => self.machine.ww().run("lock1", arguments),
+            Column::Try => self.machine.ww().run("try", arguments),
+            Column::Context => self.machine.ww().lock_begun(arguments),
+            _ => {
+                let name = name.ok_or(Malformed)?;
+                self.on_lock(|machine, lock| machine.take(lock, name))
+            }
         }
     }
-}
 
-fn disable(irq: Irq, off: bool, machine: &mut impl Machine) {
-    match irq {
-        Irq::No => {}
-        Irq::Hard => machine.irqs(!off),
-        Irq::Soft => machine.softirqs(!off),
+    fn release_column(&mut self, name: Option<Name>) -> Result<&'static str> {
+        if self.column == Column::Rcu {
+            return self.word("rcu)").map(|()| OK);
+        }
+        let name = name.ok_or(Malformed)?;
+        self.on_lock(|machine, lock| machine.release(lock, name))
     }
-}
 
-fn lock(word: &str, column: Column, machine: &mut impl Machine) -> Result<(), Malformed> {
-    let (verb, rest) = word.split_once('(').ok_or(Malformed)?;
-    let name = name(rest.strip_suffix(')').ok_or(Malformed)?)?;
-    match verb {
-        "init" => machine.renew(column, name),
-        "L" => machine.take(column, name),
-        "U" => machine.release(column, name),
-        "W" | "R" | "S" => machine.take(partner(verb, column)?, name),
-        "UW" | "UR" | "US" => machine.release(partner(&verb[1..], column)?, name),
-        _ => return Err(Malformed),
+    /// The calls that name a kind of lock; what they do not know, the wound/wait mutexes may.
+    fn take_or_release(&mut self, verb: &str, arguments: &str) -> Result<&'static str> {
+        let released = verb.strip_prefix('U').and_then(|kind| self.kind(kind));
+        match (self.kind(verb), released, arguments.split_once(':')) {
+            (Some(_), _, Some((name, nest))) => {
+                let nest = match nest {
+                    "o" => Nest::Ww,
+                    _ => Nest::Spin(Name::parse(nest).ok_or(Malformed)?),
+                };
+                self.machine.take_nested(Name::parse(name).ok_or(Malformed)?, nest);
+            }
+            (Some(lock), ..) => self.machine.take(lock, Name::parse(arguments).ok_or(Malformed)?),
+            (_, Some(lock), _) => self.machine.release(lock, Name::parse(arguments).ok_or(Malformed)?),
+            _ => return self.machine.ww().run(verb, arguments),
+        }
+        Ok(OK)
     }
-    Ok(())
-}
 
-/// What W, R and S are beside a column's own kind.
-fn partner(verb: &str, column: Column) -> Result<Column, Malformed> {
-    let sleeps = matches!(column, Column::Mutex | Column::Wsem | Column::Rsem | Column::Rtmutex);
-    match (verb, sleeps) {
-        ("W", false) => Ok(Column::Wlock),
-        ("W", true) => Ok(Column::Wsem),
-        ("R", false) => Ok(Column::Rlock),
-        ("R", true) => Ok(Column::Rsem),
-        ("S", false) => Ok(Column::Spin),
-        ("S", true) => Ok(Column::Mutex),
-        _ => Err(Malformed),
-    }
-}
-
-fn name(name: &str) -> Result<Name, Malformed> {
-    match name {
-        "A" => Ok(Name::A),
-        "B" => Ok(Name::B),
-        "C" => Ok(Name::C),
-        "D" => Ok(Name::D),
-        "X1" => Ok(Name::X1),
-        "X2" => Ok(Name::X2),
-        "Y1" => Ok(Name::Y1),
-        "Y2" => Ok(Name::Y2),
-        "Z1" => Ok(Name::Z1),
-        "Z2" => Ok(Name::Z2),
-        _ => Err(Malformed),
+    /// The kind of lock that a verb names.
+    fn kind(&self, verb: &str) -> Option<Lock> {
+        let sleeps = matches!(self.column, Column::Mutex | Column::Wsem | Column::Rsem | Column::Rtmutex);
+        match verb {
+            "W" if sleeps => Some(Lock::Wsem),
+            "W" => Some(Lock::Wlock),
+            "R" if sleeps => Some(Lock::Rsem),
+            "R" => Some(Lock::Rlock),
+            "Q" if self.in_interrupt => Some(Lock::Rlock),
+            "Q" => Some(Lock::Qread),
+            "S" if sleeps => Some(Lock::Mutex),
+            "S" | "SPIN" => Some(Lock::Spin),
+            "RAW" => Some(Lock::Raw),
+            "N" => Some(Lock::Untyped),
+            "M" => Some(Lock::Mutex),
+            "LL" => Some(Lock::Local),
+            _ => None,
+        }
     }
 }

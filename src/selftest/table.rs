@@ -1,42 +1,81 @@
-//! The table as Linux prints it: a row for each test and order, a cell for each column.
+//! The table as Linux prints it: a row for each test and order, a cell for each column, a heading for each group.
 
-use super::{Case, Column, Group, Irq};
+use super::{Case, Column, Group, Irq, LINUX};
 use core::fmt::{self, Write};
 
 const RULE: &str = "  --------------------------------------------------------------------------";
 
-/// The heading of the table.
-///
-/// # Errors
-/// Those of the writer.
-pub fn heading(out: &mut impl Write) -> fmt::Result {
-    writeln!(out, "| Locking API testsuite:")?;
-    writeln!(out, "--{}", &RULE[2..])?;
-    write!(out, "{:33}|", "")?;
-    for column in Column::ALL {
-        write!(out, "{:^6}|", column.name())?;
+impl Group {
+    /// The columns that its cells stand under.
+    const fn columns(self) -> &'static [Column] {
+        match self {
+            Group::Basic | Group::Readers | Group::Irq => Column::LOCKS,
+            Group::WwWays => &[Column::Block, Column::Try, Column::Context],
+            Group::Wait => &[Column::Rcu, Column::Raw, Column::Spin, Column::Mutex],
+            Group::Ww | Group::Queued | Group::Reclaim | Group::Local => &[],
+        }
     }
-    writeln!(out, "\n{RULE}")
+
+    /// Prints what stands before its first row.
+    fn heading(self, out: &mut impl Write) -> fmt::Result {
+        match self {
+            Group::Basic => {
+                writeln!(out, "| Locking API testsuite:\n{:-<76}", "")?;
+                columns(out, self.columns(), "")?;
+                rule(out, 74)
+            }
+            Group::Readers | Group::Irq => rule(out, 74),
+            Group::Ww => title(out, 74, "Wound/wait tests", 21),
+            Group::WwWays => {
+                rule(out, 53)?;
+                columns(out, self.columns(), "|")?;
+                rule(out, 53)
+            }
+            Group::Queued => title(out, 74, "queued read lock tests", 27),
+            Group::Reclaim => title(out, 20, "fs_reclaim tests", 20),
+            Group::Wait => {
+                title(out, 74, "wait context tests", 74)?;
+                columns(out, self.columns(), "|")?;
+                rule(out, 74)
+            }
+            Group::Local => title(out, 74, "local_lock tests", 21),
+        }
+    }
 }
 
-/// What parts one group from the next.
+/// A line of this length.
+fn rule(out: &mut impl Write, length: usize) -> fmt::Result {
+    writeln!(out, "{}", RULE.get(..length + 2).unwrap_or(RULE))
+}
+
+/// A title between two lines of these lengths.
+fn title(out: &mut impl Write, above: usize, title: &str, below: usize) -> fmt::Result {
+    rule(out, above)?;
+    writeln!(out, "  | {title} |")?;
+    rule(out, below)
+}
+
+/// The names of the columns; Linux draws no line after those of the first heading.
+fn columns(out: &mut impl Write, columns: &[Column], end: &str) -> fmt::Result {
+    write!(out, "{:33}", "")?;
+    for column in columns {
+        write!(out, "|{:^6}", column.name())?;
+    }
+    writeln!(out, "{end}")
+}
+
+/// The last lines: how many passed, of how many; how many of them are Linux's, and how many others the caller has.
 ///
 /// # Errors
 /// Those of the writer.
-pub fn rule(out: &mut impl Write) -> fmt::Result {
-    writeln!(out, "{RULE}")
-}
-
-/// The last lines: how many passed, of how many.
-///
-/// # Errors
-/// Those of the writer.
-pub fn closing(out: &mut impl Write, count: usize, failed: usize) -> fmt::Result {
+pub fn closing(out: &mut impl Write, failed: usize, own: usize) -> fmt::Result {
+    let count = super::CASES.len();
     writeln!(out, "{:-<55}", "")?;
     match failed {
-        0 => writeln!(out, "Good, all {count} testcases passed! |"),
-        n => writeln!(out, "BUG: {n} unexpected failures (out of {count}) |"),
+        0 => writeln!(out, "Good, all {count} testcases passed! |")?,
+        n => writeln!(out, "BUG: {n} unexpected failures (out of {count}) |")?,
     }
+    writeln!(out, "This table holds {count} of Linux's {LINUX} cells, none skipped; {own} cases of our own follow.")
 }
 
 /// Where the printing of a table stands: cells come one by one, in the order of the list.
@@ -53,18 +92,18 @@ impl Rows {
     /// # Errors
     /// Those of the writer.
     pub fn cell(&mut self, out: &mut impl Write, case: &Case, ok: bool) -> fmt::Result {
-        let row = (core::ptr::from_ref(case.test), case.order, case.irq);
+        let (row, group) = ((core::ptr::from_ref(case.test), case.order, case.irq), case.test.group);
         if self.row != Some(row) {
             self.end(out)?;
-            if self.group.is_some_and(|group| group != case.test.group) {
-                rule(out)?;
+            if self.group.replace(group) != Some(group) {
+                group.heading(out)?;
             }
             self.row = Some(row);
-            self.group = Some(case.test.group);
             self.columns = 0;
             row_name(out, case)?;
         }
-        let column = Column::ALL.iter().position(|&c| c == case.column).unwrap_or(0);
+        let under = group.columns().iter().position(|&column| column == case.column);
+        let column = under.or(case.numbered()).unwrap_or(0);
         let skipped = column.saturating_sub(self.columns);
         if skipped > 0 {
             write!(out, "{:width$}|", "", width = 7 * skipped - 1)?;

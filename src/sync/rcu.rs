@@ -59,10 +59,7 @@ pub fn read_sched() -> ReadSection {
 #[track_caller]
 #[inline]
 pub fn assert_read_held() {
-    let sections = [&RCU, &BH, &SCHED].map(LockMap::instance);
-    let mut held = false;
-    hooks::each_held(&mut |lock| held |= sections.contains(&lock.instance));
-    if !held {
+    if ![&RCU, &BH, &SCHED].into_iter().any(hooks::holds) {
         hooks::wrong(Kind::Rcu, "a protected pointer is read outside a read section", None, Site::caller());
     }
 }

@@ -5,46 +5,48 @@
 //! and its timer, which ticks on meanwhile, are on the other one. The other CPUs are not up yet.
 
 use crate::board::Board;
-use crate::sleeping::Sleeping;
+use crate::sleeping::{Local, Sleeping};
 use crate::{console, cpu, irq, judge};
 use core::fmt::{self, Write};
 use core::marker::PhantomData;
 use core::sync::atomic::Ordering;
-use lockdep::class::LockClassKey;
+use lockdep::class::{LockClassKey, LockMap};
 use lockdep::context::{Context, Level};
 use lockdep::hooks;
 use lockdep::report::Kind;
 use lockdep::runtime::ContextCell;
-use lockdep::selftest::{CASES, Column, Machine, Name, table};
+use lockdep::selftest::{Bench, CASES, Lock, Machine, Name, Nest, table};
 use lockdep::spin::{Mutex, RwLock};
+use lockdep::wait_type::WaitTypes;
+use lockdep_proto::{KERNEL_CASES, SCENARIOS};
 
 /// How many cases this judges: the list, and two of the kernel's own.
-pub(crate) const COUNT: usize = CASES.len() + lockdep_proto::KERNEL_CASES.len();
+pub(crate) const COUNT: usize = CASES.len() + KERNEL_CASES.len();
 
-/// Where the cases run: a task and its interrupts, on validator 1.
-static TASK: ContextCell = ContextCell::new(1);
+/// Where the cases run: two tasks and their interrupts, on validator 1.
+static TASKS: [ContextCell; 2] = [ContextCell::new(1), ContextCell::new(1)];
 static HARDIRQ: ContextCell = ContextCell::new(1);
 static SOFTIRQ: ContextCell = ContextCell::new(1);
 
 /// Runs the list and prints the table, then looks whether the kernel itself is in order.
 pub(crate) fn run<B: Board>() {
-    let mut machine = Boot::<B> { kernel: B::current(), locks: Locks::new(), untrue: 0, board: PhantomData };
+    let mut machine =
+        Boot::<B> { kernel: B::current(), locks: Locks::new(), ww: Bench::new(), untrue: 0, board: PhantomData };
     let mut got = ["malformed"; CASES.len()];
     let mut failed = 0;
     let (mut out, mut rows) = (Out::<B>(PhantomData), table::Rows::default());
-    // The console takes everything.
-    let _ = table::heading(&mut out);
     for (case, got) in CASES.iter().zip(&mut got) {
         if let Ok(found) = case.run(&mut machine) {
             *got = judge::verdict(found);
         }
-        machine.leave();
+        machine.end();
         let passed = *got == judge::verdict(case.expected());
         failed += usize::from(!passed);
+        // The console takes everything.
         let _ = rows.cell(&mut out, case, passed);
     }
     let _ = rows.end(&mut out);
-    let _ = table::closing(&mut out, CASES.len(), failed);
+    let _ = table::closing(&mut out, failed, KERNEL_CASES.len() + SCENARIOS.len());
     // The words come after the table, so that its lines are whole.
     for (case, got) in CASES.iter().zip(got) {
         judge::case::<B>(case, judge::verdict(case.expected()), got);
@@ -56,7 +58,7 @@ pub(crate) fn run<B: Board>() {
 fn own_cases<B: Board>(untrue: usize) {
     let untrue = untrue + cpu::this::<B>().untrue.load(Ordering::Relaxed);
     let own = judge::verdict(hooks::found());
-    let [flag, locks] = lockdep_proto::KERNEL_CASES;
+    let [flag, locks] = KERNEL_CASES;
     judge::case::<B>(&flag, "true", if untrue == 0 { "true" } else { "untrue" });
     judge::case::<B>(&locks, "ok", own);
 }
@@ -73,49 +75,80 @@ impl<B: Board> Write for Out<B> {
 /// The locks of the cases: of each kind one of each name.
 struct Locks {
     spin: [Mutex<()>; NAMES],
+    raw: [Mutex<()>; NAMES],
+    untyped: [Mutex<()>; NAMES],
     rwlock: [RwLock<()>; NAMES],
+    /// The same classes, with readers that queue.
+    queued: [Sleeping; NAMES],
     mutex: [Sleeping; NAMES],
     rwsem: [Sleeping; NAMES],
     rtmutex: [Sleeping; NAMES],
+    local: [Local; NAMES],
 }
 
 const NAMES: usize = Name::ALL.len();
 
 /// The classes of one kind of lock; X1 and X2 share one, and so on.
-const fn keys(names: [&'static str; 7]) -> [LockClassKey; 7] {
-    let [a, b, c, d, x, y, z] = names;
-    [
-        LockClassKey::named(a),
-        LockClassKey::named(b),
-        LockClassKey::named(c),
-        LockClassKey::named(d),
-        LockClassKey::named(x),
-        LockClassKey::named(y),
-        LockClassKey::named(z),
-    ]
+macro_rules! keys {
+    ($kind:literal) => {
+        [
+            LockClassKey::named(concat!($kind, " A")),
+            LockClassKey::named(concat!($kind, " B")),
+            LockClassKey::named(concat!($kind, " C")),
+            LockClassKey::named(concat!($kind, " D")),
+            LockClassKey::named(concat!($kind, " X")),
+            LockClassKey::named(concat!($kind, " Y")),
+            LockClassKey::named(concat!($kind, " Z")),
+        ]
+    };
 }
 
-static SPIN: [LockClassKey; 7] = keys(["spin A", "spin B", "spin C", "spin D", "spin X", "spin Y", "spin Z"]);
-static RWLOCK: [LockClassKey; 7] =
-    keys(["rwlock A", "rwlock B", "rwlock C", "rwlock D", "rwlock X", "rwlock Y", "rwlock Z"]);
-static MUTEX: [LockClassKey; 7] = keys(["mutex A", "mutex B", "mutex C", "mutex D", "mutex X", "mutex Y", "mutex Z"]);
-static RWSEM: [LockClassKey; 7] = keys(["rwsem A", "rwsem B", "rwsem C", "rwsem D", "rwsem X", "rwsem Y", "rwsem Z"]);
-static RTMUTEX: [LockClassKey; 7] =
-    keys(["rtmutex A", "rtmutex B", "rtmutex C", "rtmutex D", "rtmutex X", "rtmutex Y", "rtmutex Z"]);
+type Keys = [LockClassKey; 7];
+static SPIN: Keys = keys!("spin");
+static RAW: Keys = keys!("raw");
+static UNTYPED: Keys = keys!("untyped");
+static RWLOCK: Keys = keys!("rwlock");
+static MUTEX: Keys = keys!("mutex");
+static RWSEM: Keys = keys!("rwsem");
+static RTMUTEX: Keys = keys!("rtmutex");
+static LOCAL: Keys = keys!("local");
 
 /// The place of a name's class among the keys.
 const fn class(name: usize) -> usize {
     if name < 4 { name } else { 4 + (name - 4) / 2 }
 }
 
+/// One lock of each name.
+fn of_each<L>(keys: &'static Keys, lock: impl Fn(&'static LockClassKey) -> L) -> [L; NAMES] {
+    core::array::from_fn(|name| lock(&keys[class(name)]))
+}
+
 impl Locks {
     fn new() -> Locks {
         Locks {
-            spin: core::array::from_fn(|n| Mutex::with_key(&SPIN[class(n)], ())),
-            rwlock: core::array::from_fn(|n| RwLock::with_key(&RWLOCK[class(n)], ())),
-            mutex: core::array::from_fn(|n| Sleeping::with_key(&MUTEX[class(n)])),
-            rwsem: core::array::from_fn(|n| Sleeping::with_key(&RWSEM[class(n)])),
-            rtmutex: core::array::from_fn(|n| Sleeping::with_key(&RTMUTEX[class(n)])),
+            spin: of_each(&SPIN, |key| Mutex::with_waits(key, WaitTypes::CONFIG, ())),
+            raw: of_each(&RAW, |key| Mutex::with_key(key, ())),
+            untyped: of_each(&UNTYPED, |key| Mutex::with_waits(key, WaitTypes::NONE, ())),
+            rwlock: of_each(&RWLOCK, |key| RwLock::with_waits(key, WaitTypes::CONFIG, ())),
+            queued: of_each(&RWLOCK, |key| Sleeping::with_key(key, WaitTypes::CONFIG)),
+            mutex: of_each(&MUTEX, |key| Sleeping::with_key(key, WaitTypes::SLEEP)),
+            rwsem: of_each(&RWSEM, |key| Sleeping::with_key(key, WaitTypes::SLEEP)),
+            rtmutex: of_each(&RTMUTEX, |key| Sleeping::with_key(key, WaitTypes::SLEEP)),
+            local: of_each(&LOCAL, Local::with_key),
+        }
+    }
+
+    fn map(&self, lock: Lock, n: usize) -> &LockMap {
+        match lock {
+            Lock::Spin => self.spin[n].map(),
+            Lock::Raw => self.raw[n].map(),
+            Lock::Untyped => self.untyped[n].map(),
+            Lock::Wlock | Lock::Rlock => self.rwlock[n].map(),
+            Lock::Qread => self.queued[n].map(),
+            Lock::Mutex => self.mutex[n].map(),
+            Lock::Wsem | Lock::Rsem => self.rwsem[n].map(),
+            Lock::Rtmutex => self.rtmutex[n].map(),
+            Lock::Local => self.local[n].map(),
         }
     }
 }
@@ -125,6 +158,7 @@ struct Boot<B> {
     /// The word of the kernel's own context.
     kernel: usize,
     locks: Locks,
+    ww: Bench,
     /// How often the machine's flag and the validator's differed.
     untrue: usize,
     board: PhantomData<B>,
@@ -132,7 +166,7 @@ struct Boot<B> {
 
 impl<B: Board> Boot<B> {
     /// Goes back to the kernel's own context; interrupts are on there.
-    fn leave(&mut self) {
+    fn end(&mut self) {
         B::irqs_disable();
         B::set_current(self.kernel);
         B::irqs_enable();
@@ -144,62 +178,83 @@ impl<B: Board> Boot<B> {
     }
 }
 
+/// To let go of a `spin::Mutex` by name.
+fn unlock(lock: &Mutex<()>) {
+    // SAFETY: its guard was forgotten; or nobody has it, and then this does nothing to it.
+    unsafe { lock.force_unlock() }
+}
+
 impl<B: Board> Machine for Boot<B> {
     fn begin(&mut self) {
         B::irqs_disable();
-        // SAFETY: the cases run one after the other, and nothing else runs in their contexts.
-        let task = unsafe { TASK.get() };
-        task.reset();
-        B::set_current(cpu::word_of_context(task));
+        for task in &TASKS {
+            // SAFETY: the cases run one after the other, and nothing else runs in their contexts.
+            unsafe { task.get() }.reset();
+        }
+        self.task(0);
         B::irqs_enable();
         hooks::reset();
         self.locks = Locks::new();
+        self.ww = Bench::new();
     }
 
-    fn take(&mut self, kind: Column, name: Name) {
+    fn take(&mut self, lock: Lock, name: Name) {
         let n = name as usize;
         let locks = &self.locks;
         // The guards are forgotten: a case lets go by name, in its own order, or never.
-        match kind {
-            Column::Spin => core::mem::forget(locks.spin[n].lock()),
-            Column::Wlock => core::mem::forget(locks.rwlock[n].write()),
-            Column::Rlock => core::mem::forget(locks.rwlock[n].read()),
-            Column::Mutex => locks.mutex[n].down_write(),
-            Column::Wsem => locks.rwsem[n].down_write(),
-            Column::Rsem => locks.rwsem[n].down_read(),
-            Column::Rtmutex => locks.rtmutex[n].down_write(),
+        match lock {
+            Lock::Spin => core::mem::forget(locks.spin[n].lock()),
+            Lock::Raw => core::mem::forget(locks.raw[n].lock()),
+            Lock::Untyped => core::mem::forget(locks.untyped[n].lock()),
+            Lock::Wlock => core::mem::forget(locks.rwlock[n].write()),
+            Lock::Rlock => core::mem::forget(locks.rwlock[n].read()),
+            Lock::Qread => locks.queued[n].down_read(),
+            Lock::Mutex => locks.mutex[n].down_write(),
+            Lock::Wsem => locks.rwsem[n].down_write(),
+            Lock::Rsem => locks.rwsem[n].down_read(),
+            Lock::Rtmutex => locks.rtmutex[n].down_write(),
+            Lock::Local => locks.local[n].lock(),
         }
         self.check();
     }
 
-    fn release(&mut self, kind: Column, name: Name) {
+    fn take_nested(&mut self, name: Name, nest: Nest) {
+        let nest = match nest {
+            Nest::Spin(name) => self.locks.spin[name as usize].map(),
+            Nest::Ww => self.ww.map(),
+        };
+        core::mem::forget(self.locks.spin[name as usize].lock_nest(nest));
+        self.check();
+    }
+
+    fn release(&mut self, lock: Lock, name: Name) {
         let n = name as usize;
-        let (spin, rwlock) = (&self.locks.spin[n], &self.locks.rwlock[n]);
-        match kind {
-            // SAFETY: to let go of a `spin::Mutex` that nobody has does nothing to it, and its guard was forgotten.
-            Column::Spin => unsafe { spin.force_unlock() },
+        let rwlock = &self.locks.rwlock[n];
+        match lock {
+            Lock::Spin => unlock(&self.locks.spin[n]),
+            Lock::Raw => unlock(&self.locks.raw[n]),
+            Lock::Untyped => unlock(&self.locks.untyped[n]),
             // SAFETY: a writer has the lock, and its guard was forgotten.
-            Column::Wlock if rwlock.writer_count() > 0 => unsafe { rwlock.force_write_unlock() },
+            Lock::Wlock if rwlock.writer_count() > 0 => unsafe { rwlock.force_write_unlock() },
             // SAFETY: a reader has the lock, and its guard was forgotten.
-            Column::Rlock if rwlock.reader_count() > 0 => unsafe { rwlock.force_read_decrement() },
-            Column::Wlock | Column::Rlock => hooks::release(rwlock.map(), None),
-            Column::Mutex => self.locks.mutex[n].up_write(),
-            Column::Wsem => self.locks.rwsem[n].up_write(),
-            Column::Rsem => self.locks.rwsem[n].up_read(),
-            Column::Rtmutex => self.locks.rtmutex[n].up_write(),
+            Lock::Rlock if rwlock.reader_count() > 0 => unsafe { rwlock.force_read_decrement() },
+            Lock::Wlock | Lock::Rlock => hooks::release(rwlock.map(), None),
+            Lock::Qread => self.locks.queued[n].up_read(),
+            Lock::Mutex => self.locks.mutex[n].up_write(),
+            Lock::Wsem => self.locks.rwsem[n].up_write(),
+            Lock::Rsem => self.locks.rwsem[n].up_read(),
+            Lock::Rtmutex => self.locks.rtmutex[n].up_write(),
+            Lock::Local => self.locks.local[n].unlock(),
         }
         self.check();
     }
 
-    fn renew(&mut self, kind: Column, name: Name) {
-        let n = name as usize;
-        hooks::free(match kind {
-            Column::Spin => self.locks.spin[n].map(),
-            Column::Wlock | Column::Rlock => self.locks.rwlock[n].map(),
-            Column::Mutex => self.locks.mutex[n].map(),
-            Column::Wsem | Column::Rsem => self.locks.rwsem[n].map(),
-            Column::Rtmutex => self.locks.rtmutex[n].map(),
-        });
+    fn renew(&mut self, lock: Lock, name: Name) {
+        hooks::free(self.locks.map(lock, name as usize));
+    }
+
+    fn ww(&mut self) -> &Bench {
+        &self.ww
     }
 
     fn irqs(&mut self, on: bool) {
@@ -219,26 +274,30 @@ impl<B: Board> Machine for Boot<B> {
         }
     }
 
-    fn hardirq(&mut self, enter: bool) {
-        if enter {
-            B::irqs_disable();
-            // SAFETY: the cases do not nest interrupts, so nothing else runs in this context.
-            hooks::enter(Level::ThreadedHardirq, unsafe { HARDIRQ.get() });
+    fn enter(&mut self, level: Level) {
+        let own = if level == Level::Softirq {
+            &SOFTIRQ
         } else {
-            hooks::leave();
+            B::irqs_disable();
+            &HARDIRQ
+        };
+        // SAFETY: the cases do not nest interrupts of a kind, so nothing else runs in this context.
+        hooks::enter(level, unsafe { own.get() });
+        self.check();
+    }
+
+    fn leave(&mut self, level: Level) {
+        hooks::leave();
+        if level != Level::Softirq {
             B::irqs_enable();
         }
         self.check();
     }
 
-    fn softirq(&mut self, enter: bool) {
-        if enter {
-            // SAFETY: as above.
-            hooks::enter(Level::Softirq, unsafe { SOFTIRQ.get() });
-        } else {
-            hooks::leave();
-        }
-        self.check();
+    fn task(&mut self, number: usize) {
+        // SAFETY: as in `begin`.
+        let task = unsafe { TASKS[number].get() };
+        B::set_current(cpu::word_of_context(task));
     }
 
     fn found(&mut self) -> Option<Kind> {

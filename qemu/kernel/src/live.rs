@@ -109,7 +109,7 @@ pub(crate) fn in_softirq<B: Board>() {
 }
 
 /// Prints a report, between the words that tell the runner whose it is.
-pub(crate) fn show<B: Board>(report: &Report, print: impl Fn(fmt::Arguments<'_>)) {
+pub(crate) fn show(report: &Report, print: impl Fn(fmt::Arguments<'_>)) {
     match SCENARIOS.get(RUNNING.load(Ordering::Acquire)) {
         None => print(format_args!("{report}")),
         Some(Scenario { name, .. }) => {

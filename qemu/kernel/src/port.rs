@@ -41,7 +41,7 @@ unsafe impl<B: Board> Port for KernelPort<B> {
 
     fn report(report: &Report) {
         if !cpu::in_self_test::<B>() {
-            live::show::<B>(report, |text| console::print::<B>(text));
+            live::show(report, |text| console::print::<B>(text));
         }
     }
 

@@ -1,23 +1,25 @@
-//! Locks that would sleep if the kernel had a scheduler that could: a mutex, a readers-writer semaphore, a mutex with
-//! priority inheritance, for the columns of the self-tests. All three are one lock, with the wait type `sleep`.
+//! Locks of the kernel's own, for the self-tests: those that would sleep if it had a scheduler that could, a
+//! readers-writer lock in which readers queue, and a CPU's own.
 //!
 //! This is what a kernel writes that has a lock of its own: announce, wait, and take off the books before letting go.
 
 use lockdep::class::{LockClassKey, LockMap};
+use lockdep::held::Acquire;
 use lockdep::hooks;
 use lockdep::mode::Mode;
 use lockdep::site::Site;
-use lockdep::wait_type::WaitTypes;
+use lockdep::wait_type::{WaitType, WaitTypes};
 
-/// A sleeping lock that readers may share. A reader waits behind a writer that is queued.
+/// A lock that readers may share. A reader waits behind a writer that is queued. With the wait type `sleep` it stands for
+/// a mutex, a readers-writer semaphore, a mutex with priority inheritance.
 pub(crate) struct Sleeping {
     map: LockMap,
     inner: spin::RwLock<()>,
 }
 
 impl Sleeping {
-    pub(crate) const fn with_key(key: &'static LockClassKey) -> Sleeping {
-        Sleeping { map: LockMap::with_key(key, WaitTypes::SLEEP), inner: spin::RwLock::new(()) }
+    pub(crate) const fn with_key(key: &'static LockClassKey, waits: WaitTypes) -> Sleeping {
+        Sleeping { map: LockMap::with_key(key, waits), inner: spin::RwLock::new(()) }
     }
 
     pub(crate) fn map(&self) -> &LockMap {
@@ -26,16 +28,23 @@ impl Sleeping {
 
     #[track_caller]
     pub(crate) fn down_write(&self) {
-        hooks::might_sleep();
-        hooks::acquire(&self.map, Mode::WRITE, Site::caller());
+        self.announce(Mode::WRITE);
         core::mem::forget(self.inner.write());
     }
 
     #[track_caller]
     pub(crate) fn down_read(&self) {
-        hooks::might_sleep();
-        hooks::acquire(&self.map, Mode::READ, Site::caller());
+        self.announce(Mode::READ);
         core::mem::forget(self.inner.read());
+    }
+
+    /// The lock before the sleep: its wait type says more exactly why it must not be waited for here.
+    #[track_caller]
+    fn announce(&self, mode: Mode) {
+        hooks::acquire(&self.map, mode, Site::caller());
+        if self.map.waits().inner() == WaitType::Sleep {
+            hooks::might_sleep();
+        }
     }
 
     #[track_caller]
@@ -54,5 +63,31 @@ impl Sleeping {
             // SAFETY: there is a reader, whose guard was forgotten, and it lets go now.
             unsafe { self.inner.force_read_decrement() };
         }
+    }
+}
+
+/// A lock of what belongs to one CPU: there is nobody to wait for, so it is taken as if by a try-lock. Linux's
+/// `local_lock_t`, of which in this configuration only the annotation is left.
+pub(crate) struct Local {
+    map: LockMap,
+}
+
+impl Local {
+    pub(crate) const fn with_key(key: &'static LockClassKey) -> Local {
+        Local { map: LockMap::with_key(key, WaitTypes::CONFIG) }
+    }
+
+    pub(crate) fn map(&self) -> &LockMap {
+        &self.map
+    }
+
+    #[track_caller]
+    pub(crate) fn lock(&self) {
+        hooks::acquire_specially(&Acquire { tried: true, ..Acquire::new(&self.map, Mode::WRITE, Site::caller()) });
+    }
+
+    #[track_caller]
+    pub(crate) fn unlock(&self) {
+        hooks::release(&self.map, Some(Site::caller()));
     }
 }

@@ -42,6 +42,11 @@ impl<T> RwLock<T> {
         RwLock { map: LockMap::with_key(key, WaitTypes::SPIN), inner: ::spin::RwLock::new(value) }
     }
 
+    /// A lock of the class `key` with other wait types: `config` where another configuration of the kernel lets it sleep.
+    pub const fn with_waits(key: &'static LockClassKey, waits: WaitTypes, value: T) -> RwLock<T> {
+        RwLock { map: LockMap::with_key(key, waits), inner: ::spin::RwLock::new(value) }
+    }
+
     /// The value, without the lock.
     pub fn into_inner(self) -> T {
         self.inner.into_inner()

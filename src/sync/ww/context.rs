@@ -1,10 +1,14 @@
 //! The acquire context: how old its owner is, how many mutexes it has, and which rules are in force for it.
 //!
-//! A context goes through `init`, takes mutexes, says `done` when it has all that it wants (that call is a help to find
-//! bugs, no more), lets them go, and ends with `fini`, which its drop does as well.
+//! A context begins with `init`, which gives a [`WwAcquire`]. With that mutexes are taken; `done` says that they are all
+//! (a help to find bugs, no more); they are let go; and it ends with `fini`, or by being dropped.
 //!
-//! Invariants: it belongs to one task, since it is neither `Send` nor `Sync`; guards borrow it, so it outlives them. No
-//! method panics or refuses: what is against the rules is reported, and done.
+//! Invariants:
+//! - While it is begun a context stays where it is, since the validator knows it by its address: the `WwAcquire` borrows
+//!   it. Guards borrow the `WwAcquire`, so it outlives them. Both stay on the task that began.
+//! - Nothing here refuses: what is against the rules is reported, and done.
+//!
+//! [`State`] is the same without the borrows: for the self-tests, which break the rules on purpose.
 
 use super::WwClass;
 use crate::class::LockMap;
@@ -18,13 +22,75 @@ use core::cell::Cell;
 use core::marker::PhantomData;
 
 /// Who takes several mutexes of a class at once. Linux's `struct ww_acquire_ctx`.
-///
-/// It must not be moved between [`init`](Self::init) and [`fini`](Self::fini): the validator knows it by its address, and
-/// would report an unbalanced release.
 #[derive(Debug)]
 pub struct WwAcquireContext {
+    state: State,
+}
+
+impl WwAcquireContext {
+    /// A context that has not begun.
+    pub const fn new(class: &'static WwClass) -> WwAcquireContext {
+        WwAcquireContext { state: State::new(class) }
+    }
+
+    /// Begins: from now on it ages. Linux's `ww_acquire_init`.
+    #[track_caller]
+    #[inline]
+    pub fn init(&mut self) -> WwAcquire<'_> {
+        let site = Site::caller();
+        self.state.init(site);
+        WwAcquire { state: &self.state, begun: site, of_one_task: PhantomData }
+    }
+}
+
+/// A context that has begun: what mutexes are taken with.
+#[must_use = "the context ends when this is dropped"]
+#[derive(Debug)]
+pub struct WwAcquire<'a> {
+    state: &'a State,
+    begun: Site,
+    of_one_task: PhantomData<*const ()>,
+}
+
+impl WwAcquire<'_> {
+    /// Says that all mutexes are taken: to take another is reported. Linux's `ww_acquire_done`.
+    #[track_caller]
+    #[inline]
+    pub fn done(&self) {
+        self.state.done(Site::caller());
+    }
+
+    /// Ends, when all mutexes are let go. Linux's `ww_acquire_fini`.
+    #[track_caller]
+    #[inline]
+    pub fn fini(self) {
+        self.state.fini(Site::caller());
+        core::mem::forget(self);
+    }
+
+    /// How many mutexes it has.
+    pub fn acquired(&self) -> usize {
+        self.state.acquired.get()
+    }
+
+    pub(super) fn state(&self) -> &State {
+        self.state
+    }
+}
+
+impl Drop for WwAcquire<'_> {
+    /// A drop knows no line: if the end is not as it must be, the report names the beginning.
+    #[inline]
+    fn drop(&mut self) {
+        self.state.fini(self.begun);
+    }
+}
+
+/// What there is to know of a context.
+#[derive(Debug)]
+pub(crate) struct State {
     class: &'static WwClass,
-    /// Held from `init` to `fini`.
+    /// Held from `init` to `fini`: the nest lock of every mutex.
     map: LockMap,
     /// 0 before `init`.
     stamp: Cell<usize>,
@@ -32,71 +98,38 @@ pub struct WwAcquireContext {
     done: Cell<bool>,
     /// The mutex that answered `Deadlock`, by its number; 0 if none did since.
     contended: Cell<usize>,
-    /// Where it began; `None` outside of `init` and `fini`.
-    begun: Cell<Option<Site>>,
-    of_one_task: PhantomData<*const ()>,
 }
 
-impl WwAcquireContext {
-    /// A context that has not begun.
-    pub const fn new(class: &'static WwClass) -> WwAcquireContext {
-        WwAcquireContext {
+impl State {
+    pub(crate) const fn new(class: &'static WwClass) -> State {
+        State {
             class,
             map: LockMap::with_key(&class.context, WaitTypes::SLEEP),
             stamp: Cell::new(0),
             acquired: Cell::new(0),
             done: Cell::new(false),
             contended: Cell::new(0),
-            begun: Cell::new(None),
-            of_one_task: PhantomData,
         }
     }
 
-    /// Begins: from now on mutexes are taken with it, and it ages. Linux's `ww_acquire_init`.
-    #[track_caller]
     #[inline]
-    pub fn init(&self) {
-        let site = Site::caller();
+    pub(crate) fn init(&self, site: Site) {
         self.stamp.set(self.class.next_stamp());
         self.acquired.set(0);
         self.done.set(false);
         self.contended.set(0);
-        self.begun.set(Some(site));
         hooks::acquire(&self.map, Mode::WRITE, site);
     }
 
-    /// Says that all mutexes are taken: to take another is reported. Linux's `ww_acquire_done`.
-    #[track_caller]
     #[inline]
-    pub fn done(&self) {
-        let site = Site::caller();
-        if self.begun.get().is_none() {
-            self.misused("done without an acquire phase: init comes first", site);
-        } else if self.done.replace(true) {
+    pub(crate) fn done(&self, site: Site) {
+        if self.done.replace(true) {
             self.misused("done twice", site);
         }
     }
 
-    /// Ends, with no mutex left. Linux's `ww_acquire_fini`.
-    #[track_caller]
     #[inline]
-    pub fn fini(&self) {
-        self.end(Site::caller());
-    }
-
-    /// How many mutexes it has.
-    pub fn acquired(&self) -> usize {
-        self.acquired.get()
-    }
-
-    /// Whether it is between `init` and `fini`.
-    pub fn is_begun(&self) -> bool {
-        self.begun.get().is_some()
-    }
-
-    #[inline]
-    fn end(&self, site: Site) {
-        self.begun.set(None);
+    pub(crate) fn fini(&self, site: Site) {
         hooks::release(&self.map, Some(site));
         if self.acquired.get() > 0 {
             self.misused("the context ends before its mutexes are let go", site);
@@ -108,14 +141,12 @@ impl WwAcquireContext {
         hooks::wrong(Kind::WwMisuse, note, Some(&self.map), site);
     }
 
-    // ---- what the mutex asks and tells
-
     /// The taking of a mutex with this context, as the validator is told of it.
     pub(super) fn acquire<'a>(&'a self, mutex: &'a LockMap, site: Site) -> Acquire<'a> {
         Acquire { nest: Some(&self.map), ..Acquire::new(mutex, Mode::WRITE, site) }
     }
 
-    /// Which rule it breaks to take this mutex now. Linux's `ww_mutex_lock_acquired`, before the wait.
+    /// Which rule it breaks to take this mutex now. Linux's `ww_mutex_lock_acquired`, but before the wait.
     pub(super) fn broken_rule(&self, class: &WwClass, mutex: &LockMap) -> Option<&'static str> {
         let contended = self.contended.get();
         if !core::ptr::eq(self.class, class) {
@@ -134,6 +165,11 @@ impl WwAcquireContext {
     /// Its stamp; 0 before it begins.
     pub(super) fn stamp(&self) -> usize {
         self.stamp.get()
+    }
+
+    /// Whether it is the context of this class with the stamp `owner`.
+    pub(super) fn is_owner(&self, class: &WwClass, owner: usize) -> bool {
+        owner != 0 && owner == self.stamp.get() && core::ptr::eq(self.class, class)
     }
 
     /// Whether it must not wait for a mutex that the context with the stamp `owner` has. One that has nothing may always
@@ -164,19 +200,20 @@ impl WwAcquireContext {
         self.acquired.set(less.unwrap_or(0));
         less.is_some()
     }
-
-    /// Forgets what it has: for the self-tests, which break the rules on purpose.
-    pub(crate) fn forget_acquired(&self) {
-        self.acquired.set(0);
-    }
 }
 
-impl Drop for WwAcquireContext {
-    /// A drop knows no line: if the end is not as it must be, the report names the beginning.
-    #[inline]
-    fn drop(&mut self) {
-        if let Some(site) = self.begun.get() {
-            self.end(site);
-        }
+/// What only the self-tests ask for.
+impl State {
+    pub(crate) fn is_begun(&self) -> bool {
+        self.stamp.get() != 0
+    }
+
+    pub(crate) fn acquired(&self) -> usize {
+        self.acquired.get()
+    }
+
+    /// Forgets what it has.
+    pub(crate) fn spoil(&self) {
+        self.acquired.set(0);
     }
 }

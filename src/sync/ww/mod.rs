@@ -17,7 +17,7 @@
 //! What it does not do: sleep. It waits by spinning, in a place where a kernel's own would give the CPU away, and says so
 //! to the validator: the wait type is `sleep`.
 //!
-//! ```
+//! ```standalone_crate
 //! # use lockdep::{context::Context, limits::Notice, port::Port, report::{Report, Who}, runtime::ContextCell};
 //! # static TASK: ContextCell = ContextCell::new(0);
 //! # struct Kernel;
@@ -42,22 +42,22 @@
 //!
 //! /// Moves between two accounts, whichever way round they are given.
 //! fn transfer(from: &WwMutex<i64>, to: &WwMutex<i64>, amount: i64) -> Result<(), WwError> {
-//!     let context = WwAcquireContext::new(&BUFFERS);
-//!     context.init();
+//!     let mut context = WwAcquireContext::new(&BUFFERS);
+//!     let acquire = context.init();
 //!     let (mut first, mut second) = (from, to);
-//!     let mut have = first.lock(&context)?;
+//!     let mut have = first.lock(&acquire)?;
 //!     let mut also = loop {
-//!         match second.lock(&context) {
+//!         match second.lock(&acquire) {
 //!             Ok(guard) => break guard,
 //!             Err(WwError::Already) => return Err(WwError::Already), // one account, twice
 //!             Err(WwError::Deadlock) => {
 //!                 drop(have); // back off: give up all, then begin with the one that was contended
 //!                 (first, second) = (second, first);
-//!                 have = first.lock_slow(&context)?;
+//!                 have = first.lock_slow(&acquire)?;
 //!             }
 //!         }
 //!     };
-//!     context.done();
+//!     acquire.done();
 //!     let sign = if core::ptr::eq(first, from) { -1 } else { 1 };
 //!     *have += sign * amount;
 //!     *also -= sign * amount;
@@ -75,7 +75,8 @@
 mod context;
 mod mutex;
 
-pub use context::WwAcquireContext;
+pub(crate) use context::State;
+pub use context::{WwAcquire, WwAcquireContext};
 pub use mutex::{WwMutex, WwMutexGuard};
 
 use crate::class::LockClassKey;

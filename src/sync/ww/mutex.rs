@@ -9,7 +9,8 @@
 //! `unsafe` is here to let go of `WwMutex<()>` without a guard, for the self-tests.
 #![allow(unsafe_code)]
 
-use super::{WwAcquireContext, WwClass, WwError};
+use super::context::State;
+use super::{WwAcquire, WwClass, WwError};
 use crate::class::LockMap;
 use crate::held::Acquire;
 use crate::hooks;
@@ -21,7 +22,7 @@ use core::fmt;
 use core::ops::{Deref, DerefMut};
 use core::sync::atomic::{AtomicUsize, Ordering};
 
-/// A mutex of which one task may take several, in any order, with a [`WwAcquireContext`]. Linux's `struct ww_mutex`.
+/// A mutex of which one task may take several, in any order, with a [`WwAcquire`]. Linux's `struct ww_mutex`.
 pub struct WwMutex<T: ?Sized> {
     class: &'static WwClass,
     map: LockMap,
@@ -50,8 +51,8 @@ impl<T: ?Sized> WwMutex<T> {
     /// # Errors
     /// [`WwError::Already`] if the context has it; [`WwError::Deadlock`] if an older one has it: back off then.
     #[track_caller]
-    pub fn lock<'a>(&'a self, context: &'a WwAcquireContext) -> Result<WwMutexGuard<'a, T>, WwError> {
-        self.lock_with(context, Site::caller())
+    pub fn lock<'a>(&'a self, acquire: &'a WwAcquire<'_>) -> Result<WwMutexGuard<'a, T>, WwError> {
+        self.lock_with(acquire.state())
     }
 
     /// Takes the mutex that answered `Deadlock`, when everything else has been let go. Linux's `ww_mutex_lock_slow`.
@@ -60,11 +61,8 @@ impl<T: ?Sized> WwMutex<T> {
     /// None if it is used as said: a context that has nothing waits for everybody. If something is still held, which is
     /// reported, those of [`lock`](Self::lock).
     #[track_caller]
-    pub fn lock_slow<'a>(&'a self, context: &'a WwAcquireContext) -> Result<WwMutexGuard<'a, T>, WwError> {
-        if !context.is_backing_off() {
-            self.misused("lock_slow without a deadlock before", Site::caller());
-        }
-        self.lock_with(context, Site::caller())
+    pub fn lock_slow<'a>(&'a self, acquire: &'a WwAcquire<'_>) -> Result<WwMutexGuard<'a, T>, WwError> {
+        self.lock_slow_with(acquire.state())
     }
 
     /// Takes it alone, as an ordinary mutex. Linux's `ww_mutex_lock` without a context.
@@ -100,9 +98,18 @@ impl<T: ?Sized> WwMutex<T> {
         &self.map
     }
 
-    fn lock_with<'a>(&'a self, context: &'a WwAcquireContext, site: Site) -> Result<WwMutexGuard<'a, T>, WwError> {
-        let stamp = context.stamp();
-        if stamp != 0 && self.owner.load(Ordering::Relaxed) == stamp && self.inner.is_locked() {
+    #[track_caller]
+    pub(crate) fn lock_slow_with<'a>(&'a self, context: &'a State) -> Result<WwMutexGuard<'a, T>, WwError> {
+        if !context.is_backing_off() {
+            self.misused("lock_slow without a deadlock before", Site::caller());
+        }
+        self.lock_with(context)
+    }
+
+    #[track_caller]
+    pub(crate) fn lock_with<'a>(&'a self, context: &'a State) -> Result<WwMutexGuard<'a, T>, WwError> {
+        let site = Site::caller();
+        if self.inner.is_locked() && context.is_owner(self.class, self.owner.load(Ordering::Relaxed)) {
             return Err(WwError::Already);
         }
         if let Some(note) = context.broken_rule(self.class, &self.map) {
@@ -129,10 +136,10 @@ impl<T: ?Sized> WwMutex<T> {
     fn guard<'a>(
         &'a self,
         inner: ::spin::MutexGuard<'a, T>,
-        context: Option<&'a WwAcquireContext>,
+        context: Option<&'a State>,
         site: Site,
     ) -> WwMutexGuard<'a, T> {
-        let stamp = context.map_or(0, WwAcquireContext::stamp);
+        let stamp = context.map_or(0, State::stamp);
         if self.owner.swap(stamp, Ordering::Relaxed) != 0 {
             self.misused("a free mutex that still belongs to a context", site);
         }
@@ -140,8 +147,8 @@ impl<T: ?Sized> WwMutex<T> {
     }
 
     /// Everything about letting go, but for the lock inside. `site`: where it was taken.
-    fn leave(&self, context: Option<&WwAcquireContext>, site: Site) {
-        if !context.is_none_or(WwAcquireContext::uncount) {
+    fn leave(&self, context: Option<&State>, site: Site) {
+        if !context.is_none_or(State::uncount) {
             self.misused("a mutex let go whose context has none", site);
         }
         self.owner.store(0, Ordering::Relaxed);
@@ -158,7 +165,7 @@ impl WwMutex<()> {
     /// Lets go, also if nobody has it, as a call that knows no guard does. `context`: that of the guard, which was forgotten.
     #[track_caller]
     #[inline]
-    pub(crate) fn unlock(&self, context: Option<&WwAcquireContext>) {
+    pub(crate) fn unlock(&self, context: Option<&State>) {
         self.leave(context, Site::caller());
         // SAFETY: the mutex guards nothing, so nobody is harmed who believes to have it.
         unsafe { self.inner.force_unlock() }
@@ -181,7 +188,7 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for WwMutex<T> {
 /// It borrows its context, so the context cannot end before it, and both stay on the task that began it.
 pub struct WwMutexGuard<'a, T: ?Sized> {
     mutex: &'a WwMutex<T>,
-    context: Option<&'a WwAcquireContext>,
+    context: Option<&'a State>,
     site: Site,
     // Dropped after `drop` has run: off the books first, then free.
     inner: ::spin::MutexGuard<'a, T>,

@@ -1,0 +1,63 @@
+//! A port made of plain values, for tests of the locks themselves: each thread is a CPU, which runs one context, and the
+//! interrupt flag is a `bool`. What is reported is kept, for the thread that was told.
+
+use lockdep::context::Context;
+use lockdep::limits::Notice;
+use lockdep::port::Port;
+use lockdep::report::{Kind, Report, Who};
+use std::cell::{Cell, RefCell};
+
+/// How many validators the program has: a test takes one for itself.
+const VALIDATORS: usize = 32;
+
+thread_local! {
+    static CONTEXT: Cell<Option<&'static Context>> = const { Cell::new(None) };
+    static IRQS: Cell<bool> = const { Cell::new(true) };
+    static REPORTS: RefCell<Vec<(Kind, String)>> = const { RefCell::new(Vec::new()) };
+}
+
+/// The machine.
+pub(crate) struct Fake;
+
+// SAFETY: the context is the thread's own, set by `run`, whose caller gives it to no other thread.
+unsafe impl Port for Fake {
+    fn context() -> Option<&'static Context> {
+        CONTEXT.get()
+    }
+    fn set_context(context: &'static Context) {
+        CONTEXT.set(Some(context));
+    }
+    fn irqs_enabled() -> bool {
+        IRQS.get()
+    }
+    fn irqs_disable() {
+        IRQS.set(false);
+    }
+    fn irqs_enable() {
+        IRQS.set(true);
+    }
+    fn who() -> Who {
+        Who::UNKNOWN
+    }
+    fn report(report: &Report) {
+        REPORTS.with_borrow_mut(|all| all.push((report.kind(), report.to_string())));
+    }
+    fn notice(_: &Notice) {}
+}
+
+lockdep::port!(Fake, classes = 128, dependencies = 512, chains = 512, validators = VALIDATORS);
+
+/// A new task's context, on this validator. It lives as long as the program.
+pub(crate) fn task(validator: u8) -> &'static Context {
+    Box::leak(Box::new(Context::of(validator)))
+}
+
+/// This thread goes on in `context`, which no other thread runs.
+pub(crate) fn run(context: &'static Context) {
+    Fake::set_context(context);
+}
+
+/// What was shown to this thread since it was last asked.
+pub(crate) fn reports() -> Vec<(Kind, String)> {
+    REPORTS.take()
+}
