@@ -51,8 +51,16 @@ unsafe impl Port for Host {
         Who { task: "test", id: 7, cpu: 0 }
     }
     fn report(report: &Report) {
-        let _console = CONSOLE.lock();
+        // As a console does that saves and restores the interrupt flag.
+        let were_on = IRQS.replace(false);
+        hooks::irqs_off();
+        let console = CONSOLE.lock();
         shown().push(report.to_string());
+        drop(console);
+        if were_on {
+            hooks::irqs_on();
+            IRQS.set(true);
+        }
     }
     fn notice(notice: &Notice) {
         let _console = CONSOLE.lock();
@@ -122,6 +130,7 @@ fn what_the_console_takes_while_it_reports_is_not_checked_and_counted() {
     assert!(the_report().contains("bad unlock balance"));
     assert_eq!(hooks::costs().unchecked, before + 1);
     assert_eq!(context().depth(), 0, "the books are right after it");
+    assert!(context().irqs_on() && IRQS.get(), "and so are the flags");
 }
 
 #[test]

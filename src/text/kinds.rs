@@ -185,6 +185,7 @@ fn irq_order(report: &Report, f: Text<'_, '_>) -> fmt::Result {
     writeln!(f, "\n... which became {state}-irq-safe at:\n  {}", Place(usage.used_site))?;
     writeln!(f, "\nto a {state}-irq-unsafe lock:\n {}", Marked(&usage.enabled_class))?;
     writeln!(f, "\n... which became {state}-irq-unsafe at:\n  {}", Place(usage.enabled_site))?;
+    toggles(report, f)?;
     other_info(f)?;
     let steps = report.path_to_held.steps.iter().map(Party::of_step);
     let new_party = core::iter::once(Party::of_locks(held, new));
@@ -237,6 +238,7 @@ fn irq_inversion(report: &Report, f: Text<'_, '_>) -> fmt::Result {
     let (old, site) = old_usage(report, usage);
     writeln!(f, "... which was {} at:\n  {}", in_words(old), Place(site))?;
     writeln!(f, "\n\nand interrupts could create inverse lock ordering between them.\n")?;
+    toggles(report, f)?;
     other_info(f)?;
     irq_scenario(usage, report.path.steps.iter().map(Party::of_step), f)?;
     writeln!(f, "the shortest dependencies between 2nd lock and 1st lock:")?;
