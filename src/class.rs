@@ -4,8 +4,8 @@
 //! names anything. A [`LockClassKey`] serves where one place makes several classes, or several places one.
 //! Each subclass of a class is a class of its own.
 //!
-//! Invariant: a hint is only a hint. It names a slot and the slot's generation; the table believes it only while the
-//! slot still has that generation. Nothing here is written after construction, apart from the hints.
+//! Invariant: a hint names a slot and the slot's generation; the table believes it only while the slot still has that
+//! generation. For a lock whose construction says nothing of its class, the hint is all that remembers it.
 
 use crate::site::Site;
 use crate::wait_type::WaitTypes;
@@ -116,7 +116,7 @@ impl LockMap {
         LockMap::with(site.hash(), site, Some(name), waits)
     }
 
-    /// A lock of the class `key`. All locks of a class have the wait types of the first that is taken.
+    /// A lock of the class `key`. Locks of other wait types are of another class, also under the same key.
     pub const fn with_key(key: &'static LockClassKey, waits: WaitTypes) -> LockMap {
         LockMap::with(key.hash, key.site, key.name, waits)
     }
@@ -128,6 +128,7 @@ impl LockMap {
     }
 
     const fn with(key: u64, site: Site, name: Option<&'static str>, waits: WaitTypes) -> LockMap {
+        let key = key ^ (waits.outer() as u64) << 60 ^ (waits.inner() as u64) << 56;
         LockMap { key, site, name, waits, handed_over: AtomicBool::new(false), hints: [const { AtomicU32::new(0) }; 2] }
     }
 

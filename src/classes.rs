@@ -129,11 +129,6 @@ pub struct Slot {
     bucket: u16,
 }
 
-/// The key of a lock's class; where its construction says nothing, the line that takes it.
-fn key_at(map: &LockMap, site: Site) -> u64 {
-    if map.has_class() { map.key() } else { !site.hash() }
-}
-
 /// The half under the internal lock.
 #[derive(Debug)]
 pub struct Classes<S: ?Sized = [Slot]> {
@@ -186,10 +181,11 @@ impl Classes {
         subclass: Subclass,
         site: Site,
     ) -> Option<ClassId> {
-        let known = self.find(seen, map, subclass).or_else(|| self.find_key(key_at(map, site), subclass));
+        let key = self.key_of(seen, map).unwrap_or(!site.hash());
+        let known = self.find(seen, map, subclass).or_else(|| self.find_key(key, subclass));
         let id = match known {
             Some(slot) => seen.id(slot),
-            None => match self.enter(seen, map, subclass, site) {
+            None => match self.enter(seen, map, key, subclass, site) {
                 Some(id) => id,
                 None => {
                     self.turned_away = self.turned_away.saturating_add(1);
@@ -207,7 +203,18 @@ impl Classes {
         if hint != ClassId::NONE && seen.is_marked(hint, Usage::empty()) {
             return Some(hint.slot());
         }
-        if map.has_class() { self.find_key(map.key(), subclass) } else { None }
+        self.find_key(self.key_of(seen, map)?, subclass)
+    }
+
+    /// The key of a lock's class. Where its construction says nothing: that of the class that it came to be of when it was
+    /// first taken, if it was.
+    fn key_of(&self, seen: &SeenClasses, map: &LockMap) -> Option<u64> {
+        if map.has_class() {
+            return Some(map.key());
+        }
+        let hints = [Subclass::ZERO, Subclass::new(1)].map(|subclass| map.hint(subclass));
+        let hint = hints.into_iter().find(|&hint| hint != ClassId::NONE && seen.is_marked(hint, Usage::empty()))?;
+        Some(self.get(hint.slot()).key)
     }
 
     fn find_key(&self, key: u64, subclass: Subclass) -> Option<u16> {
@@ -226,8 +233,14 @@ impl Classes {
         None
     }
 
-    fn enter(&mut self, seen: &SeenClasses, map: &LockMap, subclass: Subclass, site: Site) -> Option<ClassId> {
-        let key = key_at(map, site);
+    fn enter(
+        &mut self,
+        seen: &SeenClasses,
+        map: &LockMap,
+        key: u64,
+        subclass: Subclass,
+        site: Site,
+    ) -> Option<ClassId> {
         let bucket = self.bucket(key, subclass);
         // A slot that is used up is passed over, for ever.
         let free = self.used + 1..self.slots.len() as u16;
@@ -282,7 +295,7 @@ impl Classes {
 mod tests {
     use super::*;
 
-    const SIZE: usize = 5;
+    const SIZE: usize = 6;
 
     fn tables() -> (SeenClasses<[AtomicU32; SIZE]>, Classes<[Slot; SIZE]>) {
         (SeenClasses::new(), Classes::new())
@@ -320,6 +333,9 @@ mod tests {
         assert_eq!(first, classes.find_or_enter(seen, &a, Subclass::ZERO, Site::caller()), "it stays what it is");
         assert_ne!(first, classes.find_or_enter(seen, &c, Subclass::ZERO, Site::caller()));
         assert!(first.is_some_and(|id| classes.get(id.slot()).keyless));
+        let third = Subclass::new(3);
+        let deep = classes.find_or_enter(seen, &a, third, Site::caller());
+        assert_eq!(deep, classes.find_or_enter(seen, &b, third, Site::caller()), "all levels go by the first line");
     }
 
     #[test]

@@ -172,6 +172,8 @@ impl Context {
         outer.reclaim.set(self.reclaim.get());
         self.hand_toggles_to(outer);
         for mut hold in self.own() {
+            // A key that nothing known is made of: what is taken above it must not pass for known.
+            hold.key = !hold.key;
             hold.traits.insert(Traits::UNCHAINED);
             outer.push(hold);
         }
@@ -199,11 +201,16 @@ impl Context {
         self.in_hardirq
             .set(matches!(level, Level::Hardirq | Level::ThreadedHardirq | Level::Nmi) || outer(Context::in_hardirq));
         self.limit.set(own.min(interrupted.map_or(own, |c| c.limit.get())));
+        self.reseed();
+        self.refresh();
+    }
+
+    /// Begins the chain keys anew. A run that goes on from the context below begins with what is held there.
+    fn reseed(&self) {
         self.seed.set(match self.continues() {
             Some(below) => chain::resume(below.key(), self.limit.get()),
             None => chain::seed(self.limit.get()),
         });
-        self.refresh();
     }
 
     /// What kind of context this is.
@@ -424,6 +431,22 @@ impl Context {
     /// The contexts from this one outwards.
     pub(crate) fn outwards(&self) -> impl Iterator<Item = &Context> {
         core::iter::successors(Some(self), |c| c.interrupted.get().map(|outer| outer as &Context))
+    }
+
+    /// Whether both are one context.
+    pub(crate) fn is_same(&self, other: &Context) -> bool {
+        core::ptr::eq(self, other)
+    }
+
+    /// Whether this context, and all between it and `stack`, hold nothing.
+    pub(crate) fn is_all_empty_above(&self, stack: &Context) -> bool {
+        self.outwards().take_while(|context| !context.is_same(stack)).all(|context| context.depth() == 0)
+    }
+
+    /// What `stack`, a context below, holds has changed: the contexts above it, which hold nothing now, begin anew.
+    pub(crate) fn reseed_above(&self, stack: &Context) {
+        let levels = self.outwards().take_while(|context| !context.is_same(stack)).count();
+        (0..levels).rev().filter_map(|n| self.outwards().nth(n)).for_each(Context::reseed);
     }
 
     /// All holds of whoever runs here, through all contexts, the lowest first.

@@ -14,7 +14,7 @@
 use crate::chain::{self, Chains};
 use crate::class::{LockMap, Subclass};
 use crate::classes::SeenClasses;
-use crate::context::{Context, Level, is_chained};
+use crate::context::{Context, HOLDS, Level, is_chained};
 use crate::dependency::{Edge, Kinds};
 use crate::held::{Acquire, Hold, NO_SLOT, Traits};
 use crate::limits::{Notices, Table};
@@ -114,16 +114,47 @@ impl Engine<'_> {
         found
     }
 
-    /// Takes the holds of `stack` from `keep` on again, in the present context; those from `from` to `keep` are gone. Also
-    /// if both are one stack: a hold is read before anything is put in its place, since what is taken again never stands
-    /// higher than it did.
+    /// Takes the holds above again, in the present context: those of `stack` from `keep` on, then those of the contexts above
+    /// it. The holds of `stack` from `from` to `keep` are gone.
     fn take_again(&mut self, context: &Context, stack: &Context, from: usize, keep: usize) {
+        if context.is_same(stack) || context.is_all_empty_above(stack) {
+            self.take_stack_again(context, stack, from, keep);
+        } else {
+            self.take_stacks_again(context, stack, from, keep);
+        }
+    }
+
+    /// The holds of one stack, also if it is the present context's: a hold is read before anything is put in its place, since
+    /// what is taken again never stands higher than it did.
+    fn take_stack_again(&mut self, context: &Context, stack: &Context, from: usize, keep: usize) {
         let above = stack.depth();
         stack.truncate(from);
+        context.reseed_above(stack);
         for index in keep..above {
             if let Some(hold) = stack.taken_off(index) {
                 self.take(context, hold);
             }
+        }
+    }
+
+    /// The holds of several stacks: an interrupt that goes on with the run of another lets go of what that one holds. The
+    /// present context's own come to stand above those from below, so all are put aside first.
+    #[inline(never)]
+    fn take_stacks_again(&mut self, context: &Context, stack: &Context, from: usize, keep: usize) {
+        let mut again = [Hold::EMPTY; HOLDS];
+        let below = stack.outwards().skip(1).map(Context::depth).sum::<usize>();
+        let mut count = 0;
+        for (place, hold) in again.iter_mut().zip(context.all().skip(below + keep)) {
+            *place = hold;
+            count += 1;
+        }
+        for above in context.outwards().take_while(|above| !above.is_same(stack)) {
+            above.truncate(0);
+        }
+        stack.truncate(from);
+        context.reseed_above(stack);
+        for hold in again.iter().take(count) {
+            self.take(context, *hold);
         }
     }
 

@@ -10,7 +10,7 @@
 //! deadlock does.
 
 use crate::board::Board;
-use crate::{judge, task};
+use crate::{cpu, judge, task};
 use core::fmt;
 use core::sync::atomic::{AtomicUsize, Ordering};
 use lockdep::hooks;
@@ -69,6 +69,10 @@ pub(crate) fn run<B: Board>(name: &str) {
     let scenario = &SCENARIOS[index];
     while !hooks::reset() {
         core::hint::spin_loop();
+    }
+    // So that every report finds the flags changed by a softirq before, on every run.
+    while cpu::this::<B>().ticks.load(Ordering::Relaxed) < 2 {
+        B::wait_for_irq();
     }
     STEP.store(0, Ordering::Relaxed);
     RUNNING.store(index, Ordering::Release);
