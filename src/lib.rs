@@ -1,4 +1,4 @@
-//! A lock validator for kernels.
+#![doc = include_str!("../README.md")]
 #![cfg_attr(not(test), no_std)]
 #![deny(unsafe_code)]
 

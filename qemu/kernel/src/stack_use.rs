@@ -22,7 +22,7 @@ const MARGIN: usize = 512;
 
 /// Where the events happen: on the validator of the self-tests, whose reports nobody prints.
 static TASK: ContextCell = ContextCell::new(1);
-static HARDIRQ: ContextCell = ContextCell::new(1);
+static HARDIRQS: [ContextCell; 2] = [const { ContextCell::new(1) }; 2];
 
 static WORST: AtomicUsize = AtomicUsize::new(0);
 
@@ -74,9 +74,17 @@ fn events() {
     hooks::reset();
     pair(&A, &B);
     // SAFETY: this task alone runs in it, here.
-    hooks::enter(Level::Hardirq, unsafe { HARDIRQ.get() });
+    hooks::enter(Level::Hardirq, unsafe { HARDIRQS[0].get() });
     hooks::acquire(&A, Mode::WRITE, Site::caller());
+    hooks::acquire(&B, Mode::WRITE, Site::caller());
+    // SAFETY: as above.
+    hooks::enter(Level::Hardirq, unsafe { HARDIRQS[1].get() });
+    hooks::acquire(&C, Mode::WRITE, Site::caller());
+    // From below two stacks.
     hooks::release(&A, None);
+    hooks::release(&C, None);
+    hooks::release(&B, None);
+    hooks::leave();
     hooks::leave();
     hooks::reset();
     // A full stack of holds, let go from its lowest on: all others are taken again, each time.

@@ -17,6 +17,8 @@ pub(crate) enum Verb {
     Boot(BootOptions),
     Test,
     Clippy,
+    /// `lockdep replay` with these arguments.
+    Replay(Vec<OsString>),
 }
 
 /// What `boot` is to boot, and how.
@@ -69,6 +71,8 @@ Usage: cargo xtask VERB [OPTIONS]
               --bless           accepts the reports as they are: writes tests/golden/boot/
               --verbose         shows every line of every run
               --timeout SECONDS how long a run may take (60)
+  replay FILE…
+            runs traces through the validator: `lockdep replay`, with its options
   clippy    all lints of all crates, for the host and for the boards, warnings denied
   test      everything: format, lints, MSRV, no_std builds, host tests, all boots
   help      this text
@@ -94,6 +98,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Ver
             Some("boot") => return parse_boot(&mut parser),
             Some("test") => Verb::Test,
             Some("clippy") => Verb::Clippy,
+            Some("replay") => return Ok(Verb::Replay(parser.raw_args()?.collect())),
             _ => return Err(format!("no such verb: {}", verb.display()).into()),
         },
         Some(other) => return Err(other.unexpected()),

@@ -22,7 +22,9 @@ mod test;
 mod toolchain;
 mod verdict;
 
+use anyhow::{Context as _, Result};
 use args::Verb;
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -41,6 +43,7 @@ fn main() -> ExitCode {
         Verb::Setup => setup::run().map(|()| true),
         Verb::Clippy => clippy::run(),
         Verb::Boot(options) => boot::run(&options).map(|tally| tally.finish()),
+        Verb::Replay(arguments) => replay(&arguments),
         Verb::Test => Ok(test::run().finish()),
     };
     match green {
@@ -51,4 +54,11 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Runs the host tool; what it says is the answer.
+fn replay(arguments: &[OsString]) -> Result<bool> {
+    let mut cargo = toolchain::host_cargo();
+    cargo.args(["run", "--quiet", "--release", "-p", "lockdep-cli", "--", "replay"]).args(arguments);
+    Ok(cargo.status().with_context(|| process::cannot_start(&cargo))?.success())
 }
