@@ -1,6 +1,14 @@
 //! The host tool `lockdep`: reads lock traces and runs them through the validator, the same code that a kernel runs.
 //!
-//! `trace` reads the language, `replay` executes a trace; `main` is the command.
+//! [`trace`] is the language as data and [`parse`] reads it; [`replay`] executes a trace, with [`books`] to see the cases
+//! that have no verdict and [`sites`] to let reports point into the trace; [`judge`] gives every trace tables that are
+//! large enough. [`command`] is what the program `lockdep` does.
 
+pub mod books;
+pub mod command;
+pub mod judge;
+pub mod parse;
 pub mod replay;
+mod run;
+pub mod sites;
 pub mod trace;

@@ -1,82 +1,135 @@
-//! Executes a trace: each statement becomes an event of the validator, through its public interface.
+//! Replays traces, one after the other, through one validator: the same code that a kernel runs, by its public interface.
 //!
-//! Tasks and interrupts are contexts made of plain values, the fast path is on. Contexts and names are kept for the whole
-//! run of the program, since the validator wants them to live as long as a kernel; they are used again by later traces.
+//! Contexts and names are kept for the whole run of the program, since the validator wants them to live as long as a
+//! kernel; they are used again by later traces. What happens in a trace is in `run.rs`.
 //!
-//! A trace that has no verdict ("What no trace does" in `trace-format.md`) is refused by name.
+//! Invariants:
+//! - A trace that has no verdict is refused, never judged.
+//! - A verdict that hangs on a full table is a verdict of that table: who cares, asks [`Replayer::occupancy`].
 
-use crate::trace::{self, Event, Expect, Statement, Trace};
+use crate::run::Run;
+use crate::sites;
+use crate::trace::{Trace, Verdict};
 use lockdep::class::LockMap;
-use lockdep::context::{Context, Level};
+use lockdep::context::Context;
 use lockdep::held::Acquire;
+use lockdep::limits::Occupancy;
 use lockdep::mode::Mode;
 use lockdep::report::Report;
 use lockdep::site::Site;
 use lockdep::tables::Validator;
-use lockdep::validator;
 use lockdep::wait_type::WaitTypes;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 /// What a trace came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// A verdict.
-    Verdict(Expect),
-    /// None: the trace does what no trace does.
-    Refused(&'static str),
+    Verdict(Verdict),
+    /// None, from this event on: the trace does what no trace does.
+    Refused {
+        /// The event, counted from 1.
+        event: u64,
+        /// What it does.
+        why: &'static str,
+    },
 }
 
-/// A validator with the pools that traces draw on.
-pub struct Replayer {
-    validator: Box<Validator<1024, 8192, 16384>>,
+/// How a trace is executed. No way changes a verdict; that is tested, and what this is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct How {
+    /// Acquires and releases try the fast path first, as in a kernel.
+    pub fast_path: bool,
+    /// Without it the set of checked chains is filled with others before the trace begins. (It must be of one slot.)
+    pub chain_cache: bool,
+}
+
+impl How {
+    /// As in a kernel.
+    pub const AS_IN_A_KERNEL: How = How { fast_path: true, chain_cache: true };
+}
+
+/// A validator with the pools that traces draw on: `C` classes, `D` dependencies, `K` chain slots.
+pub struct Replayer<const C: usize, const D: usize, const K: usize> {
+    pub(crate) validator: Box<Validator<C, D, K>>,
+    pub(crate) how: How,
     traces: usize,
-    contexts: Vec<&'static Context>,
+    /// Contexts that nobody runs in.
+    pub(crate) idle: Vec<&'static Context>,
     names: HashSet<&'static str>,
 }
 
-impl Default for Replayer {
-    fn default() -> Self {
-        Replayer { validator: Box::default(), traces: 0, contexts: Vec::new(), names: HashSet::new() }
+/// How many traces one validator serves: each uses up two generations of its slots, of which there are 65,534.
+const TRACES_A_VALIDATOR: usize = 30_000;
+
+impl<const C: usize, const D: usize, const K: usize> Replayer<C, D, K> {
+    /// One that has learned nothing.
+    pub fn new(how: How) -> Self {
+        Replayer { validator: new_validator(), how, traces: 0, idle: Vec::new(), names: HashSet::new() }
     }
-}
 
-/// How many traces one validator serves: each uses up a generation of its slots.
-const TRACES_A_VALIDATOR: usize = 10_000;
-
-impl Replayer {
     /// Runs a trace to its first report, or to its end.
     pub fn run(&mut self, trace: &Trace) -> Outcome {
-        self.traces += 1;
-        if self.traces.is_multiple_of(TRACES_A_VALIDATOR) {
-            self.validator = Box::default();
-        }
-        self.validator.engine().reset();
-        let mut run = Run::new(self);
-        let mut event = 0;
-        for statement in &trace.statements {
-            match statement {
-                Statement::Class(name, waits) => drop(run.classes.insert(name, *waits)),
-                Statement::Lock(name, class) => run.declare(name, class),
-                Statement::Event(what) => {
-                    event += 1;
-                    if let Err(why) = run.event(what) {
-                        return Outcome::Refused(why);
-                    }
-                    if let Some(kind) = run.replayer.validator.found() {
-                        return Outcome::Verdict(Expect { kind: Some(kind), event: Some(event) });
-                    }
-                }
-            }
-        }
-        Outcome::Verdict(Expect { kind: None, event: None })
+        self.execute(trace, |_, _| ())
     }
 
-    /// The report of the last trace, if there was one.
-    pub fn report(&self) -> Option<&Report> {
+    /// The same, with the text of the report, whose sites are lines of `file`.
+    pub fn report(&mut self, trace: &Trace, file: &str) -> (Outcome, Option<String>) {
+        let mut text = None;
+        let outcome = self.execute(trace, |run, report| {
+            text = Some(sites::in_trace(&run.in_words_of_the_trace(report).to_string(), file, trace.line));
+        });
+        (outcome, text)
+    }
+
+    /// What the last trace found, in the validator's own words.
+    pub fn found(&self) -> Option<&Report> {
         self.validator.report()
     }
 
-    fn name(&mut self, name: &str) -> &'static str {
+    /// How full the tables are after the last trace.
+    pub fn occupancy(&mut self) -> Occupancy {
+        self.validator.engine().occupancy()
+    }
+
+    fn execute(&mut self, trace: &Trace, found: impl FnOnce(&Run<'_, '_, C, D, K>, &Report)) -> Outcome {
+        self.begin();
+        let mut run = Run::new(self, trace.line);
+        let outcome = run.go(trace, found);
+        run.end();
+        outcome
+    }
+
+    fn begin(&mut self) {
+        self.traces += 1;
+        if self.traces.is_multiple_of(TRACES_A_VALIDATOR) {
+            self.validator = new_validator();
+        }
+        self.validator.engine().reset();
+        if !self.how.chain_cache {
+            self.fill_chains();
+        }
+    }
+
+    /// Leaves no room for the chains of the trace: one lock of a class that no trace can name fills the only slot.
+    fn fill_chains(&mut self) {
+        let context = self.context();
+        let lock = LockMap::new(WaitTypes::NONE);
+        self.validator.engine().acquire(context, &Acquire::new(&lock, Mode::WRITE, Site::caller()));
+        let chains = self.occupancy().chains;
+        assert_eq!((chains.used, chains.size), (1, 1), "only a set of one chain can be filled");
+        self.idle.push(context);
+    }
+
+    /// A context that nobody runs in, as that of a new task.
+    pub(crate) fn context(&mut self) -> &'static Context {
+        let context = self.idle.pop().unwrap_or_else(|| Box::leak(Box::default()));
+        context.reset();
+        context
+    }
+
+    /// The name, for ever.
+    pub(crate) fn name(&mut self, name: &str) -> &'static str {
         if let Some(known) = self.names.get(name) {
             return known;
         }
@@ -86,172 +139,11 @@ impl Replayer {
     }
 }
 
-/// A trace while it runs.
-struct Run<'r, 't> {
-    replayer: &'r mut Replayer,
-    classes: HashMap<&'t str, WaitTypes>,
-    locks: HashMap<String, Box<LockMap>>,
-    tasks: HashMap<&'t str, Task>,
-    task: &'t str,
-    contexts: usize,
-}
-
-/// A task: the context that runs, and the kinds of the interrupts that it is in.
-struct Task {
-    context: &'static Context,
-    entered: Vec<Level>,
-}
-
-impl<'r, 't> Run<'r, 't> {
-    fn new(replayer: &'r mut Replayer) -> Self {
-        let mut run = Run {
-            replayer,
-            classes: HashMap::new(),
-            locks: HashMap::new(),
-            tasks: HashMap::new(),
-            task: "",
-            contexts: 0,
-        };
-        run.switch("");
-        run
-    }
-
-    fn context(&mut self) -> &'static Context {
-        if self.contexts == self.replayer.contexts.len() {
-            self.replayer.contexts.push(Box::leak(Box::new(Context::new())));
-        }
-        let context = self.replayer.contexts[self.contexts];
-        self.contexts += 1;
-        context.reset();
-        context
-    }
-
-    fn switch(&mut self, task: &'t str) {
-        self.task = task;
-        if !self.tasks.contains_key(task) {
-            let context = self.context();
-            self.tasks.insert(task, Task { context, entered: Vec::new() });
-        }
-    }
-
-    fn declare(&mut self, lock: &str, class: &str) {
-        let waits = self.classes.get(class).copied().unwrap_or_default();
-        let class = self.replayer.name(class);
-        self.locks.insert(lock.into(), Box::new(LockMap::of_class(class, Site::caller(), waits)));
-    }
-
-    fn know(&mut self, lock: &str) {
-        if !self.locks.contains_key(lock) {
-            self.declare(lock, lock);
-        }
-    }
-
-    fn event(&mut self, event: &'t Event) -> Result<(), &'static str> {
-        let site = Site::caller();
-        match event {
-            Event::Task(name) => self.switch(name),
-            Event::Acquire(what) => self.acquire(what, site)?,
-            Event::Release(lock) => {
-                self.check_lookup(lock)?;
-                let context = self.tasks[self.task].context;
-                self.replayer.validator.release(context, &self.locks[lock], Some(site));
-            }
-            Event::Downgrade(lock) => self.downgrade(lock, site)?,
-            Event::Free(lock) => {
-                self.know(lock);
-                let context = self.tasks[self.task].context;
-                self.replayer.validator.engine().free(context, &self.locks[lock], site);
-            }
-            Event::Hardirq(true) => self.enter(Level::Hardirq),
-            Event::Softirq(true) => self.enter(Level::Softirq),
-            Event::Hardirq(false) => self.leave(Level::Hardirq, site)?,
-            Event::Softirq(false) => self.leave(Level::Softirq, site)?,
-            Event::Reclaim(enter) => self.reclaim(*enter)?,
-            _ => self.flag(event, site)?,
-        }
-        Ok(())
-    }
-
-    fn flag(&mut self, event: &Event, site: Site) -> Result<(), &'static str> {
-        let context = self.tasks[self.task].context;
-        let mut engine = self.replayer.validator.engine();
-        match event {
-            Event::Irqs(true) if context.in_hardirq() && !context.irqs_on() => return Err("irq-on in a hardirq"),
-            Event::Irqs(true) => engine.irqs_on(context, site),
-            Event::Irqs(false) => validator::irqs_off(context, site),
-            Event::Softirqs(true) => engine.softirqs_on(context, site),
-            Event::Softirqs(false) => validator::softirqs_off(context, site),
-            Event::Alloc => engine.allocate(context, site),
-            Event::MightSleep => engine.might_sleep(context, site),
-            Event::TaskExit => engine.task_exit(context, site),
-            Event::UserReturn => engine.user_return(context, site),
-            _ => {}
-        }
-        Ok(())
-    }
-
-    fn acquire(&mut self, what: &trace::Acquire, site: Site) -> Result<(), &'static str> {
-        self.know(&what.lock);
-        if let Some(nest) = &what.nest {
-            self.know(nest);
-        }
-        let context = self.tasks[self.task].context;
-        let nest = what.nest.as_ref().map(|nest| &*self.locks[nest]);
-        let acquire = Acquire {
-            mode: what.mode,
-            tried: what.tried,
-            checked: what.checked,
-            subclass: what.subclass,
-            nest,
-            ..Acquire::new(&self.locks[&what.lock], Mode::WRITE, site)
-        };
-        self.replayer.validator.acquire(context, &acquire);
-        Ok(())
-    }
-
-    fn downgrade(&mut self, lock: &str, site: Site) -> Result<(), &'static str> {
-        self.check_lookup(lock)?;
-        let context = self.tasks[self.task].context;
-        let before = context.all().count();
-        self.replayer.validator.engine().downgrade(context, &self.locks[lock], Some(site));
-        let found = self.replayer.validator.found().is_some();
-        if !found && context.all().count() != before {
-            return Err("a downgrade that merges holds");
-        }
-        Ok(())
-    }
-
-    fn check_lookup(&mut self, lock: &str) -> Result<(), &'static str> {
-        self.know(lock);
-        Ok(())
-    }
-
-    fn enter(&mut self, level: Level) {
-        let context = self.context();
-        let Some(task) = self.tasks.get_mut(self.task) else { return };
-        validator::enter(context, level, task.context);
-        task.context = context;
-        task.entered.push(level);
-    }
-
-    fn leave(&mut self, level: Level, site: Site) -> Result<(), &'static str> {
-        let Some(task) = self.tasks.get_mut(self.task) else { return Ok(()) };
-        if task.entered.pop() != Some(level) {
-            return Err("an exit that does not match the innermost enter");
-        }
-        if let Some(outer) = self.replayer.validator.engine().leave(task.context, site) {
-            task.context = outer;
-        }
-        Ok(())
-    }
-
-    fn reclaim(&mut self, enter: bool) -> Result<(), &'static str> {
-        let context = self.tasks[self.task].context;
-        if enter {
-            validator::reclaim_enter(context);
-        } else if !validator::reclaim_exit(context) {
-            return Err("reclaim-exit outside reclaim");
-        }
-        Ok(())
-    }
+/// A validator on the heap. Its size may be beyond the stack of whoever asks, so it is made on one of its own.
+fn new_validator<const C: usize, const D: usize, const K: usize>() -> Box<Validator<C, D, K>> {
+    let stack = 8 * size_of::<Validator<C, D, K>>() + (1 << 20);
+    std::thread::scope(|scope| {
+        let made = std::thread::Builder::new().stack_size(stack).spawn_scoped(scope, Box::default);
+        made.expect("the system makes a thread").join().expect("a validator is made without a panic")
+    })
 }

@@ -1,17 +1,16 @@
-//! The language of traces: text in, statements out. (`trace-format.md` is its reference.)
+//! The language of traces as data: what `parse` makes of a file, and what `Display` writes back.
 //!
-//! Invariant: whatever the input, the answer is a list of traces or an error that names the line and what was expected
-//! there. Nothing is executed here, and nothing about verdicts is known but their names.
+//! Invariant: what `Display` writes, `parse` reads as the same trace. Nothing is executed here, and nothing about verdicts
+//! is known but their names. (The reference of the language: `trace-format.md`.)
 
 use lockdep::class::Subclass;
 use lockdep::mode::Mode;
 use lockdep::report::Kind;
 use lockdep::wait_type::{WaitType, WaitTypes};
-use std::collections::HashSet;
-use std::fmt;
+use std::fmt::{self, Display, Formatter};
 
 /// A trace: its name, what happens in it, and the verdict that it must have.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trace {
     /// Its name.
     pub name: String,
@@ -20,21 +19,30 @@ pub struct Trace {
     /// Its statements, `expect` left out.
     pub statements: Vec<Statement>,
     /// Its `expect`.
-    pub expect: Option<Expect>,
+    pub expect: Option<Verdict>,
 }
 
-/// What a trace must come to.
+/// A verdict, as `expect` says it and a replay gives it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Expect {
-    /// The verdict; `None` is `ok`.
+pub struct Verdict {
+    /// What was found; `None` is `ok`.
     pub kind: Option<Kind>,
-    /// The event at which it is reached, if the trace says.
-    pub event: Option<usize>,
+    /// The event at which it was found, counted from 1; `None` for `ok`, and where `expect` does not say.
+    pub event: Option<u64>,
 }
 
 /// One line of a trace.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Statement {
+pub struct Statement {
+    /// The line of its file, counted from 1.
+    pub line: usize,
+    /// What it says.
+    pub what: What,
+}
+
+/// What a line says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum What {
     /// Declares a class.
     Class(String, WaitTypes),
     /// Declares a lock of a class.
@@ -81,7 +89,7 @@ pub enum Event {
 pub struct Acquire {
     /// The lock.
     pub lock: String,
-    /// Its mode.
+    /// Its mode: one of the three that the language knows.
     pub mode: Mode,
     /// By a try-lock.
     pub tried: bool,
@@ -93,217 +101,127 @@ pub struct Acquire {
     pub nest: Option<String>,
 }
 
-/// A line that is no line of a trace.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Malformed {
-    /// Its number, from 1.
-    pub line: usize,
-    /// What is wrong, and what was expected.
-    pub why: String,
-}
-
-impl fmt::Display for Malformed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.line, self.why)
-    }
-}
-
-/// Reads a file of traces.
-///
-/// # Errors
-/// The first line that is no line of a trace.
-pub fn parse(text: &str) -> Result<Vec<Trace>, Malformed> {
-    let mut parser = Parser::default();
-    for (number, line) in text.lines().enumerate() {
-        let code = line.split('#').next().unwrap_or("");
-        let words: Vec<&str> = code.split_whitespace().collect();
-        if let Some((&verb, args)) = words.split_first() {
-            parser.line(number + 1, verb, args).map_err(|why| Malformed { line: number + 1, why })?;
-        }
-    }
-    Ok(parser.traces)
-}
-
-#[derive(Default)]
-struct Parser {
-    traces: Vec<Trace>,
-    /// What was declared or used in the present trace: it cannot be declared any more.
-    classes: HashSet<String>,
-    locks: HashSet<String>,
-}
-
-impl Parser {
-    fn line(&mut self, number: usize, verb: &str, args: &[&str]) -> Result<(), String> {
-        if verb == "trace" {
-            let name = one(verb, args)?;
-            self.traces.push(Trace { name, line: number, statements: Vec::new(), expect: None });
-            self.classes.clear();
-            self.locks.clear();
-            return Ok(());
-        }
-        let done = match self.traces.last() {
-            None => return Err(format!("`{verb}` before the first trace: expected `trace NAME`")),
-            Some(trace) => trace.expect.is_some(),
-        };
-        if done {
-            return Err(format!("`{verb}` after `expect`: expected `trace NAME`"));
-        }
-        if verb == "expect" {
-            let expect = expect(args)?;
-            self.last().expect = Some(expect);
-            return Ok(());
-        }
-        let statement = match verb {
-            "class" => self.class(args)?,
-            "lock" => self.lock(args)?,
-            _ => Statement::Event(self.event(verb, args)?),
-        };
-        self.last().statements.push(statement);
-        Ok(())
-    }
-
-    fn last(&mut self) -> &mut Trace {
-        self.traces.last_mut().expect("`line` has looked that there is one")
-    }
-
-    fn class(&mut self, args: &[&str]) -> Result<Statement, String> {
-        let (name, waits) = match args {
-            [name] => (*name, WaitTypes::NONE),
-            [name, waits] => (*name, wait_types(waits)?),
-            _ => return Err("expected `class C [wait=[OUTER:]INNER]`".into()),
-        };
-        declare(&mut self.classes, name)?;
-        Ok(Statement::Class(name.into(), waits))
-    }
-
-    fn lock(&mut self, args: &[&str]) -> Result<Statement, String> {
-        let [name, class] = args else { return Err("expected `lock L C`".into()) };
-        declare(&mut self.locks, name)?;
-        self.classes.insert((*class).into());
-        Ok(Statement::Lock((*name).into(), (*class).into()))
-    }
-
-    fn event(&mut self, verb: &str, args: &[&str]) -> Result<Event, String> {
-        let plain = match verb {
-            "task" => return Ok(Event::Task(one(verb, args)?)),
-            "acquire" => return self.acquire(args).map(Event::Acquire),
-            "release" => return Ok(Event::Release(one(verb, args)?)),
-            "downgrade" => return Ok(Event::Downgrade(one(verb, args)?)),
-            "free" => return Ok(Event::Free(one(verb, args)?)),
-            "irq-off" => Event::Irqs(false),
-            "irq-on" => Event::Irqs(true),
-            "bh-off" => Event::Softirqs(false),
-            "bh-on" => Event::Softirqs(true),
-            "hardirq-enter" => Event::Hardirq(true),
-            "hardirq-exit" => Event::Hardirq(false),
-            "softirq-enter" => Event::Softirq(true),
-            "softirq-exit" => Event::Softirq(false),
-            "reclaim-enter" => Event::Reclaim(true),
-            "reclaim-exit" => Event::Reclaim(false),
-            "alloc" => Event::Alloc,
-            "might-sleep" => Event::MightSleep,
-            "task-exit" => Event::TaskExit,
-            "user-return" => Event::UserReturn,
-            _ => return Err(format!("`{verb}` is no statement: expected one of those in trace-format.md")),
-        };
-        match args {
-            [] => Ok(plain),
-            [extra, ..] => Err(format!("`{extra}` after `{verb}`: expected the end of the line")),
-        }
-    }
-
-    fn acquire(&mut self, args: &[&str]) -> Result<Acquire, String> {
-        let Some((&lock, words)) = args.split_first() else {
-            return Err("expected `acquire L [MODE] [try] [sub=N] [nest=L2] [nocheck]`".into());
-        };
-        let mut what = Acquire {
+impl Acquire {
+    /// The plain one: `acquire LOCK`.
+    pub fn new(lock: &str) -> Acquire {
+        Acquire {
             lock: lock.into(),
             mode: Mode::WRITE,
             tried: false,
             checked: true,
             subclass: Subclass::ZERO,
             nest: None,
-        };
-        self.touch(lock);
-        for word in words {
-            match (*word, word.split_once('=')) {
-                ("read", _) => what.mode = Mode::READ,
-                ("rread", _) => what.mode = Mode::RECURSIVE_READ,
-                ("try", _) => what.tried = true,
-                ("nocheck", _) => what.checked = false,
-                (_, Some(("sub", level))) => what.subclass = subclass(level)?,
-                (_, Some(("nest", nest))) if !nest.is_empty() => {
-                    self.touch(nest);
-                    what.nest = Some(nest.into());
-                }
-                _ => return Err(format!("`{word}`: expected read, rread, try, sub=0 to sub=7, nest=LOCK or nocheck")),
-            }
         }
-        Ok(what)
-    }
-
-    /// A lock that is used without being declared is one of the class of its name.
-    fn touch(&mut self, lock: &str) {
-        self.locks.insert(lock.into());
-        self.classes.insert(lock.into());
     }
 }
 
-fn one(verb: &str, args: &[&str]) -> Result<String, String> {
-    match args {
-        [name] => Ok((*name).into()),
-        _ => Err(format!("expected `{verb} NAME`, and nothing else")),
+impl Verdict {
+    /// Nothing is reported.
+    pub const OK: Verdict = Verdict { kind: None, event: None };
+
+    /// Its name, without the event.
+    pub fn name(&self) -> &'static str {
+        self.kind.map_or("ok", Kind::verdict)
+    }
+
+    /// Whether a replay that came to `got` is what is expected here: the event counts where it is said.
+    pub fn allows(&self, got: &Verdict) -> bool {
+        self.kind == got.kind && (self.event.is_none() || self.event == got.event)
     }
 }
 
-fn declare(known: &mut HashSet<String>, name: &str) -> Result<(), String> {
-    match known.insert(name.into()) {
-        true => Ok(()),
-        false => Err(format!("`{name}` is declared twice or after its first use: declare it once, before")),
+impl Display for Verdict {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self.event {
+            Some(event) => write!(f, "{} @{event}", self.name()),
+            None => f.write_str(self.name()),
+        }
     }
 }
 
-fn subclass(level: &str) -> Result<Subclass, String> {
-    match level.parse() {
-        Ok(n) if n < Subclass::COUNT && level.len() == 1 => Ok(Subclass::new(n)),
-        _ => Err(format!("`sub={level}`: expected sub=0 to sub=7")),
+impl Display for Trace {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        writeln!(f, "trace {}", self.name)?;
+        for statement in &self.statements {
+            writeln!(f, "{}", statement.what)?;
+        }
+        self.expect.map_or(Ok(()), |expect| writeln!(f, "expect {expect}"))
     }
 }
 
-fn wait_types(word: &str) -> Result<WaitTypes, String> {
-    let wrong = || format!("`{word}`: expected wait=[OUTER:]INNER of none, free, spin, config, sleep");
-    let types = word.strip_prefix("wait=").ok_or_else(wrong)?;
-    let one = |name: &str| match name {
-        "none" => Ok(WaitType::None),
-        "free" => Ok(WaitType::Free),
-        "spin" => Ok(WaitType::Spin),
-        "config" => Ok(WaitType::Config),
-        "sleep" => Ok(WaitType::Sleep),
-        _ => Err(wrong()),
-    };
-    match types.split_once(':') {
-        None => Ok(WaitTypes::both(one(types)?)),
-        Some((outer, inner)) => Ok(WaitTypes::new(one(outer)?, one(inner)?)),
+impl Display for What {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            What::Class(name, waits) if *waits == WaitTypes::NONE => write!(f, "class {name}"),
+            What::Class(name, waits) if waits.outer() == waits.inner() => {
+                write!(f, "class {name} wait={}", wait_name(waits.inner()))
+            }
+            What::Class(name, waits) => {
+                write!(f, "class {name} wait={}:{}", wait_name(waits.outer()), wait_name(waits.inner()))
+            }
+            What::Lock(name, class) => write!(f, "lock {name} {class}"),
+            What::Event(event) => event.fmt(f),
+        }
     }
 }
 
-fn expect(args: &[&str]) -> Result<Expect, String> {
-    let (verdict, event) = match args {
-        [verdict] => (*verdict, None),
-        [verdict, at] => (*verdict, Some(*at)),
-        _ => return Err("expected `expect VERDICT [@N]`".into()),
-    };
-    let kind = Kind::ALL.into_iter().find(|kind| kind.verdict() == verdict);
-    if kind.is_none() && verdict != "ok" {
-        return Err(format!("`{verdict}` is no verdict: expected one of those in trace-format.md"));
+impl Display for Event {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let word = match self {
+            Event::Task(name) => return write!(f, "task {name}"),
+            Event::Acquire(acquire) => return acquire.fmt(f),
+            Event::Release(lock) => return write!(f, "release {lock}"),
+            Event::Downgrade(lock) => return write!(f, "downgrade {lock}"),
+            Event::Free(lock) => return write!(f, "free {lock}"),
+            Event::Irqs(true) => "irq-on",
+            Event::Irqs(false) => "irq-off",
+            Event::Softirqs(true) => "bh-on",
+            Event::Softirqs(false) => "bh-off",
+            Event::Hardirq(true) => "hardirq-enter",
+            Event::Hardirq(false) => "hardirq-exit",
+            Event::Softirq(true) => "softirq-enter",
+            Event::Softirq(false) => "softirq-exit",
+            Event::Reclaim(true) => "reclaim-enter",
+            Event::Reclaim(false) => "reclaim-exit",
+            Event::Alloc => "alloc",
+            Event::MightSleep => "might-sleep",
+            Event::TaskExit => "task-exit",
+            Event::UserReturn => "user-return",
+        };
+        f.write_str(word)
     }
-    if kind.is_none() && event.is_some() {
-        return Err("`ok` has no event: expected the end of the line".into());
+}
+
+impl Display for Acquire {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "acquire {}", self.lock)?;
+        match (self.mode.recursive, self.mode.shared) {
+            (true, _) => write!(f, " rread")?,
+            (false, true) => write!(f, " read")?,
+            (false, false) => {}
+        }
+        if self.tried {
+            write!(f, " try")?;
+        }
+        if self.subclass != Subclass::ZERO {
+            write!(f, " sub={}", self.subclass.get())?;
+        }
+        if let Some(nest) = &self.nest {
+            write!(f, " nest={nest}")?;
+        }
+        if self.checked { Ok(()) } else { write!(f, " nocheck") }
     }
-    let number = |at: &str| at.strip_prefix('@').filter(|n| n.bytes().all(|b| b.is_ascii_digit()))?.parse().ok();
-    let event = match event {
-        None => None,
-        Some(at) => Some(number(at).ok_or_else(|| format!("`{at}`: expected @ and the number of an event"))?),
-    };
-    Ok(Expect { kind, event })
+}
+
+/// The wait types by their names in the language.
+pub(crate) const WAIT_TYPES: [(&str, WaitType); 5] = [
+    ("none", WaitType::None),
+    ("free", WaitType::Free),
+    ("spin", WaitType::Spin),
+    ("config", WaitType::Config),
+    ("sleep", WaitType::Sleep),
+];
+
+fn wait_name(wait: WaitType) -> &'static str {
+    WAIT_TYPES.iter().find(|(_, known)| *known == wait).map_or("none", |(name, _)| name)
 }

@@ -1,0 +1,75 @@
+//! Every trace of the corpora agrees, verdict and event, through the real validator with the fast path on.
+//!
+//! One test a file, so that a failure says where; and one that no file is left out. `traces/` are the copies of the corpora
+//! that came with the task, `cases/` what was met on the way.
+
+use lockdep_cli::replay::{How, Outcome, Replayer};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+/// Replays a file; says how many traces it has.
+fn replay(file: &str) -> usize {
+    let path = tests().join(file);
+    let bytes = fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let traces = lockdep_cli::parse::parse_bytes(&bytes).unwrap_or_else(|wrong| panic!("{}:{wrong}", path.display()));
+    let mut replayer = Replayer::<1024, 8192, 1024>::new(How::AS_IN_A_KERNEL);
+    let mut disagreements = Vec::new();
+    for trace in &traces {
+        let expect = trace.expect.expect("a trace of the corpora says what is expected");
+        match replayer.run(trace) {
+            Outcome::Verdict(got) if expect.allows(&got) => {}
+            other => disagreements.push(format!("{}: expected {expect}, got {other:?}", trace.name)),
+        }
+    }
+    assert!(disagreements.is_empty(), "{}", disagreements.join("\n"));
+    traces.len()
+}
+
+fn tests() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests")
+}
+
+macro_rules! corpora {
+    ($($name:ident: $file:literal, $count:literal;)*) => {
+        /// The files that have a test.
+        const FILES: &[&str] = &[$($file),*];
+
+        $(
+            #[test]
+            fn $name() {
+                assert_eq!(replay($file), $count);
+            }
+        )*
+    };
+}
+
+corpora! {
+    hand: "traces/hand.trace", 235;
+    incidents: "traces/incidents.trace", 20;
+    linux_cases: "traces/linux-cases.trace", 45;
+    linux_matrix: "traces/linux-matrix.trace", 379;
+    long: "traces/long.trace", 1000;
+    quirks: "traces/quirks.trace", 89;
+    reclaim: "traces/reclaim.trace", 58;
+    short: "traces/short.trace", 3000;
+    sleep: "traces/sleep.trace", 40;
+    linux_stops_short: "cases/linux-stops-short.trace", 5;
+    nested_interrupts: "cases/nested-interrupts.trace", 4;
+    sabotage: "cases/sabotage.trace", 1;
+    walk: "cases/walk.trace", 1;
+}
+
+#[test]
+fn no_file_of_traces_is_left_out() {
+    let mut found = BTreeSet::new();
+    for dir in ["traces", "cases"] {
+        for entry in fs::read_dir(tests().join(dir)).expect("the directory is there") {
+            let name = entry.expect("the directory can be read").file_name().to_string_lossy().into_owned();
+            if name.ends_with(".trace") {
+                found.insert(format!("{dir}/{name}"));
+            }
+        }
+    }
+    assert!(found.iter().eq(FILES.iter().copied().collect::<BTreeSet<_>>()), "{found:?}");
+}
