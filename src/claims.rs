@@ -78,7 +78,7 @@ impl Engine<'_> {
 
     /// Pins a hold, or takes a pin off: while it is pinned, to let it go is reported. Linux's `lock_pin_lock`.
     pub fn pin(&mut self, context: &Context, map: &LockMap, more: bool, site: Site) {
-        let found = rules::unbalanced::find(context, map.instance(), NO_SLOT);
+        let found = context.find(|hold| hold.instance == map.instance());
         let hold = found.and_then(|(stack, index)| Some((stack, index, stack.hold(index)?)));
         let note = match (hold, more) {
             (Some((stack, index, mut hold)), _) => {

@@ -147,7 +147,7 @@ impl Context {
 
     /// Becomes the context of an interrupt that came upon `interrupted`. The flags are those of now; what the level
     /// itself disables is disabled.
-    pub(crate) fn enter(&self, level: Level, interrupted: &'static Context) {
+    pub(crate) fn enter(&self, level: Level, interrupted: &'static Context, site: Site) {
         self.depth.store(0, Ordering::Relaxed);
         self.lost.set(0);
         self.busy.set(u8::from(level == Level::Nmi));
@@ -155,10 +155,14 @@ impl Context {
         interrupted.hand_toggles_to(self);
         self.irqs_on.set(interrupted.irqs_on.get());
         self.softirqs_on.set(interrupted.softirqs_on.get());
-        match level {
-            Level::Task => {}
-            Level::Softirq => self.restores.set(self.softirqs_on.replace(false)),
-            Level::Hardirq | Level::ThreadedHardirq | Level::Nmi => self.restores.set(self.irqs_on.replace(false)),
+        let (restores, toggle) = match level {
+            Level::Task => (false, None),
+            Level::Softirq => (self.softirqs_on.replace(false), Some(SOFTIRQS)),
+            Level::Hardirq | Level::ThreadedHardirq | Level::Nmi => (self.irqs_on.replace(false), Some(0)),
+        };
+        self.restores.set(restores);
+        if let Some(place) = toggle.filter(|_| restores).and_then(|toggle| self.toggles.get(toggle)) {
+            place.set(Some(site));
         }
         self.settle(level, Some(interrupted));
     }
@@ -172,9 +176,11 @@ impl Context {
         outer.reclaim.set(self.reclaim.get());
         self.hand_toggles_to(outer);
         for mut hold in self.own() {
-            // A key that nothing known is made of: what is taken above it must not pass for known.
-            hold.key = !hold.key;
-            hold.traits.insert(Traits::UNCHAINED);
+            if is_chained(&hold) {
+                // A key that nothing known is made of: what is taken above it must not pass for known.
+                hold.key = !hold.key;
+                hold.traits.insert(Traits::UNCHAINED);
+            }
             outer.push(hold);
         }
         outer.lost.set(outer.lost.get().saturating_add(self.lost.get()));
@@ -371,12 +377,17 @@ impl Context {
     pub(crate) fn push(&self, hold: Hold) -> bool {
         let depth = self.depth();
         let Some(slot) = self.holds.get(depth) else {
-            self.lost.set(self.lost.get().saturating_add(1));
+            self.lose();
             return false;
         };
         slot.set(hold);
         self.depth.store(depth as u16 + 1, Ordering::Release);
         true
+    }
+
+    /// Counts a hold for which there is no room.
+    pub(crate) fn lose(&self) {
+        self.lost.set(self.lost.get().saturating_add(1));
     }
 
     /// Takes the topmost hold away if it is `instance`, taken once.
@@ -551,9 +562,9 @@ mod tests {
     fn an_interrupt_sees_what_it_interrupted_and_starts_a_run_of_its_own() {
         let (task, irq, nested) = (leak(), leak(), leak());
         task.push(hold(1));
-        irq.enter(Level::Hardirq, task);
+        irq.enter(Level::Hardirq, task, Site::caller());
         irq.push(hold(2));
-        nested.enter(Level::Hardirq, irq);
+        nested.enter(Level::Hardirq, irq, Site::caller());
         nested.push(hold(3));
         assert!(nested.all().map(|h| h.instance).eq([1, 2, 3]));
         assert!(nested.run().map(|h| h.instance).eq([3, 2]), "a hardirq in a hardirq goes on with its run");
@@ -566,7 +577,7 @@ mod tests {
     #[test]
     fn leaving_restores_the_flag_that_the_level_took() {
         let (task, soft) = (leak(), leak());
-        soft.enter(Level::Softirq, task);
+        soft.enter(Level::Softirq, task, Site::caller());
         assert!(!soft.softirqs_on() && soft.irqs_on());
         soft.set_irqs(false, None);
         let (outer, turn_on) = soft.leave().unwrap();

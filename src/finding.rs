@@ -46,8 +46,16 @@ impl Engine<'_> {
     }
 
     /// A release of what is not held. The class may not be in the table; the lock knows its name.
-    pub(crate) fn report_not_held(&mut self, context: &Context, map: &LockMap, class: u16, site: Option<Site>) {
+    pub(crate) fn report_not_held(
+        &mut self,
+        context: &Context,
+        map: &LockMap,
+        class: u16,
+        site: Option<Site>,
+        what: &'static str,
+    ) {
         self.report(context, Kind::Unbalanced, site, |report, lookup| {
+            report.note = Some(what);
             report.lock = Some(lookup.unheld(map, class, site));
         });
     }

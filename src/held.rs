@@ -217,9 +217,11 @@ impl Hold {
     }
 
     /// Whether this hold is the lock `instance`, or stands for it: a merged hold does for any instance of its class.
-    /// `class` is the slot of subclass 0 of the lock's class.
-    pub(crate) fn matches(&self, instance: usize, class: u16) -> bool {
-        self.instance == instance || (self.merged() && class != NO_SLOT && self.class == class)
+    /// `class` is the slot of subclass 0 of the lock's class. Where the table was full, `key` decides, or with `None` the
+    /// doubt is the lock's benefit: a full table is no false alarm.
+    pub(crate) fn matches(&self, instance: usize, class: u16, key: Option<u64>) -> bool {
+        let is_of_class = || self.class == class && (class != NO_SLOT || key.is_none_or(|key| key == self.key));
+        self.instance == instance || (self.merged() && is_of_class())
     }
 }
 

@@ -253,6 +253,8 @@ pub struct Report {
     pub path_to_held: Path,
     /// The limit that the lock's wait type is above.
     pub limit: u8,
+    /// The part of it that the context itself sets.
+    pub context_limit: u8,
     /// What exactly was wrong, for the kinds that are several.
     pub note: Option<&'static str>,
     /// What the task held, the lowest first.
@@ -276,6 +278,7 @@ impl Report {
         path: Path { steps: Vec::new(), cut: 0 },
         path_to_held: Path { steps: Vec::new(), cut: 0 },
         limit: 0,
+        context_limit: 0,
         note: None,
         held: Vec::new(),
         held_cut: 0,
@@ -307,6 +310,7 @@ impl Report {
         self.who = Some(who);
         self.flags = context.flags();
         self.toggles = context.toggles();
+        self.context_limit = context.limit();
         self.held_cut = usize::from(context.lost());
         for hold in context.all() {
             if self.held.push(lookup.lock(&hold)).is_err() {

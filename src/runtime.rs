@@ -177,7 +177,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize> Ru
         let Some(context) = P::context() else { return };
         match event {
             Event::Enter(level, own) => {
-                validator::enter(own, level, context);
+                validator::enter(own, level, context, site);
                 P::set_context(own);
             }
             Event::Leave => {

@@ -66,7 +66,7 @@ impl Engine<'_> {
 
     /// A lock is let go: section 8. The holds above it are taken again.
     pub fn release(&mut self, context: &Context, map: &LockMap, site: Option<Site>) {
-        let Some((stack, index)) = self.find(context, map, site) else {
+        let Some((stack, index)) = self.find(context, map, site, "release") else {
             return;
         };
         let Some(mut hold) = stack.hold(index) else { return };
@@ -90,7 +90,7 @@ impl Engine<'_> {
 
     /// An exclusive hold becomes a reader's: like a release, with the hold itself first of those taken again.
     pub fn downgrade(&mut self, context: &Context, map: &LockMap, site: Option<Site>) {
-        let Some((stack, index)) = self.find(context, map, site) else {
+        let Some((stack, index)) = self.find(context, map, site, "release") else {
             return;
         };
         let Some(mut hold) = stack.hold(index) else { return };
@@ -105,11 +105,17 @@ impl Engine<'_> {
     }
 
     /// The hold that is let go; reports where there is none.
-    fn find<'c>(&mut self, context: &'c Context, map: &LockMap, site: Option<Site>) -> Option<(&'c Context, usize)> {
+    fn find<'c>(
+        &mut self,
+        context: &'c Context,
+        map: &LockMap,
+        site: Option<Site>,
+        what: &'static str,
+    ) -> Option<(&'c Context, usize)> {
         let class = self.graph.classes.find(self.seen.classes, map, Subclass::ZERO).unwrap_or(NO_SLOT);
-        let found = rules::unbalanced::find(context, map.instance(), class);
+        let found = rules::unbalanced::find(context, map, class);
         if found.is_none() && !map.set_handed_over(false) && !context.forget_lost() {
-            self.report_not_held(context, map, class, site);
+            self.report_not_held(context, map, class, site, what);
         }
         found
     }
@@ -144,8 +150,11 @@ impl Engine<'_> {
         let mut again = [Hold::EMPTY; HOLDS];
         let below = stack.outwards().skip(1).map(Context::depth).sum::<usize>();
         let mut count = 0;
-        for (place, hold) in again.iter_mut().zip(context.all().skip(below + keep)) {
-            *place = hold;
+        for hold in context.all().skip(below + keep) {
+            match again.get_mut(count) {
+                Some(place) => *place = hold,
+                None => context.lose(),
+            }
             count += 1;
         }
         for above in context.outwards().take_while(|above| !above.is_same(stack)) {
@@ -281,8 +290,8 @@ fn merge(context: &Context, new: &Hold) -> bool {
 // Events that no rule looks at: they change the context alone, so they need neither half.
 
 /// Enters an interrupt: `own` becomes the context of a level that came upon `interrupted`.
-pub fn enter(own: &Context, level: Level, interrupted: &'static Context) {
-    own.enter(level, interrupted);
+pub fn enter(own: &Context, level: Level, interrupted: &'static Context, site: Site) {
+    own.enter(level, interrupted, site);
 }
 
 /// Hard interrupts are disabled.

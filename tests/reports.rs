@@ -61,7 +61,7 @@ fn of_claims() -> BTreeMap<String, String> {
             Some(note) => validator.engine().wrong(context, kind, note, Some(&lock), line(3)),
         }
         let mut report = validator.report().expect("it is found").clone();
-        assert_eq!(report.kind, kind);
+        assert_eq!(report.kind(), kind);
         report.who = Some(Who { task: "T", id: 1, cpu: 0 });
         number(&mut report, &[&lock, &held]);
         texts.insert(kind.verdict().into(), sites::in_trace(&report.to_string(), "source.rs", 1));

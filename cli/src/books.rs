@@ -72,7 +72,7 @@ impl Refusal {
 
     /// Whether the finding came before: over fewer holds, or in an earlier step of taking the same one.
     pub fn is_after(&self, report: &Report) -> bool {
-        let step = match report.kind {
+        let step = match report.kind() {
             Kind::WaitContext | Kind::Inconsistent | Kind::IrqInversion => Step::WaitAndUsage,
             Kind::NestNotHeld => Step::Nest,
             _ => Step::Order,

@@ -90,7 +90,7 @@ impl<'r, 't, const C: usize, const D: usize, const K: usize> Run<'r, 't, C, D, K
             match (self.replayer.validator.report(), refusal) {
                 (Some(report), refusal) if refusal.is_none_or(|refusal| refusal.is_after(report)) => {
                     found(self, report);
-                    return Outcome::Verdict(Verdict { kind: Some(report.kind), event: Some(event) });
+                    return Outcome::Verdict(Verdict { kind: report.kind, event: Some(event) });
                 }
                 (_, Some(refusal)) => return Outcome::Refused { event, why: refusal.why },
                 (_, None) => {}
@@ -180,8 +180,8 @@ impl<'r, 't, const C: usize, const D: usize, const K: usize> Run<'r, 't, C, D, K
             Event::Release(lock) => self.release(lock, site)?,
             Event::Downgrade(lock) => self.downgrade(lock, site)?,
             Event::Free(lock) => self.free(lock, site),
-            Event::Hardirq(true) => self.enter(Level::Hardirq),
-            Event::Softirq(true) => self.enter(Level::Softirq),
+            Event::Hardirq(true) => self.enter(Level::Hardirq, site),
+            Event::Softirq(true) => self.enter(Level::Softirq, site),
             Event::Hardirq(false) => self.leave(Level::Hardirq, site)?,
             Event::Softirq(false) => self.leave(Level::Softirq, site)?,
             Event::Reclaim(enter) => self.reclaim(*enter)?,
@@ -260,10 +260,10 @@ impl<'r, 't, const C: usize, const D: usize, const K: usize> Run<'r, 't, C, D, K
         }
     }
 
-    fn enter(&mut self, level: Level) {
+    fn enter(&mut self, level: Level, site: Site) {
         let own = self.replayer.context();
         let task = &mut self.tasks[self.task];
-        validator::enter(own, level, task.context);
+        validator::enter(own, level, task.context, site);
         task.context = own;
         task.entered.push(level);
     }

@@ -9,9 +9,10 @@
 //! A release looks from the top of the stack down for the first hold that matches, not beyond a change of interrupt
 //! context below the topmost hold. Linux's `find_held_lock`.
 
+use crate::class::LockMap;
 use crate::context::Context;
 
 /// The hold that a release of the lock is for: the context it stands in, and its index there.
-pub(crate) fn find(context: &Context, instance: usize, class: u16) -> Option<(&Context, usize)> {
-    context.find(|hold| hold.matches(instance, class))
+pub(crate) fn find<'c>(context: &'c Context, lock: &LockMap, class: u16) -> Option<(&'c Context, usize)> {
+    context.find(|hold| hold.matches(lock.instance(), class, Some(lock.key())))
 }

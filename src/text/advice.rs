@@ -4,7 +4,8 @@
 //! often first. It is advice: the report above it is the fact.
 
 use super::Place;
-use crate::report::{Kind, LockView, Report, UsageConflict};
+use super::kinds::{Atomic, atomic, limiting, outside};
+use crate::report::{Kind, Report, UsageConflict};
 use crate::usage::State;
 use core::fmt::{self, Formatter};
 
@@ -16,7 +17,7 @@ pub(super) fn advice(report: &Report, f: &mut Formatter<'_>) -> fmt::Result {
         Kind::Inconsistent | Kind::IrqOrder | Kind::IrqInversion => usage(report, f),
         Kind::Unbalanced => unbalanced(report, f),
         Kind::WaitContext => wait_context(report, f),
-        Kind::NestNotHeld => named(report, f, "hold the nest lock where `", "` is taken, until it is let go"),
+        Kind::NestNotHeld => nest_not_held(report, f),
         Kind::HeldFreed => named(report, f, "let go of `", "` before its memory is freed"),
         Kind::HeldAtExit | Kind::HeldToUser => {
             named(report, f, "let go of `", "` on every path from where it is taken")
@@ -86,7 +87,16 @@ fn usage(report: &Report, f: &mut Formatter<'_>) -> fmt::Result {
         return writeln!(f, "take it with interrupts disabled everywhere");
     };
     let site = Place(*enabled_site);
+    let held_when_enabled = !report.new_usage.is_empty()
+        && !report.new_usage.is_used()
+        && report.lock.as_ref().is_some_and(|lock| lock.site != report.site);
     match used.state() {
+        State::Hardirq if held_when_enabled => {
+            writeln!(f, "let go of `{enabled_class}` before interrupts are enabled at {site}")
+        }
+        State::Softirq if held_when_enabled => {
+            writeln!(f, "let go of `{enabled_class}` before softirqs are enabled at {site}")
+        }
         State::Hardirq => writeln!(f, "take `{enabled_class}` with interrupts disabled at {site} as well"),
         State::Softirq => writeln!(f, "take `{enabled_class}` with softirqs disabled at {site} as well"),
         State::Reclaim => writeln!(f, "do not enter reclaim with `{enabled_class}` held at {site}"),
@@ -94,8 +104,10 @@ fn usage(report: &Report, f: &mut Formatter<'_>) -> fmt::Result {
 }
 
 fn unbalanced(report: &Report, f: &mut Formatter<'_>) -> fmt::Result {
-    let name = report.lock.as_ref().map(|lock: &LockView| lock.class);
-    match name {
+    if let Some(held) = outside(report) {
+        return writeln!(f, "let go of `{}` where it was taken, not in the interrupt that came upon it", held.class);
+    }
+    match report.lock.as_ref().map(|lock| lock.class) {
         Some(class) => writeln!(
             f,
             "find the path that comes to {} without having taken `{class}`, or after having let it go; if another task \
@@ -106,9 +118,14 @@ fn unbalanced(report: &Report, f: &mut Formatter<'_>) -> fmt::Result {
     }
 }
 
+fn nest_not_held(report: &Report, f: &mut Formatter<'_>) -> fmt::Result {
+    let (Some(nest), Some(lock)) = (&report.held_lock, &report.lock) else { return writeln!(f, "hold the nest lock") };
+    let at = Place(lock.site);
+    writeln!(f, "take `{}` before `{}` at {at}, and hold it until `{}` is let go", nest.class, lock.class, lock.class)
+}
+
 fn wait_context(report: &Report, f: &mut Formatter<'_>) -> fmt::Result {
-    let limiting = report.held.iter().rev().find(|held| held.class.waits.inner() as u8 == report.limit);
-    match (&report.lock, limiting) {
+    match (&report.lock, limiting(report)) {
         (Some(lock), Some(held)) => writeln!(
             f,
             "take `{}` before `{}`, which is held since {}, or make the outer one a lock that sleeps",
@@ -124,10 +141,16 @@ fn wait_context(report: &Report, f: &mut Formatter<'_>) -> fmt::Result {
 }
 
 fn sleep_atomic(report: &Report, f: &mut Formatter<'_>) -> fmt::Result {
-    match report.held.last() {
-        Some(held) => writeln!(f, "let go of `{}`, held since {}, before sleeping", held.class, Place(held.site)),
-        None if report.flags.hardirq || report.flags.softirq => writeln!(f, "leave what sleeps to a task"),
-        None => writeln!(f, "enable interrupts again before sleeping"),
+    let toggles = report.toggles;
+    match atomic(report) {
+        Atomic::Held(held) => {
+            writeln!(f, "let go of `{}`, held since {}, before sleeping", held.class, Place(held.site))
+        }
+        Atomic::IrqsOff => writeln!(f, "enable interrupts, disabled at {}, before sleeping", Place(toggles.irqs_off)),
+        Atomic::SoftirqsOff => {
+            writeln!(f, "enable softirqs, disabled at {}, before sleeping", Place(toggles.softirqs_off))
+        }
+        Atomic::Interrupt | Atomic::Unknown => writeln!(f, "leave what sleeps to a task"),
     }
 }
 

@@ -4,7 +4,8 @@ use super::scenario::{self, Party};
 use super::{Bracket, Marked, Place, dependency, in_words, path, reverse_chain};
 use crate::report::{Kind, LockView, Report, UsageConflict};
 use crate::site::Site;
-use crate::usage::Usage;
+use crate::usage::{State, Usage};
+use crate::wait_type::WaitType;
 use core::fmt::{self, Formatter};
 
 type Text<'a, 'b> = &'a mut Formatter<'b>;
@@ -110,12 +111,18 @@ fn other_info(f: Text<'_, '_>) -> fmt::Result {
 }
 
 fn recursive(report: &Report, f: Text<'_, '_>) -> fmt::Result {
+    let (Some(held), Some(new)) = (&report.held_lock, &report.lock) else { return Ok(()) };
     trying(report, f)?;
     other_info(f)?;
-    if let (Some(held), Some(new)) = (&report.held_lock, &report.lock) {
+    if held.mode.shared && new.mode.shared {
+        scenario::queued_writer(f, &held.class, &new.class)?;
+    } else {
         scenario::one_cpu(f, &held.class, held.mode, None, (&new.class, new.mode))?;
     }
-    writeln!(f, " May be due to missing lock nesting notation\n")
+    if held.instance != new.instance {
+        writeln!(f, " May be due to missing lock nesting notation\n")?;
+    }
+    Ok(())
 }
 
 fn circular(report: &Report, f: Text<'_, '_>) -> fmt::Result {
@@ -139,6 +146,9 @@ fn inconsistent(report: &Report, f: Text<'_, '_>) -> fmt::Result {
     let who = report.who();
     writeln!(f, "inconsistent {{{}}} -> {{{}}} usage.", old.name(), report.new_usage.name())?;
     writeln!(f, "{}/{} {} takes:\n{}", who.task, who.id, Bracket(report.flags), lock)?;
+    if report.site != lock.site {
+        writeln!(f, "and holds it when they are enabled at:\n  {}", Place(report.site))?;
+    }
     writeln!(f, "{{{}}} state was registered at:\n  {}", old.name(), Place(site))?;
     toggles(report, f)?;
     other_info(f)?;
@@ -177,14 +187,15 @@ fn irq_order(report: &Report, f: Text<'_, '_>) -> fmt::Result {
         return Ok(());
     };
     let (who, state) = (report.who(), state_name(report));
+    let irq = if usage.used.state() == State::Reclaim { "" } else { "-irq" };
     writeln!(f, "{}/{} {} is trying to acquire:\n{}", who.task, who.id, Bracket(report.flags), new)?;
     writeln!(f, "\nand this task is already holding:\n{held}")?;
     writeln!(f, "which would create a new lock dependency:")?;
     writeln!(f, " {} -> {}", Marked(&held.class), Marked(&new.class))?;
-    writeln!(f, "\nbut this new dependency connects a {state}-irq-safe lock:\n {}", Marked(&usage.used_class))?;
-    writeln!(f, "\n... which became {state}-irq-safe at:\n  {}", Place(usage.used_site))?;
-    writeln!(f, "\nto a {state}-irq-unsafe lock:\n {}", Marked(&usage.enabled_class))?;
-    writeln!(f, "\n... which became {state}-irq-unsafe at:\n  {}", Place(usage.enabled_site))?;
+    writeln!(f, "\nbut this new dependency connects a {state}{irq}-safe lock:\n {}", Marked(&usage.used_class))?;
+    writeln!(f, "\n... which became {state}{irq}-safe at:\n  {}", Place(usage.used_site))?;
+    writeln!(f, "\nto a {state}{irq}-unsafe lock:\n {}", Marked(&usage.enabled_class))?;
+    writeln!(f, "\n... which became {state}{irq}-unsafe at:\n  {}", Place(usage.enabled_site))?;
     toggles(report, f)?;
     other_info(f)?;
     let steps = report.path_to_held.steps.iter().map(Party::of_step);
@@ -192,12 +203,12 @@ fn irq_order(report: &Report, f: Text<'_, '_>) -> fmt::Result {
     let parties = steps.chain(new_party).chain(report.path.steps.iter().map(Party::of_step));
     irq_scenario(usage, parties, f)?;
     if !report.path_to_held.steps.is_empty() {
-        writeln!(f, "the dependencies between {state}-irq-safe lock and the holding lock:")?;
+        writeln!(f, "the dependencies between {state}{irq}-safe lock and the holding lock:")?;
         path(&report.path_to_held, f)?;
         writeln!(f)?;
     }
     if !report.path.steps.is_empty() {
-        writeln!(f, "the dependencies between the lock to be acquired\n and {state}-irq-unsafe lock:")?;
+        writeln!(f, "the dependencies between the lock to be acquired\n and {state}{irq}-unsafe lock:")?;
         path(&report.path, f)?;
         writeln!(f)?;
     }
@@ -251,20 +262,47 @@ fn irq_inversion(report: &Report, f: Text<'_, '_>) -> fmt::Result {
 
 fn unbalanced(report: &Report, f: Text<'_, '_>) -> fmt::Result {
     let Some(lock) = &report.lock else { return Ok(()) };
-    let who = report.who();
-    writeln!(f, "{}/{} is trying to release lock ({}) at:", who.task, who.id, lock.class)?;
+    let (who, what) = (report.who(), report.note.unwrap_or("release"));
+    writeln!(f, "{}/{} is trying to {what} lock ({}) at:", who.task, who.id, lock.class)?;
     writeln!(f, "{}", Place(report.site))?;
-    if report.held.is_empty() {
-        writeln!(f, "but there are no more locks to release!")?;
-    } else {
-        writeln!(f, "but this lock is not held!")?;
+    match outside(report) {
+        Some(held) => writeln!(f, "but this lock was taken outside of this interrupt, at {}!", Place(held.site))?,
+        None if report.held.is_empty() => writeln!(f, "but there are no more locks to release!")?,
+        None => writeln!(f, "but this lock is not held!")?,
     }
     other_info(f)
 }
 
+/// The hold of the lock that is not held here, below a change of interrupt context.
+pub(super) fn outside(report: &Report) -> Option<&LockView> {
+    let lock = report.lock.as_ref()?;
+    report.held.iter().find(|held| held.instance == lock.instance)
+}
+
 fn wait_context(report: &Report, f: Text<'_, '_>) -> fmt::Result {
     line(report, f, "is trying to lock:")?;
-    writeln!(f, "other info that might help us debug this:\ncontext-{{{0}:{0}}}", report.limit)
+    writeln!(f, "other info that might help us debug this:\ncontext-{{{0}:{0}}}", report.context_limit)?;
+    let Some(lock) = &report.lock else { return Ok(()) };
+    let needs = lock.class.waits.outer() as u8;
+    write!(f, "`{}` needs a place of wait type {needs} ({}); ", lock.class, wait_name(needs))?;
+    write!(f, "here is allowed {} ({})", report.limit, wait_name(report.limit))?;
+    match limiting(report) {
+        Some(held) => writeln!(f, ", since `{}` is held", held.class),
+        None => writeln!(f, ", since this is an interrupt"),
+    }
+}
+
+/// The hold that sets the limit, if it is not the context itself.
+pub(super) fn limiting(report: &Report) -> Option<&LockView> {
+    let sets_limit = |held: &&LockView| held.class.waits.inner() as u8 == report.limit;
+    report.held.iter().rev().find(sets_limit).filter(|_| report.limit < report.context_limit)
+}
+
+fn wait_name(wait: u8) -> &'static str {
+    ["unchecked", "never waits", "spins", "spins, or sleeps in another configuration", "sleeps"]
+        .get(usize::from(wait))
+        .copied()
+        .unwrap_or("anything")
 }
 
 fn nest_not_held(report: &Report, f: Text<'_, '_>) -> fmt::Result {
@@ -279,14 +317,49 @@ fn nest_not_held(report: &Report, f: Text<'_, '_>) -> fmt::Result {
 fn sleep_atomic(report: &Report, f: Text<'_, '_>) -> fmt::Result {
     writeln!(f, "at {}", Place(report.site))?;
     writeln!(f, "{}/{} {}", report.who().task, report.who().id, Bracket(report.flags))?;
+    match atomic(report) {
+        Atomic::Interrupt => writeln!(f, "sleeping is not allowed: this is an interrupt")?,
+        Atomic::IrqsOff => writeln!(f, "sleeping is not allowed: hard interrupts are disabled")?,
+        Atomic::SoftirqsOff => writeln!(f, "sleeping is not allowed: softirqs are disabled")?,
+        Atomic::Held(held) => writeln!(f, "sleeping is not allowed: `{}` is held, which spins", held.class)?,
+        Atomic::Unknown => {}
+    }
     toggles(report, f)
+}
+
+/// Why sleeping is not allowed.
+pub(super) enum Atomic<'a> {
+    Interrupt,
+    IrqsOff,
+    SoftirqsOff,
+    Held(&'a LockView),
+    Unknown,
+}
+
+/// The first reason, the strongest first.
+pub(super) fn atomic(report: &Report) -> Atomic<'_> {
+    let flags = report.flags;
+    if flags.hardirq || flags.softirq {
+        return Atomic::Interrupt;
+    }
+    if !flags.irqs_on {
+        return Atomic::IrqsOff;
+    }
+    if !flags.softirqs_on {
+        return Atomic::SoftirqsOff;
+    }
+    let spins = |held: &&LockView| matches!(held.class.waits.inner(), WaitType::Spin | WaitType::Config);
+    report.held.iter().rev().find(spins).map_or(Atomic::Unknown, Atomic::Held)
 }
 
 /// What no rule decided: the words of whoever noticed it.
 fn wrong(report: &Report, f: Text<'_, '_>) -> fmt::Result {
     writeln!(f, "{}/{} {} at {}:", report.who().task, report.who().id, Bracket(report.flags), Place(report.site))?;
     writeln!(f, "{}", report.note.unwrap_or("it is wrong"))?;
-    lock(report.lock.as_ref(), f)?;
+    if let Some(lock) = &report.lock {
+        writeln!(f, "{:016x} {}", lock.instance, Marked(&lock.class))?;
+    }
     other_info(f)?;
-    toggles(report, f)
+    toggles(report, f)?;
+    writeln!(f)
 }

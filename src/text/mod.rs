@@ -130,11 +130,14 @@ fn reverse_chain(path: &Path, new: &LockView, f: &mut Formatter<'_>) -> fmt::Res
     writeln!(f, "       being taken at {}", Place(new.site))
 }
 
-/// Both sites of a dependency, and who made it.
+/// Both sites of a dependency, and which task made it, if that had a number.
 fn dependency(step: &Step, f: &mut Formatter<'_>) -> fmt::Result {
     writeln!(f, "       taken at {}", Place(step.to_site))?;
     writeln!(f, "       while {} was held, taken at {}", step.from, Place(step.from_site))?;
-    writeln!(f, "       first by task {} on CPU {}", step.task, step.cpu)
+    match step.task {
+        0 => Ok(()),
+        task => writeln!(f, "       first by task {task} on CPU {}", step.cpu),
+    }
 }
 
 /// The dependencies of a path in their order, each with both sites.

@@ -1,7 +1,7 @@
 //! The scenario: how the deadlock would come about, CPU by CPU.
 //!
 //! Each CPU is a party that holds one lock and waits for another. First everybody takes what they hold, the last party
-//! first as Linux draws it, then everybody waits. Up to four CPUs are drawn side by side, more of them one a line.
+//! first as Linux draws it, then everybody waits. Up to three CPUs are drawn side by side, more of them one a line.
 
 use crate::mode::Mode;
 use crate::report::{ClassView, LockView, Step};
@@ -47,7 +47,7 @@ impl<'a> Party<'a> {
 
 const MARGIN: usize = 7;
 const COLUMN: usize = 24;
-const COLUMNS: usize = 4;
+const COLUMNS: usize = 3;
 
 /// One CPU that waits for itself; with `state`, in an interrupt that comes upon it.
 pub(super) fn one_cpu(
@@ -64,6 +64,16 @@ pub(super) fn one_cpu(
     }
     let indent = if state.is_some() { "  " } else { "" };
     writeln!(f, "  {indent}{}({asked});\n\n *** DEADLOCK ***\n", verb(asking))
+}
+
+/// A reader that waits behind a writer, which waits for that reader's earlier hold.
+pub(super) fn queued_writer(f: &mut Formatter<'_>, held: &ClassView, asked: &ClassView) -> fmt::Result {
+    writeln!(f, " Possible unsafe locking scenario:\n")?;
+    header(f, 2)?;
+    writeln!(f, "  rlock({held});")?;
+    write_at(f, 1, true)?;
+    writeln!(f, "lock({held});   (is queued)")?;
+    writeln!(f, "  rlock({asked});\n\n *** DEADLOCK ***\n")
 }
 
 /// A circle of CPUs: CPU0 is `first`, the others follow the dependencies from what it waits for. With `state`, CPU0's

@@ -15,7 +15,7 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 /// The sets of features that the host tests run with, as arguments of `cargo test`.
-const FEATURE_SETS: &[&[&str]] = &[&[], &["--features", "lockdep/critical-section"]];
+const FEATURE_SETS: &[&[&str]] = &[&[]];
 
 /// The sets of features that the validator is built with for bare metal.
 const BARE_FEATURES: &[&str] = &["", "critical-section,defmt"];
