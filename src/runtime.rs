@@ -221,7 +221,10 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize> Ru
     /// Shows what the running context holds, the lowest first. Waits for nothing.
     pub fn each_held(&self, show: &mut dyn FnMut(&LockView)) {
         if let Some(context) = P::context() {
+            // What `show` takes goes on the books unchecked: the internal lock is held meanwhile.
+            context.set_busy(true);
             self.domain(context).each_held(context, P::who, show);
+            context.set_busy(false);
         }
     }
 
