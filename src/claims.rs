@@ -55,7 +55,14 @@ impl Engine<'_> {
 
     /// Something that is not decided here is wrong: an assertion does not hold, a protocol is broken. `note` says what,
     /// in a few words.
-    pub fn wrong(&mut self, context: &Context, kind: Kind, note: &'static str, map: Option<&LockMap>, site: Site) {
+    pub fn wrong(
+        &mut self,
+        context: &Context,
+        kind: Kind,
+        note: &'static str,
+        map: Option<&LockMap>,
+        site: Option<Site>,
+    ) {
         let class =
             map.and_then(|map| self.graph.classes.find(self.seen.classes, map, Subclass::ZERO)).unwrap_or(NO_SLOT);
         self.report_wrong(context, kind, note, map.map(|map| (map, class)), site);
@@ -65,14 +72,16 @@ impl Engine<'_> {
     pub fn claim(&mut self, context: &Context, claim: Claim, map: &LockMap, site: Site) {
         let held = context.all().find(|hold| hold.instance == map.instance());
         let shared = held.map(|hold| hold.mode().shared);
+        let lost = context.has_lost() && shared.is_none();
         let (is_so, note) = match claim {
+            _ if lost => return,
             Claim::Held => (shared.is_some(), "assert_held: the lock is not held"),
             Claim::HeldRead => (shared == Some(true), "assert_held_read: the lock is not held for reading"),
             Claim::HeldWrite => (shared == Some(false), "assert_held_write: the lock is not held exclusively"),
             Claim::NotHeld => (shared.is_none(), "assert_not_held: the lock is held"),
         };
         if !is_so {
-            self.wrong(context, Kind::Assertion, note, Some(map), site);
+            self.wrong(context, Kind::Assertion, note, Some(map), Some(site));
         }
     }
 
@@ -81,17 +90,18 @@ impl Engine<'_> {
         let found = context.find(|hold| hold.instance == map.instance());
         let hold = found.and_then(|(stack, index)| Some((stack, index, stack.hold(index)?)));
         let note = match (hold, more) {
-            (Some((stack, index, mut hold)), _) => {
+            (Some((stack, index, mut hold)), more) => {
                 let done = hold.pin(more);
                 stack.set_hold(index, hold);
-                if done || more {
-                    return;
+                match (done, more) {
+                    (true, _) => return,
+                    (false, true) => "pinning a lock too often: 15 pins are counted",
+                    (false, false) => "unpinning an unpinned lock",
                 }
-                "unpinning an unpinned lock"
             }
             (None, true) => "pinning an unheld lock",
             (None, false) => "unpinning an unheld lock",
         };
-        self.wrong(context, Kind::Assertion, note, Some(map), site);
+        self.wrong(context, Kind::Assertion, note, Some(map), Some(site));
     }
 }

@@ -43,7 +43,7 @@ pub struct LockClassKey {
 }
 
 impl LockClassKey {
-    /// A class that reports call by this line.
+    /// A class that reports call by this line. Two keys made by one line, as by one call of a macro, are one class: name them.
     #[track_caller]
     pub const fn new() -> LockClassKey {
         let site = Site::caller();
@@ -54,9 +54,13 @@ impl LockClassKey {
     #[track_caller]
     pub const fn named(name: &'static str) -> LockClassKey {
         let site = Site::caller();
-        let hash = site.hash() ^ crate::site::hash_bytes(name.as_bytes()).rotate_left(1);
-        LockClassKey { name: Some(name), hash, site }
+        LockClassKey { name: Some(name), hash: site.hash() ^ of_name(name), site }
     }
+}
+
+/// What a name adds to the hash of a line.
+const fn of_name(name: &str) -> u64 {
+    crate::site::hash_bytes(name.as_bytes()).rotate_left(1)
 }
 
 impl Default for LockClassKey {
@@ -109,11 +113,11 @@ impl LockMap {
         LockMap::with(site.hash(), site, None, waits)
     }
 
-    /// A lock whose class is the caller's line, and which reports call `name`.
+    /// A lock whose class is the caller's line and `name`, which reports call it.
     #[track_caller]
     pub const fn named(name: &'static str, waits: WaitTypes) -> LockMap {
         let site = Site::caller();
-        LockMap::with(site.hash(), site, Some(name), waits)
+        LockMap::with(site.hash() ^ of_name(name), site, Some(name), waits)
     }
 
     /// A lock of the class `key`. Locks of other wait types are of another class, also under the same key.
@@ -168,6 +172,11 @@ impl LockMap {
         let before = self.handed_over.load(Ordering::Relaxed);
         self.handed_over.store(handed_over, Ordering::Relaxed);
         before
+    }
+
+    /// Whether somebody else will let the lock go.
+    pub(crate) fn is_handed_over(&self) -> bool {
+        self.handed_over.load(Ordering::Relaxed)
     }
 
     #[inline(always)]

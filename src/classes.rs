@@ -181,7 +181,7 @@ impl Classes {
         subclass: Subclass,
         site: Site,
     ) -> Option<ClassId> {
-        let key = self.key_of(seen, map).unwrap_or(!site.hash());
+        let key = self.key_at(seen, map, site);
         let known = self.find(seen, map, subclass).or_else(|| self.find_key(key, subclass));
         let id = match known {
             Some(slot) => seen.id(slot),
@@ -204,6 +204,11 @@ impl Classes {
             return Some(hint.slot());
         }
         self.find_key(self.key_of(seen, map)?, subclass)
+    }
+
+    /// The key of the class of a lock that is taken at `site`, which decides where nothing else does.
+    pub(crate) fn key_at(&self, seen: &SeenClasses, map: &LockMap, site: Site) -> u64 {
+        self.key_of(seen, map).unwrap_or(!site.hash())
     }
 
     /// The key of a lock's class. Where its construction says nothing: that of the class that it came to be of when it was

@@ -9,6 +9,9 @@
 //! - A hold is written before the depth that shows it, so an interrupt in the middle of an acquire finds the stack whole.
 //! - Levels nest: the link is set at entry, cleared at exit, and points to a context that stands still meanwhile.
 //!
+//! An interrupt may let go of what the code under it holds. If it does so in the middle of a push there, that hold comes
+//! back: such a lock is better handed over (`hooks::hand_over`).
+//!
 //! What it does not do: check anything. It never looks at a class.
 
 use crate::chain;
@@ -22,12 +25,15 @@ use core::sync::atomic::{AtomicU16, Ordering};
 /// How many locks one context can hold on the books. More are counted, not known.
 pub const HOLDS: usize = 32;
 
+/// How deep interrupts are looked through: more levels than any machine nests.
+const LEVELS: usize = 32;
+
 /// What kind of context runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Level {
     /// A task.
     Task,
-    /// Work on the way out of an interrupt, or with softirqs disabled by hand.
+    /// Work on the way out of an interrupt.
     Softirq,
     /// A hard interrupt.
     Hardirq,
@@ -74,7 +80,9 @@ pub struct Context {
     busy: Cell<u8>,
     /// Which of the program's validators it belongs to.
     validator: u8,
-    reclaim: Cell<u16>,
+    /// Entries that were refused, since their context was in use: as many exits are passed over.
+    refused: Cell<u8>,
+    reclaim: Cell<u8>,
     /// What an exclusive acquire marks now; follows from the flags.
     marks: Cell<Usage>,
     irqs_on: Cell<bool>,
@@ -115,6 +123,7 @@ impl Context {
             depth: AtomicU16::new(0),
             lost: Cell::new(0),
             busy: Cell::new(0),
+            refused: Cell::new(0),
             reclaim: Cell::new(0),
             marks: Cell::new(Usage::HARDIRQ_ON.union(Usage::SOFTIRQ_ON)),
             irqs_on: Cell::new(true),
@@ -136,6 +145,7 @@ impl Context {
         self.lost.set(0);
         self.busy.set(0);
         self.reclaim.set(0);
+        self.refused.set(0);
         self.interrupted.set(None);
         self.toggles.iter().for_each(|t| t.set(None));
         self.irqs_on.set(true);
@@ -150,7 +160,8 @@ impl Context {
     pub(crate) fn enter(&self, level: Level, interrupted: &'static Context, site: Site) {
         self.depth.store(0, Ordering::Relaxed);
         self.lost.set(0);
-        self.busy.set(u8::from(level == Level::Nmi));
+        self.refused.set(0);
+        self.busy.set(u8::from(level == Level::Nmi || interrupted.is_unchecked()));
         self.reclaim.set(interrupted.reclaim.get());
         interrupted.hand_toggles_to(self);
         self.irqs_on.set(interrupted.irqs_on.get());
@@ -176,11 +187,7 @@ impl Context {
         outer.reclaim.set(self.reclaim.get());
         self.hand_toggles_to(outer);
         for mut hold in self.own() {
-            if is_chained(&hold) {
-                // A key that nothing known is made of: what is taken above it must not pass for known.
-                hold.key = !hold.key;
-                hold.traits.insert(Traits::UNCHAINED);
-            }
+            hold.unchain();
             outer.push(hold);
         }
         outer.lost.set(outer.lost.get().saturating_add(self.lost.get()));
@@ -227,6 +234,11 @@ impl Context {
     /// The context that this interrupt came upon.
     pub fn interrupted(&self) -> Option<&'static Context> {
         self.interrupted.get()
+    }
+
+    /// Whether it is an interrupt's that has not ended: it cannot be entered.
+    pub(crate) fn is_in_use(&self) -> bool {
+        self.interrupted.get().is_some()
     }
 
     /// The context below whose run this one goes on with: the interrupted one, if the pair is the same.
@@ -441,7 +453,19 @@ impl Context {
 
     /// The contexts from this one outwards.
     pub(crate) fn outwards(&self) -> impl Iterator<Item = &Context> {
-        core::iter::successors(Some(self), |c| c.interrupted.get().map(|outer| outer as &Context))
+        core::iter::successors(Some(self), |c| c.interrupted.get().map(|outer| outer as &Context)).take(LEVELS)
+    }
+
+    /// Counts an entry that was refused, or with `false` the exit that belongs to it; says whether there was one.
+    pub(crate) fn refuse(&self, enter: bool) -> bool {
+        let count = self.refused.get();
+        self.refused.set(if enter { count.saturating_add(1) } else { count.saturating_sub(1) });
+        count > 0
+    }
+
+    /// Whether a hold was lost here or in a context below: then what is not on the books may be held all the same.
+    pub(crate) fn has_lost(&self) -> bool {
+        self.outwards().any(|context| context.lost() > 0)
     }
 
     /// Whether both are one context.
@@ -500,7 +524,8 @@ impl Context {
     pub(crate) fn remove(&self, index: usize) {
         let depth = self.depth();
         for i in index..depth.saturating_sub(1) {
-            if let Some(above) = self.hold(i + 1) {
+            if let Some(mut above) = self.hold(i + 1) {
+                above.unchain();
                 self.set_hold(i, above);
             }
         }

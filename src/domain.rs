@@ -48,9 +48,10 @@ impl<const C: usize, const D: usize, const K: usize> Domain<C, D, K> {
         }
     }
 
-    /// Whether the report is being shown. It cannot begin to be while the internal lock is held.
+    /// Whether the report is being shown. It cannot begin to be while the internal lock is held; that it is over is the
+    /// `Release` of `show`.
     pub(crate) fn is_showing(&self) -> bool {
-        self.showing.load(Ordering::Relaxed)
+        self.showing.load(Ordering::Acquire)
     }
 
     #[inline(always)]
@@ -76,7 +77,7 @@ impl<const C: usize, const D: usize, const K: usize> Domain<C, D, K> {
         let mut engine = tables.engine(self.seen(), report, who);
         let answer = event(&mut engine);
         let is_new = nothing_found && engine.found.is_some();
-        let notice = engine.notices.pending.take();
+        let notice = engine.take_notice();
         if is_new {
             self.showing.store(true, Ordering::Relaxed);
         }

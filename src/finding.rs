@@ -40,6 +40,7 @@ impl Engine<'_> {
         if let Some(report) = &mut self.report {
             report.begin(kind, (self.who)(), context, lookup);
             report.site = site;
+            report.taken_again = self.again;
             fill(report, lookup);
         }
         true
@@ -67,11 +68,11 @@ impl Engine<'_> {
         kind: Kind,
         note: &'static str,
         map: Option<(&LockMap, u16)>,
-        site: Site,
+        site: Option<Site>,
     ) {
-        self.report(context, kind, Some(site), |report, lookup| {
+        self.report(context, kind, site, |report, lookup| {
             report.note = Some(note);
-            report.lock = map.map(|(map, class)| lookup.unheld(map, class, Some(site)));
+            report.lock = map.map(|(map, class)| lookup.unheld(map, class, site));
         });
     }
 

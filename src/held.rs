@@ -183,10 +183,11 @@ impl Hold {
         self.count / PIN
     }
 
-    /// Counts `more` takings with these.
-    pub(crate) fn add_times(&mut self, more: u16) {
-        let times = self.times().saturating_add(more).min(TIMES);
-        self.count = self.pins() * PIN + times;
+    /// Counts `more` takings with these; says whether all could be.
+    pub(crate) fn add_times(&mut self, more: u16) -> bool {
+        let times = self.times().saturating_add(more);
+        self.count = self.pins() * PIN + times.min(TIMES);
+        times <= TIMES
     }
 
     /// Counts one taking less.
@@ -209,6 +210,15 @@ impl Hold {
     /// Where it was taken.
     pub const fn site(&self) -> Option<Site> {
         self.site
+    }
+
+    /// Gives it a key that nothing known is made of: it does not stand where it was taken, and what is taken above it must
+    /// not pass for known. Where the class has no slot the key is what tells classes apart, and no chain is known anyway.
+    pub(crate) fn unchain(&mut self) {
+        if self.class != NO_SLOT && !self.traits.contains(Traits::UNCHAINED) {
+            self.key = !self.key;
+            self.traits.insert(Traits::UNCHAINED);
+        }
     }
 
     /// Whether both are of one class; where the table was full, of one key.

@@ -81,7 +81,8 @@ pub fn softirqs_off() {
     __lockdep_event(Event::Softirqs(false), Site::caller());
 }
 
-/// An interrupt begins: `own`, which belongs to this CPU and this level, becomes the context that runs.
+/// An interrupt begins: `own` becomes the context that runs. Each CPU has one for each depth to which its interrupts nest;
+/// one that is in use is not entered, and that is reported.
 #[track_caller]
 #[inline]
 pub fn enter(level: Level, own: &'static Context) {
@@ -130,15 +131,16 @@ pub fn free(map: &LockMap) {
     __lockdep_event(Event::Free(map), Site::caller());
 }
 
-/// An exclusive hold becomes a reader's.
+/// An exclusive hold becomes one of `mode`, a reader's: [`Mode::READ`] where a lock has readers that wait behind writers.
 #[track_caller]
 #[inline]
-pub fn downgrade(map: &LockMap) {
-    __lockdep_event(Event::Downgrade(map), Site::caller());
+pub fn downgrade(map: &LockMap, mode: Mode) {
+    __lockdep_event(Event::Downgrade(map, mode), Site::caller());
 }
 
 /// The lock will be let go by another context (a semaphore, a page lock, a guard that is given to the next task): it leaves
-/// the books of this one, and the next release of it is right, whoever makes it.
+/// the books of this one, and the next release of it is right, whoever makes it. Whoever receives it has nothing on its
+/// books: no order is learned of it until then.
 #[track_caller]
 #[inline]
 pub fn hand_over(map: &LockMap) {
@@ -185,7 +187,8 @@ pub fn each_held(show: &mut dyn FnMut(&LockView)) {
     __lockdep_each_held(show);
 }
 
-/// Forgets all that the validator of the running context learned and found. `false`: a report of its is being shown.
+/// Forgets all that the validator of the running context learned and found. `false`: a report of its is being shown, or
+/// this context holds a lock. No other context may hold one either.
 #[inline]
 pub fn reset() -> bool {
     __lockdep_reset()

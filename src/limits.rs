@@ -20,6 +20,10 @@ pub enum Table {
     Holds,
 }
 
+impl Table {
+    const ALL: [Table; 4] = [Table::Classes, Table::Dependencies, Table::Chains, Table::Holds];
+}
+
 /// Says that a table is full: what is new from now on is not learned, but counted. Not a finding, and said once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Notice {
@@ -36,12 +40,12 @@ pub struct Notice {
 pub(crate) struct Notices {
     /// A bit for each table that was named.
     said: u8,
-    /// One that nobody has seen yet.
-    pub(crate) pending: Option<Notice>,
+    /// A bit for each that nobody has seen yet.
+    pending: u8,
 }
 
 impl Notices {
-    pub(crate) const NONE: Notices = Notices { said: 0, pending: None };
+    pub(crate) const NONE: Notices = Notices { said: 0, pending: 0 };
 }
 
 /// How full one table is.
@@ -70,17 +74,22 @@ impl Engine<'_> {
     /// A table is full: said once.
     pub(crate) fn notice(&mut self, table: Table) {
         let bit = 1 << table as u8;
-        if self.notices.said & bit == 0 {
-            self.notices.said |= bit;
-            let occupancy = self.occupancy();
-            let (size, constant) = match table {
-                Table::Classes => (occupancy.classes.size, "`classes` in `lockdep::port!`"),
-                Table::Dependencies => (occupancy.dependencies.size, "`dependencies` in `lockdep::port!`"),
-                Table::Chains => (occupancy.chains.size, "`chains` in `lockdep::port!`"),
-                Table::Holds => (HOLDS, "`HOLDS` in src/context.rs"),
-            };
-            self.notices.pending = Some(Notice { table, size, constant });
-        }
+        self.notices.pending |= bit & !self.notices.said;
+        self.notices.said |= bit;
+    }
+
+    /// A table that has become full since this was last asked. Several are told one by one.
+    pub fn take_notice(&mut self) -> Option<Notice> {
+        let table = Table::ALL.into_iter().find(|&table| self.notices.pending & 1 << table as u8 != 0)?;
+        self.notices.pending &= !(1 << table as u8);
+        let occupancy = self.occupancy();
+        let (size, constant) = match table {
+            Table::Classes => (occupancy.classes.size, "`classes` in `lockdep::port!`"),
+            Table::Dependencies => (occupancy.dependencies.size, "`dependencies` in `lockdep::port!`"),
+            Table::Chains => (occupancy.chains.size, "`chains` in `lockdep::port!`"),
+            Table::Holds => (HOLDS, "`HOLDS` in src/context.rs"),
+        };
+        Some(Notice { table, size, constant })
     }
 
     /// How full the tables are.

@@ -84,6 +84,10 @@ impl Engine<'_> {
 
     /// An interrupt ends. What was taken in it must be gone; then its flag is restored. Returns the context below.
     pub fn leave(&mut self, context: &Context, site: Site) -> Option<&'static Context> {
+        if context.interrupted().is_none() {
+            self.wrong(context, Kind::Assertion, "leaving an interrupt that was not entered", None, Some(site));
+            return None;
+        }
         if let Some(held) = rules::ends::left_by_interrupt(context) {
             self.report_held(context, Kind::HeldAtExit, &held, site);
         }

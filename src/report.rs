@@ -194,10 +194,12 @@ pub struct Step {
 /// A strong path, in the order of its dependencies: the first leads on from the first class.
 #[derive(Clone, Debug, Default)]
 pub struct Path {
-    /// The dependencies, as many as there is room for: the last ones.
+    /// The dependencies, as many as there is room for.
     pub steps: Vec<Step, PATH>,
-    /// How many are missing at the beginning.
+    /// How many are missing: at the beginning, or with `cut_at_end` at the end.
     pub cut: usize,
+    /// At which end.
+    pub cut_at_end: bool,
 }
 
 impl Path {
@@ -255,6 +257,8 @@ pub struct Report {
     pub limit: u8,
     /// The part of it that the context itself sets.
     pub context_limit: u8,
+    /// The lock was not taken now, but taken again, since a lock below it was let go: where, if that is known.
+    pub taken_again: Option<Option<Site>>,
     /// What exactly was wrong, for the kinds that are several.
     pub note: Option<&'static str>,
     /// What the task held, the lowest first.
@@ -275,11 +279,12 @@ impl Report {
         held_lock: None,
         usage: None,
         new_usage: Usage::empty(),
-        path: Path { steps: Vec::new(), cut: 0 },
-        path_to_held: Path { steps: Vec::new(), cut: 0 },
+        path: Path { steps: Vec::new(), cut: 0, cut_at_end: false },
+        path_to_held: Path { steps: Vec::new(), cut: 0, cut_at_end: false },
         limit: 0,
         context_limit: 0,
         note: None,
+        taken_again: None,
         held: Vec::new(),
         held_cut: 0,
     };
@@ -311,8 +316,11 @@ impl Report {
         self.flags = context.flags();
         self.toggles = context.toggles();
         self.context_limit = context.limit();
-        self.held_cut = usize::from(context.lost());
-        for hold in context.all() {
+        // Where there are more than there is room for, the oldest are left out.
+        let oldest = context.all().count().saturating_sub(HOLDS);
+        self.held_cut = oldest;
+        self.held_cut += context.outwards().map(|context| usize::from(context.lost())).sum::<usize>();
+        for hold in context.all().skip(oldest) {
             if self.held.push(lookup.lock(&hold)).is_err() {
                 self.held_cut += 1;
             }
@@ -383,7 +391,8 @@ impl Lookup<'_> {
         }
     }
 
-    /// A path whose dependencies come one after the other from its end to its start, or with `reverse` the other way.
+    /// A path whose dependencies come one after the other in its order, or with `from_end` from its end to its start. The
+    /// first to come are kept.
     pub(crate) fn path<'d>(&self, path: &mut Path, way: impl Iterator<Item = &'d Dependency>, from_end: bool) {
         path.clear();
         for dependency in way {
@@ -394,5 +403,6 @@ impl Lookup<'_> {
         if from_end {
             path.steps.reverse();
         }
+        path.cut_at_end = !from_end;
     }
 }

@@ -21,6 +21,7 @@ use crate::limits::Occupancy;
 use crate::mode::Mode;
 use crate::port::Port;
 use crate::report::{Kind, LockView};
+use crate::rules;
 use crate::site::Site;
 use crate::validator::{self, Engine};
 use core::marker::PhantomData;
@@ -50,7 +51,8 @@ impl ContextCell {
     }
 }
 
-/// A thing that happens to a context and is rare enough to share one entry point.
+/// A thing that happens to a context and is rare enough to share one entry point. (`hooks` has a function for each.)
+#[doc(hidden)]
 #[derive(Clone, Copy)]
 pub enum Event<'a> {
     /// An interrupt begins; the cell becomes its context.
@@ -67,8 +69,8 @@ pub enum Event<'a> {
     MightSleep,
     /// The memory of a lock is freed.
     Free(&'a LockMap),
-    /// A hold becomes a reader's.
-    Downgrade(&'a LockMap),
+    /// A hold becomes one of this mode, a reader's.
+    Downgrade(&'a LockMap, Mode),
     /// A lock will be let go by another context.
     HandOver(&'a LockMap),
     /// Something is claimed of a lock.
@@ -94,8 +96,10 @@ pub struct Costs {
     pub validator: usize,
     /// Bytes of a context.
     pub context: usize,
-    /// How many locks went on the books unchecked, since the validator was at work or showed a report.
+    /// How many locks went on the books unchecked, because the validator was at work or showed a report, or in an NMI.
     pub unchecked: u32,
+    /// How many locks were taken before there was a context, and have not been let go since.
+    pub early: u32,
 }
 
 /// A port with `V` validators: `C` slots for classes and `D` for dependencies, of which one each is never used, and `K` for
@@ -165,7 +169,9 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize> Ru
     #[inline(always)]
     pub fn irqs(&self, on: bool, site: Site) {
         let Some(context) = P::context().filter(|context| !context.is_unchecked()) else { return };
-        if !on || context.holds_nothing() {
+        if on == context.irqs_on() {
+            // Nothing changes: the site of the change that counts stays.
+        } else if !on || context.holds_nothing() {
             context.set_irqs(on, Some(site));
         } else {
             self.slowly(context, |engine| engine.irqs_on(context, site));
@@ -175,16 +181,17 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize> Ru
     /// Anything else. `None` comes back where it has no answer.
     pub fn event(&self, event: Event<'_>, site: Site) {
         let Some(context) = P::context() else { return };
+        if context.is_unchecked() {
+            return Self::event_unchecked(context, event, site);
+        }
         match event {
+            Event::Enter(_, own) if own.is_in_use() || core::ptr::eq(own, context) => self.refuse(context, site),
             Event::Enter(level, own) => {
                 validator::enter(own, level, context, site);
                 P::set_context(own);
             }
-            Event::Leave => {
-                if let Some(outer) = self.slowly(context, |engine| engine.leave(context, site)) {
-                    P::set_context(outer);
-                }
-            }
+            Event::Leave if context.refuse(false) => {}
+            Event::Leave => self.leave(context, site),
             Event::Softirqs(true) => self.slowly(context, |engine| engine.softirqs_on(context, site)),
             Event::Softirqs(false) => validator::softirqs_off(context, site),
             Event::Reclaim(true) => validator::reclaim_enter(context),
@@ -192,9 +199,12 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize> Ru
                 validator::reclaim_exit(context);
             }
             Event::Allocate => self.slowly(context, |engine| engine.allocate(context, site)),
+            Event::MightSleep if !rules::sleep_atomic::is_atomic(context) => {}
             Event::MightSleep => self.slowly(context, |engine| engine.might_sleep(context, site)),
             Event::Free(map) => self.slowly(context, |engine| engine.free(context, map, site)),
-            Event::Downgrade(map) => self.slowly(context, |engine| engine.downgrade(context, map, Some(site))),
+            Event::Downgrade(map, mode) => {
+                self.slowly(context, |engine| engine.downgrade(context, map, mode, Some(site)));
+            }
             Event::HandOver(map) => self.slowly(context, |engine| engine.hand_over(context, map, site)),
             Event::Claim(claim, map) => self.slowly(context, |engine| engine.claim(context, claim, map, site)),
             Event::Pin(map, more) => self.slowly(context, |engine| engine.pin(context, map, more, site)),
@@ -204,15 +214,61 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize> Ru
                 } else {
                     "assert_irqs_disabled: they are enabled"
                 };
-                self.slowly(context, |engine| engine.wrong(context, Kind::Assertion, note, None, site));
+                self.slowly(context, |engine| engine.wrong(context, Kind::Assertion, note, None, Some(site)));
             }
             Event::ClaimIrqs(_) => {}
             Event::CheckIrqs => self.check_irqs(context, site),
             Event::TaskExit => self.slowly(context, |engine| engine.task_exit(context, site)),
             Event::UserReturn => self.slowly(context, |engine| engine.user_return(context, site)),
             Event::Wrong(kind, note, map) => {
-                self.slowly(context, |engine| engine.wrong(context, kind, note, map, site))
+                self.slowly(context, |engine| engine.wrong(context, kind, note, map, Some(site)))
             }
+        }
+    }
+
+    /// An interrupt ends. Interrupts stay off until the context below is the current one: one that came in between would
+    /// not see what that holds.
+    fn leave(&self, context: &'static Context, site: Site) {
+        let were_on = P::irqs_enabled();
+        P::irqs_disable();
+        if let Some(outer) = self.slowly(context, |engine| engine.leave(context, site)) {
+            P::set_context(outer);
+        }
+        if were_on {
+            P::irqs_enable();
+        }
+    }
+
+    /// A context is entered that is in use: it cannot be linked twice.
+    #[cold]
+    fn refuse(&self, context: &'static Context, site: Site) {
+        let note = "an interrupt's context is entered while it is in use: each level of nesting needs one of its own";
+        self.slowly(context, |engine| engine.wrong(context, Kind::Assertion, note, None, Some(site)));
+        context.refuse(true);
+    }
+
+    /// The books alone: in an NMI, which may have come upon the internal lock, and while the validator is at work.
+    #[cold]
+    fn event_unchecked(context: &'static Context, event: Event<'_>, site: Site) {
+        match event {
+            Event::Enter(level, own) => {
+                validator::enter(own, level, context, site);
+                P::set_context(own);
+            }
+            Event::Leave => {
+                if let Some(outer) = validator::leave_unchecked(context, site) {
+                    P::set_context(outer);
+                }
+            }
+            Event::Softirqs(on) => context.set_softirqs(on, Some(site)),
+            Event::Reclaim(enter) => {
+                context.count_reclaim(enter);
+            }
+            Event::HandOver(map) => {
+                validator::release_unchecked(context, map);
+                map.set_handed_over(true);
+            }
+            _ => {}
         }
     }
 
@@ -222,15 +278,21 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize> Ru
     pub fn each_held(&self, show: &mut dyn FnMut(&LockView)) {
         if let Some(context) = P::context() {
             // What `show` takes goes on the books unchecked: the internal lock is held meanwhile.
+            let were_on = P::irqs_enabled();
+            P::irqs_disable();
             context.set_busy(true);
             self.domain(context).each_held(context, P::who, show);
             context.set_busy(false);
+            if were_on {
+                P::irqs_enable();
+            }
         }
     }
 
-    /// Whether the running context, or one that it interrupted, holds this lock.
+    /// Whether the running context, or one that it interrupted, holds this lock. Yes where a hold found no room: it may.
     pub fn holds(&self, map: &LockMap) -> bool {
-        P::context().is_some_and(|context| context.all().any(|hold| hold.instance() == map.instance()))
+        P::context()
+            .is_some_and(|context| context.has_lost() || context.all().any(|hold| hold.instance() == map.instance()))
     }
 
     /// Whether the validator was told that interrupts are on. Yes where there is no context to be told about.
@@ -239,9 +301,13 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize> Ru
     }
 
     /// Forgets all that the validator of this context learned and found. Says whether it could: not while a report of
-    /// its is being shown.
+    /// its is being shown, nor while this context holds a lock, whose class it would forget. No other context of this
+    /// validator may hold one either.
     pub fn reset(&self) -> bool {
-        let Some(context) = P::context() else { return false };
+        let Some(context) = P::context().filter(|context| !context.is_unchecked()) else { return false };
+        if !context.holds_nothing() {
+            return false;
+        }
         let domain = self.domain(context);
         self.slowly(context, |engine| {
             let idle = !domain.is_showing();
@@ -254,13 +320,13 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize> Ru
 
     /// What the validator of this context found.
     pub fn found(&self) -> Option<Kind> {
-        let context = P::context()?;
+        let context = P::context().filter(|context| !context.is_unchecked())?;
         self.slowly(context, |engine| *engine.found)
     }
 
     /// How full the tables of this context's validator are.
     pub fn occupancy(&self) -> Occupancy {
-        match P::context() {
+        match P::context().filter(|context| !context.is_unchecked()) {
             Some(context) => self.slowly(context, |engine| engine.occupancy()),
             None => Occupancy::default(),
         }
@@ -272,6 +338,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize> Ru
             validator: size_of::<Domain<C, D, K>>(),
             context: size_of::<Context>(),
             unchecked: self.unchecked.load(Ordering::Relaxed),
+            early: self.early.load(Ordering::Relaxed),
         }
     }
 
@@ -306,7 +373,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize> Ru
             true => "the machine's interrupts are enabled, and the validator was told that they are disabled",
             false => "the machine's interrupts are disabled, and the validator was told that they are enabled",
         };
-        self.slowly(context, |engine| engine.wrong(context, Kind::IrqsState, note, None, site));
+        self.slowly(context, |engine| engine.wrong(context, Kind::IrqsState, note, None, Some(site)));
         self.agree_slowly(context, on, site);
     }
 
@@ -349,8 +416,10 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize> Ru
         context.set_busy(true);
         let domain = self.domain(context);
         let (answer, is_new, notice) = domain.with(P::who, event);
-        if let Some(notice) = notice {
+        let mut next = notice;
+        while let Some(notice) = next {
             P::notice(&notice);
+            (_, _, next) = domain.with(P::who, |_| ());
         }
         if is_new {
             domain.show::<P>();

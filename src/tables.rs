@@ -66,6 +66,7 @@ impl<const C: usize, const D: usize> Tables<C, D> {
             report,
             notices: &mut self.notices,
             who,
+            again: None,
         }
     }
 }
@@ -115,7 +116,7 @@ impl<const C: usize, const D: usize, const K: usize> Validator<C, D, K> {
 
     /// A table that has become full since this was last asked.
     pub fn take_notice(&mut self) -> Option<Notice> {
-        self.tables.notices.pending.take()
+        self.engine().take_notice()
     }
 
     /// Its report.

@@ -24,6 +24,7 @@ use crate::rules;
 use crate::rules::recursive::Recursion;
 use crate::search::Graph;
 use crate::site::Site;
+use crate::usage::State;
 
 /// What the fast path reads.
 #[derive(Clone, Copy)]
@@ -43,6 +44,8 @@ pub struct Engine<'a> {
     /// Which tables are full.
     pub(crate) notices: &'a mut Notices,
     pub(crate) who: fn() -> Who,
+    /// While holds are taken again: where the lock below them was let go, if that is known.
+    pub(crate) again: Option<Option<Site>>,
 }
 
 impl Engine<'_> {
@@ -54,7 +57,8 @@ impl Engine<'_> {
         match self.graph.classes.find_or_enter(self.seen.classes, what.map, what.subclass, what.site) {
             Some(id) => hold.class = id.slot(),
             None => {
-                hold.key = what.map.key() ^ u64::from(what.subclass.get());
+                let key = self.graph.classes.key_at(self.seen.classes, what.map, what.site);
+                hold.key = key ^ u64::from(what.subclass.get());
                 self.notice(Table::Classes);
             }
         }
@@ -66,12 +70,11 @@ impl Engine<'_> {
 
     /// A lock is let go: section 8. The holds above it are taken again.
     pub fn release(&mut self, context: &Context, map: &LockMap, site: Option<Site>) {
-        let Some((stack, index)) = self.find(context, map, site, "release") else {
-            return;
+        let (Some((stack, index)), _) = self.find(context, map) else {
+            return self.release_unheld(context, map, site);
         };
         let Some(mut hold) = stack.hold(index) else { return };
         if hold.pins() > 0 {
-            let site = site.or(hold.site).unwrap_or(map.site());
             self.wrong(context, Kind::Assertion, "releasing a pinned lock", Some(map), site);
         }
         if hold.times() > 1 {
@@ -79,7 +82,15 @@ impl Engine<'_> {
             stack.set_hold(index, hold);
             return;
         }
-        self.take_again(context, stack, index, index + 1);
+        self.take_again(context, stack, index, index + 1, site);
+    }
+
+    /// A release of what is not on the books: right if it was handed over or found no room, which this uses up.
+    fn release_unheld(&mut self, context: &Context, map: &LockMap, site: Option<Site>) {
+        if !map.set_handed_over(false) && !context.forget_lost() {
+            let (_, class) = self.find(context, map);
+            self.report_not_held(context, map, class, site, "release");
+        }
     }
 
     /// A lock will be let go by another context: it leaves the books of this one, as by a release.
@@ -88,46 +99,47 @@ impl Engine<'_> {
         map.set_handed_over(true);
     }
 
-    /// An exclusive hold becomes a reader's: like a release, with the hold itself first of those taken again.
-    pub fn downgrade(&mut self, context: &Context, map: &LockMap, site: Option<Site>) {
-        let Some((stack, index)) = self.find(context, map, site, "release") else {
+    /// An exclusive hold becomes one of `mode`, a reader's: like a release, with the hold itself first of those taken again.
+    pub fn downgrade(&mut self, context: &Context, map: &LockMap, mode: Mode, site: Option<Site>) {
+        let (found, class) = self.find(context, map);
+        let Some((stack, index)) = found else {
+            if !map.is_handed_over() && !context.has_lost() {
+                self.report_not_held(context, map, class, site, "downgrade");
+            }
             return;
         };
         let Some(mut hold) = stack.hold(index) else { return };
-        hold.set_mode(Mode::READ);
+        hold.set_mode(mode);
         stack.set_hold(index, hold);
-        self.take_again(context, stack, index, index);
+        self.take_again(context, stack, index, index, site);
     }
 
     fn class_of(&mut self, map: &LockMap, site: Site) -> u16 {
-        let id = self.graph.classes.find_or_enter(self.seen.classes, map, Subclass::ZERO, site);
-        id.map_or(NO_SLOT, |id| id.slot())
+        match self.graph.classes.find_or_enter(self.seen.classes, map, Subclass::ZERO, site) {
+            Some(id) => id.slot(),
+            None => {
+                self.notice(Table::Classes);
+                NO_SLOT
+            }
+        }
     }
 
-    /// The hold that is let go; reports where there is none.
-    fn find<'c>(
-        &mut self,
-        context: &'c Context,
-        map: &LockMap,
-        site: Option<Site>,
-        what: &'static str,
-    ) -> Option<(&'c Context, usize)> {
+    /// The hold that a release of the lock is for, and the slot of the lock's class.
+    fn find<'c>(&self, context: &'c Context, map: &LockMap) -> (Option<(&'c Context, usize)>, u16) {
         let class = self.graph.classes.find(self.seen.classes, map, Subclass::ZERO).unwrap_or(NO_SLOT);
-        let found = rules::unbalanced::find(context, map, class);
-        if found.is_none() && !map.set_handed_over(false) && !context.forget_lost() {
-            self.report_not_held(context, map, class, site, what);
-        }
-        found
+        (rules::unbalanced::find(context, map, class), class)
     }
 
     /// Takes the holds above again, in the present context: those of `stack` from `keep` on, then those of the contexts above
     /// it. The holds of `stack` from `from` to `keep` are gone.
-    fn take_again(&mut self, context: &Context, stack: &Context, from: usize, keep: usize) {
+    fn take_again(&mut self, context: &Context, stack: &Context, from: usize, keep: usize, site: Option<Site>) {
+        self.again = Some(site);
         if context.is_same(stack) || context.is_all_empty_above(stack) {
             self.take_stack_again(context, stack, from, keep);
         } else {
             self.take_stacks_again(context, stack, from, keep);
         }
+        self.again = None;
     }
 
     /// The holds of one stack, also if it is the present context's: a hold is read before anything is put in its place, since
@@ -281,7 +293,9 @@ fn merge(context: &Context, new: &Hold) -> bool {
     let Some(mut top) = stack.hold(index).filter(|top| top.same_class(new)) else {
         return false;
     };
-    top.add_times(new.times());
+    if !top.add_times(new.times()) {
+        stack.lose();
+    }
     top.traits.insert(Traits::MERGED);
     stack.set_hold(index, top);
     true
@@ -324,6 +338,17 @@ pub fn acquire_unchecked(context: &Context, what: &Acquire<'_>) {
     let mut hold = Hold::begin(&unchecked, !context.irqs_on());
     hold.traits.insert(Traits::UNCHAINED);
     context.push(hold);
+}
+
+/// An interrupt ends in which nothing is checked: its flag is restored, and nothing is marked.
+pub fn leave_unchecked(context: &Context, site: Site) -> Option<&'static Context> {
+    let (outer, turn_on) = context.leave()?;
+    match turn_on {
+        Some(State::Hardirq) => outer.set_irqs(true, Some(site)),
+        Some(_) => outer.set_softirqs(true, Some(site)),
+        None => {}
+    }
+    Some(outer)
 }
 
 /// A lock is let go meanwhile: nothing above it is looked at again.

@@ -49,8 +49,11 @@ fn of_claims() -> BTreeMap<String, String> {
     let mut texts = BTreeMap::new();
     for (kind, note) in [
         (Kind::Assertion, None),
-        (Kind::Rcu, Some("a pointer that RCU protects is read outside a read section")),
-        (Kind::IrqsState, Some("interrupts are on, and the validator was told that they are off")),
+        (Kind::Rcu, Some("a protected pointer is read outside a read section")),
+        (
+            Kind::IrqsState,
+            Some("the machine's interrupts are enabled, and the validator was told that they are disabled"),
+        ),
         (Kind::WwMisuse, Some("a lock of another class than its context")),
     ] {
         let mut validator = Validator::<8, 8, 8>::new();
@@ -58,7 +61,7 @@ fn of_claims() -> BTreeMap<String, String> {
         validator.acquire(context, &Acquire::new(&held, Mode::WRITE, line(2)));
         match note {
             None => validator.engine().claim(context, Claim::Held, &lock, line(3)),
-            Some(note) => validator.engine().wrong(context, kind, note, Some(&lock), line(3)),
+            Some(note) => validator.engine().wrong(context, kind, note, Some(&lock), Some(line(3))),
         }
         let mut report = validator.report().expect("it is found").clone();
         assert_eq!(report.kind(), kind);

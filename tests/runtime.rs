@@ -21,6 +21,9 @@ use std::sync::{Mutex as StdMutex, MutexGuard, PoisonError};
 thread_local! {
     static CONTEXT: Cell<Option<&'static Context>> = const { Cell::new(None) };
     static IRQS: Cell<bool> = const { Cell::new(true) };
+    /// What happens when the validator asks the port: an interrupt, at the worst of times.
+    static ON_WHO: Cell<Option<fn()>> = const { Cell::new(None) };
+    static ON_ENABLE: Cell<Option<fn()>> = const { Cell::new(None) };
 }
 
 static SHOWN: StdMutex<Vec<String>> = StdMutex::new(Vec::new());
@@ -46,8 +49,14 @@ unsafe impl Port for Host {
     }
     fn irqs_enable() {
         IRQS.set(true);
+        if let Some(interrupt) = ON_ENABLE.take() {
+            interrupt();
+        }
     }
     fn who() -> Who {
+        if let Some(interrupt) = ON_WHO.take() {
+            interrupt();
+        }
         Who { task: "test", id: 7, cpu: 0 }
     }
     fn report(report: &Report) {
@@ -68,7 +77,7 @@ unsafe impl Port for Host {
     }
 }
 
-lockdep::port!(Host, classes = 64, dependencies = 128, chains = 256, validators = 1);
+lockdep::port!(Host, classes = 64, dependencies = 128, chains = 64, validators = 1);
 
 fn shown() -> MutexGuard<'static, Vec<String>> {
     SHOWN.lock().unwrap_or_else(PoisonError::into_inner)
@@ -290,38 +299,46 @@ fn each_full_table_is_said_once_by_name() {
 
 #[test]
 fn assertions_go_by_the_lock_and_its_mode() {
+    type Assert = fn(&LockMap);
     let lock = RwLock::named("lock", ());
-    let check = |what: &dyn Fn(), expected: Option<&str>| {
-        let found = hooks::found();
-        what();
-        match expected {
-            None => assert_eq!(hooks::found(), found),
-            Some(note) => {
-                assert_eq!(hooks::found(), Some(Kind::Assertion));
-                assert!(the_report().contains(note), "{note}");
-                shown().clear();
-                assert!(hooks::reset());
-            }
+    // By what is held (nothing, a read, a write): whether the assertion is true.
+    let asserts: [(Assert, &str, [bool; 3]); 4] = [
+        (asserts::assert_not_held, "assert_not_held", [true, false, false]),
+        (asserts::assert_held, "assert_held:", [false, true, true]),
+        (asserts::assert_held_read, "assert_held_read", [false, true, false]),
+        (asserts::assert_held_write, "assert_held_write", [false, false, true]),
+    ];
+    for (assert, note, is_true) in asserts {
+        for (held, is_true) in is_true.into_iter().enumerate() {
+            let _turn = begin();
+            let _reader = (held == 1).then(|| lock.read());
+            let _writer = (held == 2).then(|| lock.write());
+            assert(lock.map());
+            assert_eq!(hooks::found().is_none(), is_true, "{note} with {held}");
+            assert!(is_true || the_report().contains(note), "{note} with {held}");
         }
-    };
-    let _turn = begin();
-    check(&|| asserts::assert_not_held(lock.map()), None);
-    check(&|| asserts::assert_held(lock.map()), Some("assert_held: the lock is not held"));
-    let reader = lock.read();
-    check(&|| asserts::assert_held(lock.map()), None);
-    check(&|| asserts::assert_held_read(lock.map()), None);
-    check(&|| asserts::assert_held_write(lock.map()), Some("assert_held_write"));
-    check(&|| asserts::assert_not_held(lock.map()), Some("assert_not_held"));
-    drop(reader);
-    let writer = lock.write();
-    check(&|| asserts::assert_held_write(lock.map()), None);
-    check(&|| asserts::assert_held_read(lock.map()), Some("assert_held_read"));
-    drop(writer);
-    check(&asserts::assert_irqs_enabled, None);
-    check(&asserts::assert_irqs_disabled, Some("assert_irqs_disabled: they are enabled"));
-    IRQS.set(false);
-    check(&asserts::assert_irqs_disabled, None);
-    check(&asserts::assert_irqs_enabled, Some("assert_irqs_enabled"));
+    }
+}
+
+#[test]
+fn assertions_about_interrupts_go_by_the_machine() {
+    for on in [true, false] {
+        let _turn = begin();
+        IRQS.set(on);
+        if on {
+            asserts::assert_irqs_enabled()
+        } else {
+            asserts::assert_irqs_disabled()
+        }
+        assert_eq!(hooks::found(), None);
+        if on {
+            asserts::assert_irqs_disabled()
+        } else {
+            asserts::assert_irqs_enabled()
+        }
+        assert_eq!(hooks::found(), Some(Kind::Assertion));
+        assert!(the_report().contains(if on { "assert_irqs_disabled" } else { "assert_irqs_enabled" }));
+    }
 }
 
 #[test]
@@ -393,4 +410,125 @@ fn levels_of_a_class_are_classes() {
     drop(nodes[1].lock());
     assert_eq!(hooks::found(), Some(Kind::Recursive), "one line of code is one class");
     drop(parent);
+}
+
+#[test]
+fn an_nmi_may_come_upon_the_slow_path() {
+    let _turn = begin();
+    // The port asks who runs in the middle of an event, under the internal lock: here comes the NMI.
+    ON_WHO.set(Some(|| {
+        hooks::enter(Level::Nmi, new_context());
+        static LOCK: Mutex<()> = Mutex::named("in an NMI", ());
+        drop(LOCK.lock());
+        asserts::assert_held(LOCK.map());
+        assert_eq!(hooks::found(), None);
+        hooks::leave();
+    }));
+    let (a, b) = (Mutex::named("a", ()), Mutex::named("b", ()));
+    drop((a.lock(), b.lock()));
+    assert_eq!((hooks::found(), context().depth()), (None, 0));
+}
+
+#[test]
+fn what_shows_what_is_held_may_take_locks() {
+    let _turn = begin();
+    let lock = Mutex::named("lock", ());
+    let _held = lock.lock();
+    let mut count = 0;
+    hooks::each_held(&mut |_| {
+        drop(CONSOLE.lock());
+        count += 1;
+    });
+    assert_eq!((count, hooks::found()), (1, None));
+}
+
+#[test]
+fn an_interrupt_between_leaving_and_switching_back_finds_the_task_whole() {
+    let _turn = begin();
+    let lock = Mutex::named("lock", ());
+    let _held = lock.lock();
+    hooks::enter(Level::Softirq, new_context());
+    ON_ENABLE.set(Some(|| {
+        hooks::enter(Level::Hardirq, new_context());
+        assert_eq!(context().all().count(), 1, "it sees what the task holds");
+        hooks::leave();
+    }));
+    IRQS.set(true);
+    hooks::leave();
+    assert!(ON_ENABLE.get().is_none(), "the interrupt came");
+    assert_eq!(context().all().count(), 1);
+}
+
+#[test]
+fn a_context_that_is_in_use_is_not_entered_again() {
+    let _turn = begin();
+    let task = context();
+    let irq = new_context();
+    hooks::enter(Level::Hardirq, irq);
+    hooks::enter(Level::Hardirq, irq);
+    assert!(the_report().contains("an interrupt's context is entered while it is in use"));
+    hooks::leave();
+    assert!(core::ptr::eq(context(), irq), "the exit that belongs to it is passed over");
+    hooks::leave();
+    assert!(core::ptr::eq(context(), task));
+    hooks::leave();
+    assert!(core::ptr::eq(context(), task), "and one too many changes nothing");
+}
+
+#[test]
+fn nothing_is_forgotten_while_a_lock_is_held() {
+    let _turn = begin();
+    let lock = Mutex::named("lock", ());
+    let held = lock.lock();
+    assert!(!hooks::reset());
+    drop(held);
+    assert!(hooks::reset());
+}
+
+#[test]
+fn a_hold_that_moved_ends_the_chain() {
+    let _turn = begin();
+    let names = ["a", "b", "c"].map(|name| LockMap::named(name, WaitTypes::NONE));
+    let [a, b, c] = &names;
+    let take = |lock, mode| hooks::acquire(lock, mode, Site::caller());
+    take(a, Mode::WRITE);
+    take(b, Mode::RECURSIVE_READ);
+    // Let go while the validator is at work: what is above is not taken again, but moves down.
+    lockdep::validator::release_unchecked(context(), a);
+    take(c, Mode::WRITE);
+    [c, b].into_iter().for_each(|lock| hooks::release(lock, None));
+    take(a, Mode::WRITE);
+    take(b, Mode::RECURSIVE_READ);
+    take(c, Mode::WRITE);
+    [c, b, a].into_iter().for_each(|lock| hooks::release(lock, None));
+    take(c, Mode::WRITE);
+    take(a, Mode::WRITE);
+    assert_eq!(hooks::found(), Some(Kind::Circular), "a -> c was learned the second time");
+}
+
+#[test]
+fn a_downgrade_keeps_the_lock_for_those_that_nest_in_it() {
+    let _turn = begin();
+    let (outer, inner) = (RwLock::named("outer", ()), Mutex::named("inner", ()));
+    let writer = outer.write();
+    let held = inner.lock_nest(outer.map());
+    let reader = writer.downgrade();
+    assert_eq!(hooks::found(), None);
+    drop((held, reader));
+    assert_eq!(context().depth(), 0);
+}
+
+#[test]
+fn lost_holds_excuse_and_are_not_used_up_by_asking() {
+    let _turn = begin();
+    let locks: Vec<_> = (0..=HOLDS).map(|_| LockMap::named("many", WaitTypes::NONE)).collect();
+    for lock in &locks {
+        hooks::acquire(lock, Mode::RECURSIVE_READ, Site::caller());
+    }
+    let lost = &locks[HOLDS];
+    asserts::assert_held(lost);
+    hooks::downgrade(lost, Mode::READ);
+    assert!(hooks::holds(lost));
+    locks.iter().rev().for_each(|lock| hooks::release(lock, None));
+    assert_eq!(hooks::found(), None);
 }

@@ -249,7 +249,12 @@ impl<'r, 't, const C: usize, const D: usize, const K: usize> Run<'r, 't, C, D, K
     fn downgrade(&mut self, lock: &'t str, site: Site) -> Done {
         let (id, here) = (self.know(lock, site)?, self.here());
         let refused = self.tasks[self.task].books.downgrade(id, here, &self.acquired);
-        self.replayer.validator.engine().downgrade(self.tasks[self.task].context, &self.locks[lock].map, Some(site));
+        self.replayer.validator.engine().downgrade(
+            self.tasks[self.task].context,
+            &self.locks[lock].map,
+            Mode::READ,
+            Some(site),
+        );
         refused
     }
 

@@ -77,7 +77,10 @@ impl fmt::Display for Order<'_> {
         match self.0.path.steps.as_slice() {
             [] => write!(f, "before"),
             [step] => write!(f, "at {}", Place(step.to_site)),
-            [.., step] => write!(f, "over {} steps, the last at {}", self.0.path.steps.len(), Place(step.to_site)),
+            [.., step] => {
+                let steps = self.0.path.steps.len() + self.0.path.cut;
+                write!(f, "over {steps} steps, the last at {}", Place(step.to_site))
+            }
         }
     }
 }

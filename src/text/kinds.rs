@@ -1,7 +1,7 @@
 //! The parts of each kind of report, in Linux's order: heading, who does what, what is known, the scenario.
 
 use super::scenario::{self, Party};
-use super::{Bracket, Marked, Place, dependency, in_words, path, reverse_chain};
+use super::{Bracket, Marked, Place, in_words, path, reverse_chain};
 use crate::report::{Kind, LockView, Report, UsageConflict};
 use crate::site::Site;
 use crate::usage::{State, Usage};
@@ -135,7 +135,7 @@ fn circular(report: &Report, f: Text<'_, '_>) -> fmt::Result {
     reverse_chain(&report.path, new, f)?;
     other_info(f)?;
     let new_party = Party::of_locks(held, new);
-    scenario::circle(f, new_party, report.path.steps.iter().map(Party::of_step), None)
+    scenario::circle(f, new_party, report.path.steps.iter().map(Party::of_step), None, report.path.cut)
 }
 
 fn inconsistent(report: &Report, f: Text<'_, '_>) -> fmt::Result {
@@ -147,7 +147,7 @@ fn inconsistent(report: &Report, f: Text<'_, '_>) -> fmt::Result {
     writeln!(f, "inconsistent {{{}}} -> {{{}}} usage.", old.name(), report.new_usage.name())?;
     writeln!(f, "{}/{} {} takes:\n{}", who.task, who.id, Bracket(report.flags), lock)?;
     if report.site != lock.site {
-        writeln!(f, "and holds it when they are enabled at:\n  {}", Place(report.site))?;
+        writeln!(f, "which is now {} at:\n  {}", in_words(report.new_usage), Place(report.site))?;
     }
     writeln!(f, "{{{}}} state was registered at:\n  {}", old.name(), Place(site))?;
     toggles(report, f)?;
@@ -201,7 +201,7 @@ fn irq_order(report: &Report, f: Text<'_, '_>) -> fmt::Result {
     let steps = report.path_to_held.steps.iter().map(Party::of_step);
     let new_party = core::iter::once(Party::of_locks(held, new));
     let parties = steps.chain(new_party).chain(report.path.steps.iter().map(Party::of_step));
-    irq_scenario(usage, parties, f)?;
+    irq_scenario(usage, parties, report.path.cut + report.path_to_held.cut, f)?;
     if !report.path_to_held.steps.is_empty() {
         writeln!(f, "the dependencies between {state}{irq}-safe lock and the holding lock:")?;
         path(&report.path_to_held, f)?;
@@ -220,6 +220,7 @@ fn irq_order(report: &Report, f: Text<'_, '_>) -> fmt::Result {
 fn irq_scenario<'a>(
     usage: &'a UsageConflict,
     dependencies: impl Iterator<Item = Party<'a>> + Clone,
+    cut: usize,
     f: Text<'_, '_>,
 ) -> fmt::Result {
     let interrupted = Party {
@@ -227,7 +228,7 @@ fn irq_scenario<'a>(
         held: Party::held(&usage.enabled_class, usage.enabled).held,
         ..Party::used(&usage.used_class, usage.used)
     };
-    scenario::circle(f, interrupted, dependencies, Some(usage.used.state()))
+    scenario::circle(f, interrupted, dependencies, Some(usage.used.state()), cut)
 }
 
 fn irq_inversion(report: &Report, f: Text<'_, '_>) -> fmt::Result {
@@ -237,6 +238,9 @@ fn irq_inversion(report: &Report, f: Text<'_, '_>) -> fmt::Result {
     let (who, state) = (report.who(), state_name(report));
     writeln!(f, "{}/{} {} just changed the state of lock:", who.task, who.id, Bracket(report.flags))?;
     writeln!(f, "{lock}")?;
+    if report.site != lock.site {
+        writeln!(f, "which is now {} at:\n  {}", in_words(report.new_usage), Place(report.site))?;
+    }
     if report.new_usage.is_used() {
         writeln!(f, "but this lock took another, {state}-unsafe lock in the past:\n {}", Marked(&usage.enabled_class))?;
     } else {
@@ -251,12 +255,9 @@ fn irq_inversion(report: &Report, f: Text<'_, '_>) -> fmt::Result {
     writeln!(f, "\n\nand interrupts could create inverse lock ordering between them.\n")?;
     toggles(report, f)?;
     other_info(f)?;
-    irq_scenario(usage, report.path.steps.iter().map(Party::of_step), f)?;
+    irq_scenario(usage, report.path.steps.iter().map(Party::of_step), report.path.cut, f)?;
     writeln!(f, "the shortest dependencies between 2nd lock and 1st lock:")?;
-    for step in &report.path.steps {
-        writeln!(f, "-> {} -> {}:", Marked(&step.from), Marked(&step.to))?;
-        dependency(step, f)?;
-    }
+    path(&report.path, f)?;
     writeln!(f)
 }
 

@@ -19,6 +19,9 @@ impl Display for Report {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         kinds::heading(self, f)?;
         kinds::body(self, f)?;
+        if let Some(site) = self.taken_again {
+            writeln!(f, "it was taken again, since a lock below it was let go at: {}", Place(site))?;
+        }
         held_locks(self, f)?;
         writeln!(f)?;
         advice::advice(self, f)
@@ -117,17 +120,21 @@ fn held_locks(report: &Report, f: &mut Formatter<'_>) -> fmt::Result {
 
 /// A path in reverse order, as Linux prints it: the last class first, the start, which nothing leads to, last.
 fn reverse_chain(path: &Path, new: &LockView, f: &mut Formatter<'_>) -> fmt::Result {
-    let count = path.steps.len();
     for (i, step) in path.steps.iter().enumerate().rev() {
-        writeln!(f, "-> #{} {}:", i + 1, Marked(&step.to))?;
+        writeln!(f, "-> #{} {}:", path.cut + i + 1, Marked(&step.to))?;
         dependency(step, f)?;
     }
-    if path.cut > 0 {
-        writeln!(f, "   ({} dependencies that there was no room for)", path.cut)?;
-    }
-    let start = path.steps.first().filter(|_| count > 0).map_or(&new.class, |step| &step.from);
-    writeln!(f, "-> #0 {}:", Marked(start))?;
+    cut(path.cut, f)?;
+    writeln!(f, "-> #0 {}:", Marked(&new.class))?;
     writeln!(f, "       being taken at {}", Place(new.site))
+}
+
+/// The gap in a path that is longer than its room.
+fn cut(missing: usize, f: &mut Formatter<'_>) -> fmt::Result {
+    match missing {
+        0 => Ok(()),
+        _ => writeln!(f, "   ({missing} more dependencies, for which there was no room)"),
+    }
 }
 
 /// Both sites of a dependency, and which task made it, if that had a number.
@@ -142,14 +149,13 @@ fn dependency(step: &Step, f: &mut Formatter<'_>) -> fmt::Result {
 
 /// The dependencies of a path in their order, each with both sites.
 fn path(path: &Path, f: &mut Formatter<'_>) -> fmt::Result {
-    if path.cut > 0 {
-        writeln!(f, "   ({} dependencies that there was no room for)", path.cut)?;
-    }
+    let (before, after) = if path.cut_at_end { (0, path.cut) } else { (path.cut, 0) };
+    cut(before, f)?;
     for step in &path.steps {
         writeln!(f, "-> {} -> {}:", Marked(&step.from), Marked(&step.to))?;
         dependency(step, f)?;
     }
-    Ok(())
+    cut(after, f)
 }
 
 /// What happens when, in words: of one usage bit.

@@ -77,12 +77,13 @@ pub(super) fn queued_writer(f: &mut Formatter<'_>, held: &ClassView, asked: &Cla
 }
 
 /// A circle of CPUs: CPU0 is `first`, the others follow the dependencies from what it waits for. With `state`, CPU0's
-/// wait is that of an interrupt that comes upon it.
+/// wait is that of an interrupt that comes upon it. `cut` more CPUs are not drawn.
 pub(super) fn circle<'a>(
     f: &mut Formatter<'_>,
     first: Party<'a>,
     others: impl Iterator<Item = Party<'a>> + Clone,
     state: Option<State>,
+    cut: usize,
 ) -> fmt::Result {
     let count = 1 + others.clone().count();
     let unsafe_what = if state.is_some() { "interrupt unsafe" } else { "unsafe" };
@@ -101,6 +102,9 @@ pub(super) fn circle<'a>(
         }
         write_at(f, cpu, columns)?;
         writeln!(f, "{}({});", verb(party.held), party.holds)?;
+    }
+    if cut > 0 {
+        writeln!(f, "  ... and {cut} more CPUs in between, which there was no room to draw")?;
     }
     for cpu in (0..count).rev() {
         let Some((_, party)) = parties().nth(cpu) else { continue };

@@ -26,7 +26,7 @@ impl<T> Mutex<T> {
         Mutex { map: LockMap::new(WaitTypes::SPIN), inner: ::spin::Mutex::new(value) }
     }
 
-    /// A lock whose class is the caller's line, and which reports call `name`.
+    /// A lock whose class is the caller's line and `name`, which reports call it.
     #[track_caller]
     pub const fn named(name: &'static str, value: T) -> Mutex<T> {
         Mutex { map: LockMap::named(name, WaitTypes::SPIN), inner: ::spin::Mutex::new(value) }

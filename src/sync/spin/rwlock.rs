@@ -2,7 +2,9 @@
 //!
 //! Its readers are recursive ones, since they pass a writer that waits. An upgradeable read waits like a reader, and holds
 //! exclusively against its like and against later readers. To upgrade is to wait for the readers that are left: the
-//! upgradeable hold is let go on the books and taken again for writing, so that this wait is seen.
+//! upgradeable hold is let go on the books and taken again for writing, so that this wait is seen. What was taken in between
+//! then comes before the lock as well as after it: that is reported as `circular`, and is a deadlock only if a plain reader
+//! takes the same two. Upgrade first, or take the other lock before.
 //!
 //! `unsafe` is here to let go without a guard, and to share guards: both as the lock inside has it.
 #![allow(unsafe_code)]
@@ -31,7 +33,7 @@ impl<T> RwLock<T> {
         RwLock { map: LockMap::new(WaitTypes::SPIN), inner: ::spin::RwLock::new(value) }
     }
 
-    /// A lock whose class is the caller's line, and which reports call `name`.
+    /// A lock whose class is the caller's line and `name`, which reports call it.
     #[track_caller]
     pub const fn named(name: &'static str, value: T) -> RwLock<T> {
         RwLock { map: LockMap::named(name, WaitTypes::SPIN), inner: ::spin::RwLock::new(value) }
@@ -206,8 +208,7 @@ impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
     #[track_caller]
     pub fn downgrade(self) -> RwLockReadGuard<'a, T> {
         let (map, inner) = self.0.take();
-        hooks::release(map, Some(Site::caller()));
-        hooks::acquire_specially(&Acquire { tried: true, ..Acquire::new(map, Mode::RECURSIVE_READ, Site::caller()) });
+        hooks::downgrade(map, Mode::RECURSIVE_READ);
         RwLockReadGuard(Held::new(map, inner.downgrade()))
     }
 }
@@ -226,8 +227,7 @@ impl<'a, T: ?Sized> RwLockUpgradableGuard<'a, T> {
     #[track_caller]
     pub fn downgrade(self) -> RwLockReadGuard<'a, T> {
         let (map, inner) = self.0.take();
-        hooks::release(map, Some(Site::caller()));
-        hooks::acquire_specially(&Acquire { tried: true, ..Acquire::new(map, Mode::RECURSIVE_READ, Site::caller()) });
+        hooks::downgrade(map, Mode::RECURSIVE_READ);
         RwLockReadGuard(Held::new(map, inner.downgrade()))
     }
 }
