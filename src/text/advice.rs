@@ -123,6 +123,9 @@ fn unbalanced(report: &Report, f: &mut Formatter<'_>) -> fmt::Result {
 
 fn nest_not_held(report: &Report, f: &mut Formatter<'_>) -> fmt::Result {
     let (Some(nest), Some(lock)) = (&report.held_lock, &report.lock) else { return writeln!(f, "hold the nest lock") };
+    if let Some(site) = report.taken_again {
+        return writeln!(f, "let go of `{}` before `{}`, at {}", lock.class, nest.class, Place(site));
+    }
     let at = Place(lock.site);
     writeln!(f, "take `{}` before `{}` at {at}, and hold it until `{}` is let go", nest.class, lock.class, lock.class)
 }
