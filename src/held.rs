@@ -212,10 +212,15 @@ impl Hold {
         self.site
     }
 
+    /// Whether its key says what chain it stands in: not without a slot, nor where it does not stand where it was taken.
+    pub(crate) fn is_chained(&self) -> bool {
+        self.class != NO_SLOT && !self.traits.contains(Traits::UNCHAINED)
+    }
+
     /// Gives it a key that nothing known is made of: it does not stand where it was taken, and what is taken above it must
     /// not pass for known. Where the class has no slot the key is what tells classes apart, and no chain is known anyway.
     pub(crate) fn unchain(&mut self) {
-        if self.class != NO_SLOT && !self.traits.contains(Traits::UNCHAINED) {
+        if self.is_chained() {
             self.key = !self.key;
             self.traits.insert(Traits::UNCHAINED);
         }

@@ -14,7 +14,7 @@
 use crate::chain::{self, Chains};
 use crate::class::{LockMap, Subclass};
 use crate::classes::SeenClasses;
-use crate::context::{Context, HOLDS, Level, is_chained};
+use crate::context::{Context, HOLDS, Level};
 use crate::dependency::{Edge, Kinds};
 use crate::held::{Acquire, Hold, NO_SLOT, Traits};
 use crate::limits::{Notices, Table};
@@ -184,7 +184,7 @@ impl Engine<'_> {
         if merge(context, &hold) {
             return;
         }
-        let chained = hold.class != NO_SLOT && context.run().next().is_none_or(|below| is_chained(&below));
+        let chained = hold.class != NO_SLOT && context.run().next().is_none_or(|below| below.is_chained());
         hold.traits.set(Traits::UNCHAINED, !chained);
         if hold.class != NO_SLOT {
             hold.key = chain::extend(context.key(), self.seen.classes.id(hold.class), hold.traits);
@@ -230,7 +230,7 @@ impl Engine<'_> {
             Recursion::None if hold.class == NO_SLOT || self.seen.chains.contains(hold.key) => {}
             Recursion::None => {
                 let all_added = self.depend_on_run(context, hold);
-                if all_added && is_chained(hold) && !self.seen.chains.insert(hold.key) {
+                if all_added && hold.is_chained() && !self.seen.chains.insert(hold.key) {
                     self.notice(Table::Chains);
                 }
             }
