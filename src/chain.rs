@@ -50,7 +50,7 @@ const fn fold(key: u64, word: u64) -> u64 {
 
 /// The set of checked chains. `S` is its storage: an array where it is made, a slice where it is used.
 #[derive(Debug)]
-pub struct Chains<S: ?Sized = [Word]> {
+pub(crate) struct Chains<S: ?Sized = [Word]> {
     used: AtomicU32,
     full: AtomicU32,
     slots: S,
@@ -104,17 +104,17 @@ impl Chains {
     }
 
     /// How many chains are known.
-    pub fn used(&self) -> u32 {
+    pub(crate) fn used(&self) -> u32 {
         self.used.load(Ordering::Relaxed)
     }
 
     /// How many chains found no room, and were checked again when they came again.
-    pub fn turned_away(&self) -> u32 {
+    pub(crate) fn turned_away(&self) -> u32 {
         self.full.load(Ordering::Relaxed)
     }
 
     /// How many slots there are.
-    pub fn capacity(&self) -> usize {
+    pub(crate) fn capacity(&self) -> usize {
         self.slots.len()
     }
 

@@ -21,7 +21,7 @@ const RETIRED: u16 = u16::MAX;
 
 /// The half that readers see without a lock: a word a class, generation above, usage bits below.
 #[derive(Debug)]
-pub struct SeenClasses<S: ?Sized = [AtomicU32]> {
+pub(crate) struct SeenClasses<S: ?Sized = [AtomicU32]> {
     words: S,
 }
 
@@ -80,7 +80,7 @@ impl SeenClasses {
 
 /// A class, as the slow path knows it: at most 160 bytes.
 #[derive(Clone, Copy, Debug)]
-pub struct Class {
+pub(crate) struct Class {
     key: u64,
     /// The name that it was given.
     pub name: Option<&'static str>,
@@ -117,21 +117,21 @@ impl Class {
     };
 
     /// Where the usage bit was first set.
-    pub fn usage_site(&self, bit: Usage) -> Option<Site> {
+    pub(crate) fn usage_site(&self, bit: Usage) -> Option<Site> {
         self.sites.get(bit.index()).copied().flatten()
     }
 }
 
 /// A place in the table: a class, and the head of the list of a bucket of the hash over keys.
 #[derive(Clone, Copy, Debug)]
-pub struct Slot {
+pub(crate) struct Slot {
     class: Class,
     bucket: u16,
 }
 
 /// The half under the internal lock.
 #[derive(Debug)]
-pub struct Classes<S: ?Sized = [Slot]> {
+pub(crate) struct Classes<S: ?Sized = [Slot]> {
     used: u16,
     turned_away: u32,
     slots: S,
@@ -149,7 +149,7 @@ impl<const N: usize> Classes<[Slot; N]> {
 
 impl Classes {
     /// The class in `slot`; the empty one where there is none.
-    pub fn get(&self, slot: u16) -> &Class {
+    pub(crate) fn get(&self, slot: u16) -> &Class {
         self.slots.get(usize::from(slot)).map_or(&Class::EMPTY, |s| &s.class)
     }
 
@@ -158,17 +158,17 @@ impl Classes {
     }
 
     /// How many classes are known.
-    pub fn used(&self) -> u16 {
+    pub(crate) fn used(&self) -> u16 {
         self.used
     }
 
     /// How often a class found no room.
-    pub fn turned_away(&self) -> u32 {
+    pub(crate) fn turned_away(&self) -> u32 {
         self.turned_away
     }
 
     /// How many there is room for.
-    pub fn capacity(&self) -> usize {
+    pub(crate) fn capacity(&self) -> usize {
         self.slots.len() - 1
     }
 

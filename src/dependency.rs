@@ -79,7 +79,7 @@ impl Direction {
 
 /// One dependency.
 #[derive(Clone, Copy, Debug)]
-pub struct Dependency {
+pub(crate) struct Dependency {
     /// The class that was held.
     pub from: u16,
     /// The class that was waited for.
@@ -117,7 +117,7 @@ impl Dependency {
     };
 
     /// The next class of a path that goes in `direction`.
-    pub const fn far_end(&self, direction: Direction) -> u16 {
+    pub(crate) const fn far_end(&self, direction: Direction) -> u16 {
         match direction {
             Direction::Forwards => self.to,
             Direction::Backwards => self.from,
@@ -125,7 +125,7 @@ impl Dependency {
     }
 
     /// The class that a path in `direction` comes from.
-    pub const fn near_end(&self, direction: Direction) -> u16 {
+    pub(crate) const fn near_end(&self, direction: Direction) -> u16 {
         self.far_end(direction.reversed())
     }
 }
@@ -144,7 +144,7 @@ pub(crate) struct Edge {
 
 /// The table. `S` is its storage: an array where it is made, a slice where it is used.
 #[derive(Debug)]
-pub struct Dependencies<S: ?Sized = [Dependency]> {
+pub(crate) struct Dependencies<S: ?Sized = [Dependency]> {
     used: u16,
     turned_away: u32,
     slots: S,
@@ -162,22 +162,22 @@ impl<const N: usize> Dependencies<[Dependency; N]> {
 
 impl Dependencies {
     /// The dependency in `slot`; the empty one where there is none.
-    pub fn get(&self, slot: u16) -> &Dependency {
+    pub(crate) fn get(&self, slot: u16) -> &Dependency {
         self.slots.get(usize::from(slot)).unwrap_or(&Dependency::EMPTY)
     }
 
     /// How many dependencies are known.
-    pub fn used(&self) -> u16 {
+    pub(crate) fn used(&self) -> u16 {
         self.used
     }
 
     /// How often one found no room.
-    pub fn turned_away(&self) -> u32 {
+    pub(crate) fn turned_away(&self) -> u32 {
         self.turned_away
     }
 
     /// How many there is room for.
-    pub fn capacity(&self) -> usize {
+    pub(crate) fn capacity(&self) -> usize {
         self.slots.len() - 1
     }
 

@@ -8,17 +8,17 @@ pub mod mode;
 pub mod site;
 pub mod usage;
 pub mod wait_type;
-pub mod word;
+mod word;
 
 // Floor 1: tables.
-pub mod chain;
-pub mod classes;
+mod chain;
+mod classes;
 pub mod context;
-pub mod dependency;
+mod dependency;
 pub mod held;
 
 // Floor 2: search.
-pub mod search;
+mod search;
 
 // Floor 3: rules.
 mod rules;

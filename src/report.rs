@@ -7,7 +7,8 @@
 use crate::class::{LockMap, Subclass};
 use crate::classes::{Classes, SeenClasses};
 use crate::context::{Context, Flags, HOLDS, Toggles};
-use crate::dependency::{Dependency, Kinds};
+use crate::dependency::Dependency;
+pub use crate::dependency::Kinds;
 use crate::held::Hold;
 use crate::mode::Mode;
 use crate::site::Site;

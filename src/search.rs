@@ -27,7 +27,7 @@ impl Node {
 
 /// What a search notes of a state, and a place of its queue.
 #[derive(Clone, Copy, Debug)]
-pub struct Place {
+pub(crate) struct Place {
     /// The search that came here.
     visit: u16,
     /// The dependency by which it came.
@@ -41,7 +41,7 @@ pub struct Place {
 
 /// The scratch of the search: for each class its two states. `S` is the storage.
 #[derive(Debug)]
-pub struct Scratch<S: ?Sized = [[Place; 2]]> {
+pub(crate) struct Scratch<S: ?Sized = [[Place; 2]]> {
     visit: u16,
     places: S,
 }
@@ -107,7 +107,7 @@ impl Scratch {
 
 /// What is known of classes and dependencies, and the room to search it: the half of a validator that is under the
 /// internal lock.
-pub struct Graph<'a> {
+pub(crate) struct Graph<'a> {
     pub(crate) classes: &'a mut Classes,
     pub(crate) dependencies: &'a mut Dependencies,
     pub(crate) scratch: &'a mut Scratch,

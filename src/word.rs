@@ -12,7 +12,7 @@ mod native {
 
     /// A word that is written under a lock and read without.
     #[derive(Debug)]
-    pub struct Word(AtomicU64);
+    pub(crate) struct Word(AtomicU64);
 
     impl Word {
         pub(crate) const fn new() -> Word {
@@ -64,7 +64,7 @@ mod halves {
 #[cfg(not(target_has_atomic = "64"))]
 pub use halves::Word;
 #[cfg(target_has_atomic = "64")]
-pub use native::Word;
+pub(crate) use native::Word;
 
 #[cfg(test)]
 mod tests {
