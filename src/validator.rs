@@ -1,7 +1,7 @@
 //! Events in, reports out: what happens to locks and contexts, put to the rules in their order.
 //!
 //! A validator is a value in two halves. [`Seen`] is what the fast path reads: usage bits and checked chains, atomics
-//! behind a shared reference. [`Graph`] is the rest, under the internal lock. An [`Engine`] has both for the time of one
+//! behind a shared reference. `Graph` is the rest, under the internal lock. An [`Engine`] has both for the time of one
 //! event of the slow path. Here are the events of locks; `marking.rs` has those of flags and contexts, `claims.rs` what is
 //! said about locks, `finding.rs` what becomes of a finding, `tables.rs` where the halves are kept.
 //!

@@ -37,8 +37,7 @@ mod halves {
 
     /// A word that is written under a lock and read without.
     #[derive(Debug)]
-    #[cfg_attr(target_has_atomic = "64", expect(unreachable_pub, reason = "here only for its test"))]
-    pub struct Word {
+    pub(crate) struct Word {
         low: AtomicU32,
         high: AtomicU32,
     }
@@ -62,7 +61,7 @@ mod halves {
 }
 
 #[cfg(not(target_has_atomic = "64"))]
-pub use halves::Word;
+pub(crate) use halves::Word;
 #[cfg(target_has_atomic = "64")]
 pub(crate) use native::Word;
 
