@@ -15,7 +15,7 @@ use anyhow::{Result, bail};
 use std::time::Duration;
 
 /// How long rustup may take to fetch something.
-const FETCH_LIMIT: Duration = Duration::from_secs(180);
+pub(crate) const FETCH_LIMIT: Duration = Duration::from_secs(600);
 
 /// The verb `setup`: everything that any verb needs.
 pub(crate) fn run() -> Result<()> {
