@@ -1,4 +1,5 @@
-//! Tells the linker where the kernel lies. Nothing else: no rustflags are needed to build this board.
+//! Tells the linker where the kernel lies, and not to make it relocatable. That the code is compiled for that as well
+//! is a flag of rustc, which no build script can set: `qemu/runner/src/boards.rs`.
 
 use std::env;
 

@@ -18,6 +18,8 @@
 //! | `alloc` | takes it and lets it go, unless between `[nofs` and `nofs]`; `alloc-nofs` never does |
 //! | `task1` `task2` | goes on as this task |
 //!
+//! What is opened with `{` or `[` is closed in the same script, the last first.
+//!
 //! Every other call is one of the wound/wait mutexes': see `ww.rs`. `call=RESULT` says what it must come to.
 //!
 //! In a column of sleeping locks, R, W and S are the sleeping kinds. A softirq of the tests runs with hard interrupts off,
@@ -46,8 +48,13 @@ static FS_RECLAIM: LockMap = LockMap::named("fs_reclaim", WaitTypes::NONE);
 
 /// Does on `machine` what the script says.
 pub(super) fn run(script: &str, column: Column, irq: Irq, machine: &mut impl Machine) -> Result<()> {
-    let mut run = Run { machine, column, irq, sections: Vec::new(), in_interrupt: false, nofs: false };
-    script.split(' ').try_for_each(|word| run.word(word))
+    let (open, sections) = (Vec::new(), Vec::new());
+    let mut run = Run { machine, column, irq, open, sections, in_interrupt: false, nofs: false };
+    script.split(' ').try_for_each(|word| {
+        run.bracket(word)?;
+        run.word(word)
+    })?;
+    if run.open.is_empty() { Ok(()) } else { Err(Malformed) }
 }
 
 /// A script that is being run, and what is open in it.
@@ -55,12 +62,25 @@ struct Run<'a, M> {
     machine: &'a mut M,
     column: Column,
     irq: Irq,
+    /// The words that open something that is not closed yet.
+    open: Vec<&'a str, 4>,
     sections: Vec<ReadSection, 4>,
     in_interrupt: bool,
     nofs: bool,
 }
 
-impl<M: Machine> Run<'_, M> {
+impl<'a, M: Machine> Run<'a, M> {
+    /// Keeps book of what is open, if the word opens or closes.
+    fn bracket(&mut self, word: &'a str) -> Result<()> {
+        if word.starts_with(['{', '[']) {
+            return self.open.push(word).map_err(|_| Malformed);
+        }
+        let Some(what) = word.strip_suffix(['}', ']']) else { return Ok(()) };
+        let bracket = if word.ends_with('}') { '{' } else { '[' };
+        let opened = self.open.pop().and_then(|opener| opener.strip_prefix(bracket));
+        if opened == Some(what) { Ok(()) } else { Err(Malformed) }
+    }
+
     fn word(&mut self, word: &str) -> Result<()> {
         match word {
             "{" => self.enter(self.irq),

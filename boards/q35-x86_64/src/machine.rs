@@ -76,10 +76,6 @@ impl Board for Q35 {
         apic::start_timer(time::timer_period());
     }
 
-    fn now() -> u64 {
-        time::now()
-    }
-
     fn start_cpu(cpu: usize) -> bool {
         smp::start(cpu)
     }

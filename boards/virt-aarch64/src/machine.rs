@@ -65,10 +65,6 @@ impl Board for Virt {
         timer::start();
     }
 
-    fn now() -> u64 {
-        timer::now()
-    }
-
     fn start_cpu(cpu: usize) -> bool {
         smp::start(cpu)
     }

@@ -54,8 +54,6 @@ pub trait Board: Sized + 'static {
 
     /// Starts this CPU's periodic timer interrupt, 100 a second; each calls [`crate::timer_interrupt`].
     fn start_timer();
-    /// A counter that never runs backwards, in nanoseconds or near.
-    fn now() -> u64;
 
     /// Starts CPU number `cpu`, which calls [`crate::secondary`]; says whether it was started.
     fn start_cpu(cpu: usize) -> bool;

@@ -11,9 +11,6 @@ use lockdep_proto::Word;
 
 static CONSOLE: Mutex<()> = Mutex::named("console", ());
 
-/// How often a panic tries to get the lock before it prints without.
-const TRIES: usize = 100_000;
-
 struct Line<B>(PhantomData<B>);
 
 impl<B: Board> Write for Line<B> {
@@ -26,11 +23,16 @@ impl<B: Board> Write for Line<B> {
 /// Prints.
 pub fn print<B: Board>(text: fmt::Arguments<'_>) {
     let were_on = irq::save::<B>();
-    let guard = CONSOLE.lock();
+    print_uninterrupted::<B>(text);
+    irq::restore::<B>(were_on);
+}
+
+/// Prints with interrupts disabled. Made for reports and notices, which the validator shows with the machine's interrupts
+/// off and without a change of what it was told: there [`print`] would compare the two.
+pub fn print_uninterrupted<B: Board>(text: fmt::Arguments<'_>) {
+    let _guard = CONSOLE.lock();
     // The board's line takes everything.
     let _ = Line::<B>(PhantomData).write_fmt(text);
-    drop(guard);
-    irq::restore::<B>(were_on);
 }
 
 /// Prints a word of the protocol, on a line of its own.
@@ -38,8 +40,9 @@ pub fn word<B: Board>(word: &Word<'_>) {
     print::<B>(format_args!("{word}\n"));
 }
 
-/// Prints when the kernel dies: with the lock if it can be had soon, else without. Interrupts are disabled.
+/// Prints when the kernel dies, straight to the board: the lock may be held by a CPU that never lets go, or by us, and
+/// to take a tracked lock may mean to wait for the validator. So a line that another CPU prints at the same time may be
+/// mixed into it.
 pub fn print_at_last<B: Board>(text: fmt::Arguments<'_>) {
-    let _guard = (0..TRIES).find_map(|_| CONSOLE.try_lock());
     let _ = Line::<B>(PhantomData).write_fmt(text);
 }

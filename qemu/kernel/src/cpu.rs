@@ -27,7 +27,7 @@ pub struct Cpu {
     pub softirq_pending: AtomicBool,
     /// How often its flag and the validator's differed.
     pub untrue: AtomicUsize,
-    /// Which task it runs: its place in the list, or none of them.
+    /// Which of its tasks it runs, or none of them.
     pub task: AtomicUsize,
 }
 

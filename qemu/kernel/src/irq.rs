@@ -1,12 +1,13 @@
 //! Interrupts and softirqs: the flag and its copy, entry and exit, and what the timer does.
 //!
 //! Invariant: the validator's flag is true to the machine's. It is turned off after the machine's and on before it, and
-//! [`check`] compares both wherever no change is under way.
+//! [`check`] compares both wherever no change is under way; and what a timer interrupt interrupts must have been told
+//! that interrupts are on. Who differs is counted, and the case `irq-flag` is the sum.
 
 use crate::board::Board;
 use crate::{cpu, live};
 use core::sync::atomic::Ordering;
-use lockdep::context::Level;
+use lockdep::context::{Context, Level};
 use lockdep::hooks;
 
 /// How often softirqs that were raised by softirqs are run before the interrupted code goes on.
@@ -31,6 +32,7 @@ pub fn enable<B: Board>() {
 pub fn save<B: Board>() -> bool {
     let were_on = B::irqs_enabled();
     disable::<B>();
+    check::<B>();
     were_on
 }
 
@@ -40,12 +42,26 @@ pub fn restore<B: Board>(were_on: bool) {
     if were_on {
         enable::<B>();
     }
+    check::<B>();
 }
 
 /// Compares the machine's flag with the validator's; counts where they differ.
 pub fn check<B: Board>() {
-    let told = cpu::context_of_word(B::current()).map(|context| context.irqs_on());
-    if told != Some(B::irqs_enabled()) {
+    count_untrue::<B>(told_of(B::current()) != Some(B::irqs_enabled()));
+}
+
+/// How often the two flags differed, on all CPUs.
+pub(crate) fn untrue() -> usize {
+    cpu::CPUS.iter().map(|cpu| cpu.untrue.load(Ordering::Relaxed)).sum()
+}
+
+/// What the validator was told of interrupts in the context of a word.
+fn told_of(word: usize) -> Option<bool> {
+    cpu::context_of_word(word).map(Context::irqs_on)
+}
+
+fn count_untrue<B: Board>(differs: bool) {
+    if differs {
         cpu::this::<B>().untrue.fetch_add(1, Ordering::Relaxed);
     }
 }
@@ -54,6 +70,8 @@ pub fn check<B: Board>() {
 pub fn timer_interrupt<B: Board>() {
     let cpu = cpu::this::<B>();
     let interrupted = B::current();
+    // An interrupt came: so interrupts were on. Asked before `enter`, which says itself that they are off.
+    count_untrue::<B>(told_of(interrupted) != Some(true));
     if cpu::in_self_test::<B>() {
         // The self-tests have a validator of their own; the kernel's interrupt is none of theirs.
         // SAFETY: this CPU alone runs in its own idle context, and it does not while it runs a self-test.
@@ -61,12 +79,15 @@ pub fn timer_interrupt<B: Board>() {
     }
     // SAFETY: hard interrupts of a CPU do not nest, so this one alone runs in this context.
     hooks::enter(Level::Hardirq, unsafe { cpu.hardirq.get() });
-    check::<B>();
     cpu.ticks.fetch_add(1, Ordering::Relaxed);
     live::in_hardirq::<B>();
     cpu.softirq_pending.store(true, Ordering::Relaxed);
     hooks::leave();
     softirqs::<B>();
+    if !hooks::irqs_told() {
+        // The softirqs ended with interrupts off; the return from this interrupt enables them.
+        hooks::irqs_on();
+    }
     B::set_current(interrupted);
 }
 

@@ -15,6 +15,7 @@
 //! | `critical` | critical sections, for crates that ask for them |
 //! | `sleeping` | locks that would sleep, for the self-tests |
 //! | `boot_tests` | the self-tests, on the machine itself |
+//! | `switching` | two tasks of a CPU hold their locks apart |
 //! | `stack_use` | how much stack the validator needs |
 //! | `live` | the scenarios |
 //! | `judge` | what came of each case, in the words of `lockdep-proto` |
@@ -31,6 +32,7 @@ mod live;
 pub mod port;
 mod sleeping;
 mod stack_use;
+mod switching;
 pub mod task;
 
 /// For [`run_on!`].
@@ -39,9 +41,9 @@ pub use {critical_section, lockdep};
 
 use board::{Board, Exit};
 use core::panic::PanicInfo;
-use core::sync::atomic::{AtomicBool, Ordering};
+use core::sync::atomic::{AtomicUsize, Ordering};
 use lockdep::hooks;
-use lockdep_proto::{CommandLine, DRILL, SCENARIOS, Word};
+use lockdep_proto::{CommandLine, FIGURES, IRQ_FLAG, KERNEL_CASES, OWN_LOCKS, SCENARIOS, Word, drill};
 
 /// The first CPU arrives here, once, on a stack of its own, with interrupts disabled.
 pub fn main<B: Board>() -> ! {
@@ -50,8 +52,15 @@ pub fn main<B: Board>() -> ! {
     let Some(command) = CommandLine::parse(line) else {
         panic!("the command line `{line}` has no smp=N: boot with `cargo xtask boot`, or pass -append smp=1");
     };
+    if let Some(name) = command.scenario
+        && ![drill::PANIC, drill::HANG].contains(&name)
+        && !live::is_known(name)
+    {
+        panic!("there is no scenario `{name}`; there are {SCENARIOS:?}");
+    }
     let smp = command.smp.min(cpu::MAX);
-    let plan = command.scenario.map_or(boot_tests::COUNT + SCENARIOS.len(), |_| 1);
+    let all = boot_tests::COUNT + KERNEL_CASES.len() + SCENARIOS.len();
+    let plan = command.scenario.map_or(all, |_| 1);
     console::word::<B>(&Word::Begin { board: B::NAME, smp, plan });
     figures::<B>();
 
@@ -65,11 +74,18 @@ pub fn main<B: Board>() -> ! {
     for cpu in 1..smp {
         start_cpu::<B>(cpu);
     }
-    if command.scenario == Some(DRILL) {
-        live::panic_drill();
-    }
-    for name in SCENARIOS.into_iter().filter(|&name| command.scenario.is_none_or(|only| only == name)) {
-        live::run::<B>(name);
+    match command.scenario {
+        Some(drill::PANIC) => live::panic_drill(),
+        Some(drill::HANG) => live::hang_drill::<B>(),
+        Some(only) => live::run::<B>(|name| name == only),
+        None => {
+            switching::run::<B>(smp);
+            // The first scenario makes the validator forget what it found.
+            let own = judge::verdict(hooks::found());
+            live::run::<B>(|_| true);
+            judge::case::<B>(&OWN_LOCKS, "ok", own);
+            judge::case::<B>(&IRQ_FLAG, "true", if irq::untrue() == 0 { "true" } else { "untrue" });
+        }
     }
     irq::disable::<B>();
     let all_passed = judge::end::<B>();
@@ -111,11 +127,19 @@ pub fn exception<B: Board>(what: &str, address: usize) -> ! {
 
 /// The board's panic handler calls this: the message, what is held, and the code that says panic.
 pub fn panic<B: Board>(info: &PanicInfo<'_>) -> ! {
-    static PANICKED: AtomicBool = AtomicBool::new(false);
+    const NOBODY: usize = usize::MAX;
+    static PANICKED: AtomicUsize = AtomicUsize::new(NOBODY);
     B::irqs_disable();
-    if PANICKED.swap(true, Ordering::Relaxed) {
-        B::write(b"panic while panicking\n");
-        B::exit(Exit::Panicked);
+    match PANICKED.compare_exchange(NOBODY, B::cpu(), Ordering::Relaxed, Ordering::Relaxed) {
+        Ok(_) => {}
+        Err(first) if first == B::cpu() => {
+            B::write(b"panic while panicking\n");
+            B::exit(Exit::Panicked);
+        }
+        // Another CPU is about to say why, and to end the machine.
+        Err(_) => loop {
+            core::hint::spin_loop();
+        },
     }
     console::print_at_last::<B>(format_args!("\n{info}\nlocks held on CPU {}:\n", B::cpu()));
     let mut number = 0;
@@ -132,7 +156,7 @@ pub fn panic<B: Board>(info: &PanicInfo<'_>) -> ! {
 /// What the validator costs, as figures.
 fn figures<B: Board>() {
     let costs = hooks::costs();
-    for (name, bytes) in [("tables", costs.validator), ("context", costs.context)] {
+    for (name, bytes) in FIGURES.into_iter().zip([costs.validator, costs.context]) {
         console::word::<B>(&Word::Figure { name, value: bytes as u64, unit: "bytes" });
     }
 }

@@ -10,7 +10,7 @@
 //! deadlock does.
 
 use crate::board::Board;
-use crate::{cpu, judge, task};
+use crate::{cpu, irq as irqs, judge, task};
 use core::fmt;
 use core::sync::atomic::{AtomicUsize, Ordering};
 use lockdep::hooks;
@@ -18,10 +18,10 @@ use lockdep::report::{Kind, Report};
 use lockdep::spin::Mutex;
 use lockdep_proto::Word;
 
-/// A scenario: its name, its two tasks, what the interrupts do, and what must be found.
+/// A scenario: its name, its tasks, what the interrupts do, and what must be found.
 struct Scenario {
     name: &'static str,
-    tasks: [task::Body; 2],
+    tasks: &'static [task::Body],
     /// What the timer interrupt does, on each CPU.
     in_hardirq: fn(cpu: usize),
     /// What the softirq does that it raises.
@@ -32,21 +32,21 @@ struct Scenario {
 static SCENARIOS: [Scenario; 3] = [
     Scenario {
         name: "abba",
-        tasks: [abba::first, abba::second],
+        tasks: &[abba::first, abba::second],
         in_hardirq: nothing,
         in_softirq: nothing,
         finds: Kind::Circular,
     },
     Scenario {
         name: "irq",
-        tasks: [irq::task, || ()],
+        tasks: &[irq::task],
         in_hardirq: irq::tick,
         in_softirq: nothing,
         finds: Kind::Inconsistent,
     },
     Scenario {
         name: "softirq",
-        tasks: [softirq::task, || ()],
+        tasks: &[softirq::task],
         in_hardirq: nothing,
         in_softirq: softirq::run,
         finds: Kind::Inconsistent,
@@ -57,16 +57,22 @@ static SCENARIOS: [Scenario; 3] = [
 static RUNNING: AtomicUsize = AtomicUsize::new(usize::MAX);
 /// How far it has come: each scenario counts its own steps.
 static STEP: AtomicUsize = AtomicUsize::new(0);
-/// How many timer interrupts to wait for a finding.
+/// How many timer interrupts to wait for a finding, when all tasks are done.
 const PATIENCE: usize = 20;
 
-/// Runs the scenario `name`, and judges what was found.
-pub(crate) fn run<B: Board>(name: &str) {
-    let Some(index) = SCENARIOS.iter().position(|scenario| scenario.name == name) else {
-        judge::case::<B>(&name, "a scenario", "none of this name");
-        return;
-    };
-    let scenario = &SCENARIOS[index];
+/// Whether there is a scenario of this name.
+pub(crate) fn is_known(name: &str) -> bool {
+    SCENARIOS.iter().any(|scenario| scenario.name == name)
+}
+
+/// Runs the scenarios that `wanted` picks, in their order, and judges what each found.
+pub(crate) fn run<B: Board>(wanted: impl Fn(&str) -> bool) {
+    for (index, scenario) in SCENARIOS.iter().enumerate().filter(|(_, scenario)| wanted(scenario.name)) {
+        run_one::<B>(index, scenario);
+    }
+}
+
+fn run_one<B: Board>(index: usize, scenario: &'static Scenario) {
     while !hooks::reset() {
         core::hint::spin_loop();
     }
@@ -74,21 +80,19 @@ pub(crate) fn run<B: Board>(name: &str) {
     while cpu::this::<B>().ticks.load(Ordering::Relaxed) < 2 {
         B::wait_for_irq();
     }
+    // Just after a tick, so that the next one does not come in the middle.
+    B::wait_for_irq();
     STEP.store(0, Ordering::Relaxed);
     RUNNING.store(index, Ordering::Release);
-    for (task, body) in scenario.tasks.into_iter().enumerate() {
-        task::spawn::<B>(task, body);
-    }
-    let mut patience = PATIENCE;
-    while patience > 0
-        && (hooks::found().is_none() || !scenario.tasks.iter().enumerate().all(|(t, _)| task::is_done(t)))
-    {
-        task::run_ready::<B>();
+    task::run_to_end::<B>(scenario.tasks);
+    for _ in 0..PATIENCE {
+        if hooks::found().is_some() {
+            break;
+        }
         B::wait_for_irq();
-        patience -= 1;
     }
     RUNNING.store(usize::MAX, Ordering::Release);
-    judge::case::<B>(&name, scenario.finds.verdict(), judge::verdict(hooks::found()));
+    judge::case::<B>(&scenario.name, scenario.finds.verdict(), judge::verdict(hooks::found()));
 }
 
 /// Panics with a lock held.
@@ -96,6 +100,15 @@ pub(crate) fn panic_drill() -> ! {
     static HELD: Mutex<()> = Mutex::named("drill_lock", ());
     let _held = HELD.lock();
     panic!("a drill, with a lock held");
+}
+
+/// Hangs, with interrupts disabled.
+pub(crate) fn hang_drill<B: Board>() -> ! {
+    irqs::disable::<B>();
+    loop {
+        // A CPU that never pauses would keep the others from running where QEMU gives them turns.
+        core::hint::spin_loop();
+    }
 }
 
 /// The timer interrupt of any CPU.
@@ -125,6 +138,11 @@ pub(crate) fn show(report: &Report, print: impl Fn(fmt::Arguments<'_>)) {
 
 fn nothing(_cpu: usize) {}
 
+/// Whether the one task of this scenario is through: not that of the scenario before, which is done as well.
+fn is_over() -> bool {
+    STEP.load(Ordering::Acquire) > 0 && task::is_done(0)
+}
+
 /// Two locks in opposite orders.
 mod abba {
     use super::{Mutex, Ordering, STEP};
@@ -152,17 +170,18 @@ mod abba {
 
 /// A lock of a task that its timer interrupt takes as well.
 mod irq {
-    use super::{Mutex, task};
+    use super::{Mutex, Ordering, STEP, is_over};
 
     static TIMER: Mutex<u64> = Mutex::named("timer_lock", 0);
 
     pub(super) fn task() {
         *TIMER.lock() += 1;
+        STEP.store(1, Ordering::Release);
     }
 
     /// On the CPU of the task, when that is over: nothing hangs, and yet the report is right.
     pub(super) fn tick(cpu: usize) {
-        if cpu == 0 && task::is_done(0) {
+        if cpu == 0 && is_over() {
             *TIMER.lock() += 1;
         }
     }
@@ -170,17 +189,18 @@ mod irq {
 
 /// A lock of a task that a softirq takes as well, on the way out of the timer interrupt.
 mod softirq {
-    use super::{Mutex, task};
+    use super::{Mutex, Ordering, STEP, is_over};
 
     static PACKETS: Mutex<u64> = Mutex::named("packet_lock", 0);
 
     pub(super) fn task() {
         *PACKETS.lock() += 1;
+        STEP.store(1, Ordering::Release);
     }
 
     /// On the CPU of the task, when that is over.
     pub(super) fn run(cpu: usize) {
-        if cpu == 0 && task::is_done(0) {
+        if cpu == 0 && is_over() {
             *PACKETS.lock() += 1;
         }
     }

@@ -41,11 +41,11 @@ unsafe impl<B: Board> Port for KernelPort<B> {
 
     fn report(report: &Report) {
         if !cpu::in_self_test::<B>() {
-            live::show(report, |text| console::print::<B>(text));
+            live::show(report, console::print_uninterrupted::<B>);
         }
     }
 
     fn notice(notice: &Notice) {
-        console::print::<B>(format_args!("{notice}\n"));
+        console::print_uninterrupted::<B>(format_args!("{notice}\n"));
     }
 }

@@ -1,11 +1,13 @@
 //! How much stack the validator needs at worst: kernel stacks are small.
 //!
 //! A task paints its stack below where it stands, brings about the deepest events of the slow path (a circle over many
-//! classes, an inversion, a release from under a full stack of holds), and looks how far down the paint is gone. Interrupts
+//! classes, an inversion, a release from under a full stack of holds), and looks how far down the paint is gone. The
+//! figure is what lies between there and the frame of `measure`: a few words more than the validator's share. Interrupts
 //! are off meanwhile, since they run on the same stack. Reports are written, and not printed: text is the port's affair.
 
 use crate::board::Board;
 use crate::{console, cpu, irq, task};
+use core::ptr::NonNull;
 use core::sync::atomic::{AtomicUsize, Ordering};
 use lockdep::class::LockMap;
 use lockdep::context::{HOLDS, Level};
@@ -14,10 +16,11 @@ use lockdep::mode::Mode;
 use lockdep::runtime::ContextCell;
 use lockdep::site::Site;
 use lockdep::wait_type::WaitTypes;
-use lockdep_proto::Word;
+use lockdep_proto::{STACK_WORST, Word};
 
 const PAINT: u8 = 0xa5;
-/// What the measuring itself may use, below where it stands.
+/// What painting and counting may use themselves, below where the painter stands: this much is not painted. It is less
+/// than the events use, or they would leave no trace; the painter says so if not.
 const MARGIN: usize = 512;
 
 /// Where the events happen: on the validator of the self-tests, whose reports nobody prints.
@@ -28,33 +31,52 @@ static WORST: AtomicUsize = AtomicUsize::new(0);
 
 /// Measures, and says the figure.
 pub(crate) fn run<B: Board>() {
-    task::spawn::<B>(0, measure::<B>);
-    while !task::is_done(0) {
-        task::run_ready::<B>();
-    }
+    task::run_to_end::<B>(&[measure::<B>]);
     let value = WORST.load(Ordering::Relaxed) as u64;
-    console::word::<B>(&Word::Figure { name: "stack.worst", value, unit: "bytes" });
+    console::word::<B>(&Word::Figure { name: STACK_WORST, value, unit: "bytes" });
 }
 
 fn measure<B: Board>() {
-    let here = core::hint::black_box(0u8);
-    let top = (&raw const here).addr() - MARGIN;
     let kernel = B::current();
     irq::disable::<B>();
     // SAFETY: this task alone runs in it, once.
     B::set_current(cpu::word_of_context(unsafe { TASK.get() }));
     hooks::irqs_off();
     task::with_own_stack::<B>(|stack| {
-        let unused = top - stack.addr().get();
-        // SAFETY: the stack is this task's own, and `unused` bytes of it are below everything that is on it.
-        unsafe { stack.write_bytes(PAINT, unused) };
+        let painted = paint(stack);
         events();
-        // SAFETY: the same bytes, written above.
-        let painted = (0..unused).take_while(|&at| unsafe { stack.add(at).read() } == PAINT).count();
-        WORST.store(unused - painted + MARGIN, Ordering::Relaxed);
+        WORST.store(used(stack, &painted), Ordering::Relaxed);
     });
     B::set_current(kernel);
     irq::enable::<B>();
+}
+
+/// A part of the stack: from its lower end on, and where the painter stood, above it.
+struct Painted {
+    bytes: usize,
+    stand: usize,
+}
+
+/// Paints the stack below its own frame, but for what the painting uses itself.
+#[inline(never)]
+fn paint(stack: NonNull<u8>) -> Painted {
+    let here = 0u8;
+    let stand = core::hint::black_box(&raw const here).addr();
+    let bytes = stand - MARGIN - stack.addr().get();
+    for at in 0..bytes {
+        // SAFETY: the stack is the running task's own, and these bytes of it are below everything that is on it.
+        unsafe { stack.add(at).write_volatile(PAINT) };
+    }
+    Painted { bytes, stand }
+}
+
+/// How many bytes below the painter's stand were used since.
+#[inline(never)]
+fn used(stack: NonNull<u8>, painted: &Painted) -> usize {
+    // SAFETY: the bytes that were painted, still the running task's own.
+    let left = (0..painted.bytes).take_while(|&at| unsafe { stack.add(at).read_volatile() } == PAINT).count();
+    assert!(left < painted.bytes, "the events use less stack than the measuring");
+    painted.stand - (stack.addr().get() + left)
 }
 
 /// Four classes, and a stack full of locks of one class. They are no locals, since these would be measured as well.

@@ -1,17 +1,21 @@
-//! Cooperative tasks: two a CPU at most, each with a stack and a context of its own.
+//! Cooperative tasks: two a CPU, each with a stack and a context of its own.
 //!
-//! Invariants: a task runs on the CPU that it was given to, and switches only in [`pause`]. The current context is carried
-//! along: it is set while interrupts are off, between the two stacks.
+//! Invariants: a task runs on the CPU that it was given to, and switches only in [`pause`] and at its end. The current
+//! context is carried along: it is set while interrupts are off, between the two stacks. A task is done only when nobody
+//! stands on its stack any more: the idle loop says so, not the task.
+//!
+//! Tasks are numbered round the CPUs: with two of them, 0 and 2 are the tasks of CPU 0, 1 and 3 those of CPU 1.
 
 use crate::board::Board;
 use crate::{cpu, irq};
 use core::cell::UnsafeCell;
 use core::ptr::NonNull;
-use core::sync::atomic::{AtomicUsize, Ordering};
+use core::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use lockdep::hooks;
 use lockdep::runtime::ContextCell;
 
-const TASKS: usize = 2;
+/// How many tasks a CPU has.
+pub(crate) const TASKS: usize = 2;
 const STACK: usize = 32 * 1024;
 
 /// What a task does.
@@ -19,9 +23,14 @@ pub type Body = fn();
 
 /// Where a task stands.
 mod state {
-    pub(super) const FREE: usize = 0;
-    pub(super) const READY: usize = 1;
-    pub(super) const DONE: usize = 2;
+    /// It may be spawned.
+    pub(super) const FREE: u8 = 0;
+    /// It runs, or may go on.
+    pub(super) const READY: u8 = 1;
+    /// It is through, and still on its stack.
+    pub(super) const ENDING: u8 = 2;
+    /// It is off its stack, and may be spawned again.
+    pub(super) const DONE: u8 = 3;
 }
 
 #[repr(C, align(16))]
@@ -31,11 +40,9 @@ struct Stack(UnsafeCell<[u8; STACK]>);
 unsafe impl Sync for Stack {}
 
 struct Task {
-    name: &'static str,
     context: ContextCell,
     stack: Stack,
-    state: AtomicUsize,
-    cpu: AtomicUsize,
+    state: AtomicU8,
     /// The body, as an address.
     body: AtomicUsize,
     /// The stack pointer while it does not run, and that of the idle loop that it goes back to.
@@ -44,13 +51,11 @@ struct Task {
 }
 
 impl Task {
-    const fn new(name: &'static str) -> Task {
+    const fn new() -> Task {
         Task {
-            name,
             context: ContextCell::new(0),
             stack: Stack(UnsafeCell::new([0; STACK])),
-            state: AtomicUsize::new(state::FREE),
-            cpu: AtomicUsize::new(0),
+            state: AtomicU8::new(state::FREE),
             body: AtomicUsize::new(0),
             own: AtomicUsize::new(0),
             idle: AtomicUsize::new(0),
@@ -58,7 +63,10 @@ impl Task {
     }
 }
 
-static LIST: [Task; TASKS] = [Task::new("task-one"), Task::new("task-two")];
+/// Those of each CPU.
+static LIST: [[Task; TASKS]; cpu::MAX] = [const { [const { Task::new() }; TASKS] }; cpu::MAX];
+const NAMES: [&str; TASKS * cpu::MAX] =
+    ["task-one", "task-two", "task-three", "task-four", "task-five", "task-six", "task-seven", "task-eight"];
 static SMP: AtomicUsize = AtomicUsize::new(1);
 
 /// How many CPUs share the tasks.
@@ -68,13 +76,27 @@ pub fn begin(smp: usize) {
 
 /// Name and number of the task that this CPU runs.
 pub fn current<B: Board>() -> (&'static str, u32) {
-    let index = cpu::this::<B>().task.load(Ordering::Relaxed);
-    LIST.get(index).map_or(("idle", 0), |task| (task.name, index as u32 + 1))
+    let slot = cpu::this::<B>().task.load(Ordering::Relaxed);
+    let index = slot.saturating_mul(SMP.load(Ordering::Relaxed)).saturating_add(B::cpu());
+    NAMES.get(index).map_or(("idle", 0), |name| (name, index as u32 + 1))
 }
 
-/// Makes task `index` ready to run `body`, on the CPU whose turn it is.
+/// The task that this CPU runs.
+fn running<B: Board>() -> Option<&'static Task> {
+    LIST[B::cpu()].get(cpu::this::<B>().task.load(Ordering::Relaxed))
+}
+
+/// The task of this number.
+fn numbered(index: usize) -> &'static Task {
+    let smp = SMP.load(Ordering::Relaxed);
+    &LIST[index % smp][index / smp]
+}
+
+/// Makes task `index`, which does not run, ready to run `body` on the CPU whose turn it is.
 pub fn spawn<B: Board>(index: usize, body: Body) {
-    let task = &LIST[index];
+    let task = numbered(index);
+    let state = task.state.load(Ordering::Acquire);
+    assert!(matches!(state, state::FREE | state::DONE), "task {index} is spawned while it runs");
     let top = task.stack.0.get().cast::<u8>().wrapping_add(STACK);
     // SAFETY: the task is not running, so its stack is unused; it is aligned, and large enough.
     let own = unsafe { B::new_stack(top, first_steps::<B>) };
@@ -82,38 +104,53 @@ pub fn spawn<B: Board>(index: usize, body: Body) {
     unsafe { task.context.get() }.reset();
     task.own.store(own, Ordering::Relaxed);
     task.body.store(body as *const () as usize, Ordering::Relaxed);
-    task.cpu.store(index % SMP.load(Ordering::Relaxed), Ordering::Relaxed);
     task.state.store(state::READY, Ordering::Release);
 }
 
-/// Whether task `index` has ended.
+/// Whether task `index` has ended, and left its stack.
 pub fn is_done(index: usize) -> bool {
-    LIST[index].state.load(Ordering::Acquire) == state::DONE
+    numbered(index).state.load(Ordering::Acquire) == state::DONE
 }
 
 /// Runs each ready task of this CPU until it pauses or ends. Called by the idle loop, with interrupts on.
 pub fn run_ready<B: Board>() {
-    for (index, task) in LIST.iter().enumerate() {
-        let is_mine = task.cpu.load(Ordering::Relaxed) == B::cpu();
-        if task.state.load(Ordering::Acquire) != state::READY || !is_mine {
+    irq::check::<B>();
+    for (slot, task) in LIST[B::cpu()].iter().enumerate() {
+        if task.state.load(Ordering::Acquire) != state::READY {
             continue;
         }
         irq::disable::<B>();
         let idle = B::current();
-        cpu::this::<B>().task.store(index, Ordering::Relaxed);
+        cpu::this::<B>().task.store(slot, Ordering::Relaxed);
         // SAFETY: a ready task does not run, and this CPU is the one that runs it.
         B::set_current(cpu::word_of_context(unsafe { task.context.get() }));
         // SAFETY: interrupts are disabled; the stack is that of a task that does not run.
         unsafe { B::switch(task.idle.as_ptr(), task.own.load(Ordering::Relaxed)) };
         cpu::this::<B>().task.store(usize::MAX, Ordering::Relaxed);
         B::set_current(idle);
+        if task.state.load(Ordering::Relaxed) == state::ENDING {
+            // From here on whoever sees it may give stack and context to another task.
+            task.state.store(state::DONE, Ordering::Release);
+        }
         irq::enable::<B>();
+    }
+}
+
+/// Spawns these tasks and runs this CPU's share, until all are done. Called by the idle loop of the first CPU. However
+/// long they take: who booted this ends it when something hangs.
+pub fn run_to_end<B: Board>(bodies: &[Body]) {
+    for (index, &body) in bodies.iter().enumerate() {
+        spawn::<B>(index, body);
+    }
+    while !(0..bodies.len()).all(is_done) {
+        run_ready::<B>();
+        core::hint::spin_loop();
     }
 }
 
 /// Hands the lower end of the running task's stack to `f`.
 pub(crate) fn with_own_stack<B: Board>(f: impl FnOnce(NonNull<u8>)) {
-    if let Some(task) = LIST.get(cpu::this::<B>().task.load(Ordering::Relaxed))
+    if let Some(task) = running::<B>()
         && let Some(stack) = NonNull::new(task.stack.0.get().cast::<u8>())
     {
         f(stack);
@@ -122,9 +159,7 @@ pub(crate) fn with_own_stack<B: Board>(f: impl FnOnce(NonNull<u8>)) {
 
 /// The running task lets others run, and goes on later.
 pub fn pause<B: Board>() {
-    let Some(task) = LIST.get(cpu::this::<B>().task.load(Ordering::Relaxed)) else {
-        return;
-    };
+    let Some(task) = running::<B>() else { return };
     irq::disable::<B>();
     // SAFETY: interrupts are disabled; the idle loop waits on its stack in `run_ready`.
     unsafe { B::switch(task.own.as_ptr(), task.idle.load(Ordering::Relaxed)) };
@@ -133,7 +168,7 @@ pub fn pause<B: Board>() {
 
 /// Where a new stack begins: the task's context is current, interrupts are off.
 extern "C" fn first_steps<B: Board>() -> ! {
-    let task = &LIST[cpu::this::<B>().task.load(Ordering::Relaxed)];
+    let Some(task) = running::<B>() else { unreachable!("a stack without a task") };
     // The context is new, and says that interrupts are on: so they are from here.
     B::irqs_enable();
     // SAFETY: the address is that of a `Body`, stored by `spawn`.
@@ -141,7 +176,7 @@ extern "C" fn first_steps<B: Board>() -> ! {
     body();
     hooks::task_exit();
     irq::disable::<B>();
-    task.state.store(state::DONE, Ordering::Release);
+    task.state.store(state::ENDING, Ordering::Relaxed);
     // SAFETY: as in `pause`; nobody comes back to this stack.
     unsafe { B::switch(task.own.as_ptr(), task.idle.load(Ordering::Relaxed)) };
     unreachable!("a task that has ended runs again")

@@ -35,12 +35,28 @@ pub const MARK: &str = "@lockdep";
 /// The live scenarios, by name: the value of `scenario=` on the command line, of the case, and of its report.
 pub const SCENARIOS: [&str; 3] = ["abba", "irq", "softirq"];
 
-/// What the kernel says of itself, beside the self-tests: its flag is true to the machine's, and its own locks are in
-/// order.
-pub const KERNEL_CASES: [&str; 2] = ["irq-flag", "own-locks"];
+/// What the kernel says of itself, beside the self-tests: two tasks of a CPU hold their locks apart, its flag is true to
+/// the machine's, and its own locks are in order.
+pub const KERNEL_CASES: [&str; 3] = [TASK_SWITCH, IRQ_FLAG, OWN_LOCKS];
+/// On each CPU two tasks take turns while both hold a lock: each sees its own alone.
+pub const TASK_SWITCH: &str = "task-switch";
+/// Nowhere did the machine's interrupt flag differ from what the validator was told, on no CPU.
+pub const IRQ_FLAG: &str = "irq-flag";
+/// Nothing was found in the kernel's own locks until the first scenario.
+pub const OWN_LOCKS: &str = "own-locks";
 
-/// The scenario that ends in a panic with a lock held. It is no case: the runner asks for it to see that it is red.
-pub const DRILL: &str = "panic";
+/// Scenarios that must be red. They are no cases: the runner asks for them to see that they are.
+pub mod drill {
+    /// Ends in a panic with a lock held.
+    pub const PANIC: &str = "panic";
+    /// Hangs with interrupts off.
+    pub const HANG: &str = "hang";
+}
+
+/// The figures of every boot: what the tables and a context take.
+pub const FIGURES: [&str; 2] = ["tables", "context"];
+/// The figure of a boot with the self-tests: the worst use of a stack.
+pub const STACK_WORST: &str = "stack.worst";
 
 /// QEMU's exit codes. Never 0, since a machine that resets ends with 0 as well; always odd, since on x86 the
 /// debug-exit device makes `(v << 1) | 1` of the value `v` written to it.

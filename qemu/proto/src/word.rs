@@ -87,11 +87,6 @@ impl Counts {
             Outcome::Skipped { .. } => self.skipped += 1,
         }
     }
-
-    /// All cases, whichever way they went.
-    pub const fn total(&self) -> usize {
-        self.passed + self.failed + self.skipped
-    }
 }
 
 impl fmt::Display for Word<'_> {

@@ -36,6 +36,8 @@ pub(crate) struct BootOptions {
     pub(crate) bless: bool,
     /// Show everything that every run says.
     pub(crate) verbose: bool,
+    /// Do not show the first run either. No option: `test` boots more than once.
+    pub(crate) quiet: bool,
     /// How long a run may take.
     pub(crate) timeout: Duration,
 }
@@ -49,6 +51,7 @@ impl Default for BootOptions {
             scenario: None,
             bless: false,
             verbose: false,
+            quiet: false,
             timeout: Duration::from_secs(60),
         }
     }

@@ -6,7 +6,7 @@
 
 use crate::args::BootOptions;
 use crate::boards::{self, BOARDS, Board, Machine};
-use crate::cases::{expected_cases, expected_reports};
+use crate::cases::{expected_cases, expected_figures, expected_reports};
 use crate::golden::Goldens;
 use crate::process::succeed;
 use crate::qemu::{self, Ended};
@@ -15,7 +15,7 @@ use crate::tally::Tally;
 use crate::toolchain::{Job, Toolchain};
 use crate::verdict::{Expectation, Fault, Verdict, judge};
 use anyhow::Result;
-use lockdep_proto::{CommandLine, MARK};
+use lockdep_proto::{CommandLine, MARK, STACK_WORST};
 use std::path::PathBuf;
 
 /// How many lines of a failed run are shown.
@@ -27,7 +27,8 @@ pub(crate) fn run(options: &BootOptions) -> Result<Tally> {
     let toolchain = setup::bare_metal()?;
     setup::qemu(&boards::emulators(chosen.iter().flat_map(|(_, machines)| machines.iter().copied())))?;
 
-    let mut boots = Boots { options, goldens: Goldens::new(options.bless), tally: Tally::default(), show: true };
+    let mut boots =
+        Boots { options, goldens: Goldens::new(options.bless), tally: Tally::default(), show: !options.quiet };
     for (board, machines) in chosen.iter().filter(|(_, machines)| !machines.is_empty()) {
         match build(toolchain, board) {
             Ok(elf) => boots.all(board, machines, &elf)?,
@@ -96,7 +97,8 @@ impl Boots<'_> {
     fn judge(&mut self, board: &Board, smp: usize, ended: &Ended) -> Verdict {
         let scenario = self.options.scenario;
         let (cases, reports) = (expected_cases(scenario), expected_reports(scenario));
-        let expected = Expectation { board: board.name.to_owned(), smp, cases, reports };
+        let figures = expected_figures(scenario);
+        let expected = Expectation { board: board.name.to_owned(), smp, cases, reports, figures };
         let mut verdict = judge(&ended.log, ended.how, &expected);
         let sound = verdict.green();
         for (name, report) in std::mem::take(&mut verdict.reports) {
@@ -124,7 +126,8 @@ fn show_result(name: &str, shown: bool, ended: &Ended, verdict: &Verdict) {
         }
     }
     let word = if verdict.green() { "ok    " } else { "FAILED" };
-    println!("{word} {name}: {} ({:.1} s)", verdict.tally(), ended.took.as_secs_f32());
+    let stack = verdict.figure(STACK_WORST).map_or(String::new(), |worst| format!(", worst stack {worst}"));
+    println!("{word} {name}: {}{stack} ({:.1} s)", verdict.tally(), ended.took.as_secs_f32());
 }
 
 /// The last lines of a run, as they came, and what QEMU complained of.

@@ -4,7 +4,7 @@
 //! half of its cases would be green. So the names are taken from the same crate, but on the host.
 
 use lockdep::selftest::CASES;
-use lockdep_proto::{KERNEL_CASES, SCENARIOS};
+use lockdep_proto::{FIGURES, KERNEL_CASES, SCENARIOS, STACK_WORST};
 
 /// The names of all cases of a boot, in any order: with `scenario` that one alone, otherwise all self-tests and all
 /// live scenarios.
@@ -26,4 +26,10 @@ pub(crate) fn expected_reports(scenario: Option<&str>) -> Vec<String> {
         Some(name) => vec![name.to_owned()],
         None => SCENARIOS.map(str::to_owned).to_vec(),
     }
+}
+
+/// The figures of a boot: a scenario alone does not measure the stack.
+pub(crate) fn expected_figures(scenario: Option<&str>) -> Vec<String> {
+    let stack = scenario.is_none().then_some(STACK_WORST);
+    FIGURES.into_iter().chain(stack).map(str::to_owned).collect()
 }

@@ -7,8 +7,11 @@ use crate::setup;
 use crate::toolchain::{Job, Toolchain, host_cargo};
 use anyhow::Result;
 
-/// What a board is made of, besides its own crate.
-const BELOW_THE_BOARD: &[&str] = &["lockdep", "lockdep-kernel", "lockdep-proto"];
+/// What a board is made of, besides its own crate, and the program that shows that the validator does not panic.
+const BELOW_THE_BOARD: &[&str] = &["lockdep", "lockdep-kernel", "lockdep-proto", "lockdep-nopanic"];
+
+/// The features of the validator that the boards do not all use.
+const OTHER_FEATURES: &str = "critical-section,defmt";
 
 /// Lints everything, also after a failure; says whether all is clean.
 pub(crate) fn run() -> Result<bool> {
@@ -32,7 +35,9 @@ pub(crate) fn bare_metal(toolchain: Toolchain, board: &Board) -> Result<()> {
     for package in BELOW_THE_BOARD.iter().chain([&board.name]) {
         clippy.args(["-p", package]);
     }
-    succeed(clippy.args(["--", "-D", "warnings"]))
+    succeed(clippy.args(["--", "-D", "warnings"]))?;
+    let mut clippy = toolchain.cargo(Job::Clippy, board.triple);
+    succeed(clippy.args(["-p", "lockdep", "--features", OTHER_FEATURES, "--", "-D", "warnings"]))
 }
 
 fn report(what: &str, result: Result<()>) -> bool {

@@ -36,18 +36,31 @@ pub(crate) fn install(packages: &[&str], purpose: &str) -> Result<()> {
         bail!("{purpose}: missing, and installing it takes root. Please run:\n{by_hand}");
     };
     println!("setup: {purpose}: missing, installing {}", packages.join(" "));
-    for mut step in steps(privilege, packages) {
-        println!("setup: {}", shown(&step));
-        if let Err(error) = succeed(&mut step) {
-            bail!("{purpose}: cannot be installed: {error:#}. Once apt-get works, run again, or by hand:\n{by_hand}");
-        }
+    let [mut update, mut install] = steps(privilege, packages);
+    println!("setup: {}", shown(&update));
+    if let Err(error) = succeed(&mut update) {
+        // One source that is gone fails all; what we want may be in another, or in older lists.
+        println!("setup: {error:#}; trying with the lists that are there");
+    }
+    println!("setup: {}", shown(&install));
+    if let Err(error) = succeed(&mut install) {
+        bail!("{purpose}: cannot be installed: {error:#}. Once apt-get works, run again, or by hand:\n{by_hand}");
     }
     Ok(())
 }
 
-/// The commands by which a person installs these packages.
+/// The commands by which a person installs these packages: with `sudo` only where there is one, and where it is needed.
 pub(crate) fn by_hand(packages: &[&str]) -> String {
-    steps(Privilege::Sudo, packages).map(|step| format!("    {}", shown(&step).replace("sudo -n", "sudo"))).join("\n")
+    let has_sudo = ask(command("sudo").arg("--version")).is_some();
+    by_hand_as(if has_sudo && !is_root() { Privilege::Sudo } else { Privilege::Root }, packages)
+}
+
+fn by_hand_as(privilege: Privilege, packages: &[&str]) -> String {
+    steps(privilege, packages).map(|step| format!("    {}", shown(&step).replace("sudo -n", "sudo"))).join("\n")
+}
+
+fn is_root() -> bool {
+    ask(command("id").arg("-u")).is_some_and(|id| id.trim() == "0")
 }
 
 /// How we come to be root.
@@ -59,21 +72,25 @@ enum Privilege {
 
 impl Privilege {
     fn find() -> Option<Self> {
-        if ask(command("id").arg("-u")).is_some_and(|id| id.trim() == "0") {
+        if is_root() {
             return Some(Self::Root);
         }
         ask(command("sudo").args(["-n", "true"])).map(|_| Self::Sudo)
     }
 
+    /// Debconf must ask nothing: `sudo` drops the variable, so `env` sets it behind.
     fn apt_get(self) -> Command {
-        match self {
-            Self::Root => command("apt-get"),
+        let mut apt_get = match self {
+            Self::Root => command("env"),
             Self::Sudo => {
                 let mut sudo = command("sudo");
-                sudo.args(["-n", "apt-get"]);
+                sudo.args(["-n", "env"]);
                 sudo
             }
-        }
+        };
+        // Another apt may be at work, as after the boot of a fresh machine.
+        apt_get.args(["DEBIAN_FRONTEND=noninteractive", "apt-get", "-o", "DPkg::Lock::Timeout=120"]);
+        apt_get
     }
 }
 
@@ -83,8 +100,6 @@ fn steps(privilege: Privilege, packages: &[&str]) -> [Command; 2] {
     update.args(["update", "--quiet"]);
     let mut install = privilege.apt_get();
     install.args(["install", "--quiet", "--yes", "--no-install-recommends"]).args(packages);
-    // Through sudo the variable may get lost; then `--yes` and a stdin without an answer have to do.
-    install.env("DEBIAN_FRONTEND", "noninteractive");
     [update, install]
 }
 
@@ -101,8 +116,10 @@ mod tests {
 
     #[test]
     fn the_person_gets_whole_commands() {
-        let text = by_hand(&["lld"]);
-        assert!(text.contains("    sudo apt-get update"), "{text}");
-        assert!(text.contains("    sudo apt-get install --quiet --yes --no-install-recommends lld"), "{text}");
+        const APT: &str = "env DEBIAN_FRONTEND=noninteractive apt-get -o DPkg::Lock::Timeout=120";
+        let update = format!("{APT} update --quiet");
+        let install = format!("{APT} install --quiet --yes --no-install-recommends lld");
+        assert_eq!(by_hand_as(Privilege::Root, &["lld"]), format!("    {update}\n    {install}"));
+        assert_eq!(by_hand_as(Privilege::Sudo, &["lld"]), format!("    sudo {update}\n    sudo {install}"));
     }
 }

@@ -8,6 +8,7 @@ use std::sync::LazyLock;
 
 /// What is looked for, what is put there instead, and why it varies.
 const RULES: &[(&str, &str, &str)] = &[
+    (r"\blockdep \d+\.\d+\.\d+[^\s,]*", "lockdep X.Y.Z", "a release of our own"),
     (r"[^\s:()]*/registry/src/[^/\s]+/([\w-]+?)-\d+\.\d[^/\s]*/", "REGISTRY/$1/", "where cargo keeps a dependency"),
     (r"/[^\s:()]*/library/(core|alloc|std)/", "RUST/$1/", "where the sources of core were when it was built"),
     (r"\.rs:\d+:\d+", ".rs:LINE:COL", "an edit above"),
@@ -88,6 +89,12 @@ mod tests {
         becomes("1 lock held by abba-1/3:", "1 lock held by abba-1/N:");
         becomes("[    1.234567] after 12 ms, 3 ticks", "[TIME] after N ms, N ticks");
         becomes("interrupt 27", "interrupt N");
+    }
+
+    #[test]
+    fn our_own_version_goes() {
+        becomes("lockdep 0.1.0, CPU 0", "lockdep X.Y.Z, CPU N");
+        becomes("lockdep 1.12.3-rc.1, CPU 1", "lockdep X.Y.Z, CPU N");
     }
 
     #[test]

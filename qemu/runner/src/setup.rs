@@ -12,10 +12,11 @@ use crate::debian;
 use crate::process::{ask, command, shown, succeed_within};
 use crate::toolchain::{Toolchain, host_cargo};
 use anyhow::{Result, bail};
+use std::path::Path;
 use std::time::Duration;
 
 /// How long rustup may take to fetch something.
-const FETCH_LIMIT: Duration = Duration::from_secs(180);
+pub(crate) const FETCH_LIMIT: Duration = Duration::from_secs(600);
 
 /// The verb `setup`: everything that any verb needs.
 pub(crate) fn run() -> Result<()> {
@@ -101,10 +102,17 @@ fn any_way() -> Result<Toolchain> {
     );
 }
 
-/// The targets that rustup's active toolchain has not; `None` without rustup.
+/// The targets that the rustc in use has no `core` for; `None` without rustup. Rustup's own list says what it installed
+/// for its active toolchain, which is not always the one whose rustc comes first on the PATH.
 fn rustup_missing() -> Option<Vec<&'static str>> {
-    let installed = ask(command("rustup").args(["target", "list", "--installed"]))?;
-    Some(boards::bare_triples().filter(|triple| !installed.lines().any(|line| line.trim() == *triple)).collect())
+    ask(command("rustup").arg("--version"))?;
+    Some(boards::bare_triples().filter(|triple| !has_target(triple)).collect())
+}
+
+/// Whether the rustc in use has what it needs to build for a target.
+fn has_target(triple: &str) -> bool {
+    let libraries = ask(command("rustc").args(["--print", "target-libdir", "--target", triple]));
+    libraries.is_some_and(|path| Path::new(path.trim()).is_dir())
 }
 
 /// Adds the missing targets to rustup's active toolchain.
@@ -115,7 +123,13 @@ fn add_targets() -> Result<Toolchain> {
     let mut add = target_add(&missing);
     println!("setup: rustup lacks targets of the boards: {}", shown(&add));
     succeed_within(&mut add, FETCH_LIMIT)?;
-    Ok(Toolchain::Rustup)
+    match rustup_missing() {
+        Some(still) if !still.is_empty() => bail!(
+            "rustup has added them, and the rustc on the PATH still lacks {}: is it another than rustup's?",
+            still.join(", ")
+        ),
+        _ => Ok(Toolchain::Rustup),
+    }
 }
 
 fn target_add(triples: &[&str]) -> std::process::Command {

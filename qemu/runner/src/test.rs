@@ -11,8 +11,9 @@ use crate::tally::{self, Tally};
 use crate::toolchain::{Job, Toolchain, host_cargo};
 use crate::{boot, clippy, drill, nopanic, setup};
 use anyhow::{Context as _, Result};
+use lockdep_proto::SCENARIOS;
 use std::process::Stdio;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// The sets of features that the host tests run with, as arguments of `cargo test`.
 const FEATURE_SETS: &[&[&str]] = &[&[]];
@@ -22,6 +23,9 @@ const BARE_FEATURES: &[&str] = &["", "critical-section,defmt"];
 
 /// The oldest Rust that the project promises to build with.
 const MSRV: &str = env!("CARGO_PKG_RUST_VERSION");
+
+/// Why a step is skipped when set-up failed.
+const NO_RUST: &str = "there is no Rust for the boards";
 
 /// Takes all steps.
 pub(crate) fn run() -> Tally {
@@ -55,8 +59,15 @@ pub(crate) fn run() -> Tally {
     for board in BOARDS {
         let name = format!("drill: a panic is red, and tells what is held, {}", board.name);
         steps.bare_metal(&name, toolchain, |way| drill::panic(way, board));
+        let name = format!("drill: a kernel that hangs is killed and red, {}", board.name);
+        steps.bare_metal(&name, toolchain, |way| drill::hang(way, board));
     }
-    steps.boots();
+    steps.boots("boots", toolchain, &BootOptions::default());
+    for scenario in SCENARIOS {
+        let name = format!("boots, {scenario} alone");
+        let alone = BootOptions { scenario: Some(scenario), smp: Some(1), quiet: true, ..BootOptions::default() };
+        steps.boots(&name, toolchain, &alone);
+    }
     steps.tally
 }
 
@@ -105,7 +116,7 @@ impl Steps {
     fn bare_metal(&mut self, name: &str, toolchain: Option<Toolchain>, work: impl FnOnce(Toolchain) -> Result<()>) {
         match toolchain {
             Some(toolchain) => self.step(name, || work(toolchain)),
-            None => self.skip(name, "there is no Rust for the boards"),
+            None => self.skip(name, NO_RUST),
         }
     }
 
@@ -139,9 +150,13 @@ impl Steps {
         });
     }
 
-    /// Boots everything; each case of each run counts.
-    fn boots(&mut self) {
-        self.counted("boots", || boot::run(&BootOptions::default()));
+    /// Boots what the options ask for; each case of each run counts. Without what builds for the boards nothing is
+    /// tried: that was counted as a failure, and installing it a second time will not do better.
+    fn boots(&mut self, name: &str, toolchain: Option<Toolchain>, options: &BootOptions) {
+        match toolchain {
+            Some(_) => self.counted(name, || boot::run(options)),
+            None => self.skip(name, NO_RUST),
+        }
     }
 }
 
@@ -158,7 +173,7 @@ fn msrv_toolchain() -> Result<String> {
         let mut install = command("rustup");
         install.args(["toolchain", "install", &name, "--profile", "minimal"]);
         println!("setup: the oldest Rust that we promise is missing: {}", shown(&install));
-        succeed_within(&mut install, Duration::from_secs(300))?;
+        succeed_within(&mut install, setup::FETCH_LIMIT)?;
     }
     Ok(name)
 }

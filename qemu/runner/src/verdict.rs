@@ -2,8 +2,8 @@
 //!
 //! Green is only what is right in every respect. The exit code is the one for success; the first word names the board
 //! and the number of CPUs that were asked for; every expected case is judged once, and no other; the plan and the
-//! closing counts agree with the cases; every scenario left its report; nothing follows the closing word; no time-out
-//! struck. Whatever else happened is a [`Fault`], and each fault counts as one failure.
+//! closing counts agree with the cases; none was skipped; every scenario left its report; every figure was told;
+//! nothing follows the closing word; no time-out struck. Whatever else happened is a [`Fault`], and each fault counts as one failure.
 //!
 //! Nothing here starts a machine, prints, or compares a report with its golden text.
 
@@ -25,8 +25,10 @@ pub(crate) struct Expectation {
     pub(crate) smp: usize,
     /// The names of the cases that must be judged.
     pub(crate) cases: Vec<String>,
-    /// Those of them that must leave a report of the same name, unless they were skipped.
+    /// Those of them that must leave a report of the same name.
     pub(crate) reports: Vec<String>,
+    /// The figures that must be told.
+    pub(crate) figures: Vec<String>,
 }
 
 /// What came of a boot.
@@ -39,7 +41,6 @@ pub(crate) struct Verdict {
     /// Name, value and unit of each figure.
     pub(crate) figures: Vec<(String, u64, String)>,
     passed: BTreeSet<String>,
-    skipped: usize,
 }
 
 impl Verdict {
@@ -54,9 +55,15 @@ impl Verdict {
         self.faults.push(fault);
     }
 
-    /// Cases that passed and were skipped, and faults.
+    /// The figure of this name, with its unit.
+    pub(crate) fn figure(&self, name: &str) -> Option<String> {
+        let (_, value, unit) = self.figures.iter().find(|(figure, ..)| figure == name)?;
+        Some(format!("{value} {unit}"))
+    }
+
+    /// Cases that passed, and faults: no case may be skipped.
     pub(crate) fn tally(&self) -> Tally {
-        Tally { passed: self.passed.len(), failed: self.faults.len(), skipped: self.skipped }
+        Tally { passed: self.passed.len(), failed: self.faults.len(), skipped: 0 }
     }
 }
 

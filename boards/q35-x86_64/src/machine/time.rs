@@ -1,15 +1,19 @@
 //! Time: nanoseconds from the time-stamp counter, and how far the APIC's timer counts in a tick.
 //!
-//! Both run at rates that only a measurement tells. The first CPU takes it once, against channel 0 of the PIT, which
-//! counts at a known rate and, unlike channel 2, on machines without a speaker port too (`microvm`). All CPUs are taken
-//! to have the same rates and the same time-stamp counter, which is so in QEMU.
+//! Both run at rates that only a measurement tells. The first CPU takes it, against channel 0 of the PIT, which counts
+//! at a known rate and, unlike channel 2, on machines without a speaker port too (`microvm`). All CPUs are taken to have
+//! the same rates and the same time-stamp counter, which is so in QEMU.
+//!
+//! The host may stop us at any time, and the counters go on meanwhile. Between the reads of one sample that would set
+//! them against each other, so a sample tells how long it took, and one that took long is not used. Within a
+//! measurement it does no harm, unless the PIT's 16 bits wrap unseen (55 ms): so two measurements must agree.
 
 use core::arch::x86_64::_rdtsc;
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use x86_64::instructions::port::Port;
 
-use super::apic;
+use super::{apic, console};
 
 const TICKS_PER_SECOND: u64 = 100;
 
@@ -17,6 +21,10 @@ const TICKS_PER_SECOND: u64 = 100;
 const PIT_RATE: u64 = 1_193_182;
 /// For how many of them to measure: 10 ms. The counter has 16 bits.
 const PIT_STEPS: u16 = 11_932;
+/// How many more measurements to take, at most, until one agrees with that before it.
+const MEASUREMENTS: usize = 10;
+/// How many readings a sample picks from. A few microseconds each.
+const READINGS: usize = 8;
 
 /// Nanoseconds in a step of the time-stamp counter, times 2³²; 0 until it is known.
 static NANOSECONDS: AtomicU64 = AtomicU64::new(0);
@@ -42,22 +50,57 @@ pub(super) fn timer_period() -> u32 {
     TIMER_PERIOD.load(Ordering::Relaxed)
 }
 
-/// Measures the time-stamp counter and the APIC's timer.
+/// Measures the time-stamp counter and the APIC's timer, until two measurements agree.
 pub(super) fn calibrate() {
-    start_pit();
-    apic::start_countdown();
-    let start = Sample::take();
-    let mut end = Sample::take();
-    while start.pit.wrapping_sub(end.pit) < PIT_STEPS {
-        end = Sample::take();
+    let mut rates = Rates::measure();
+    let mut agreed = false;
+    for _ in 0..MEASUREMENTS {
+        let next = Rates::measure();
+        agreed = next.agrees_with(&rates);
+        rates = next;
+        if agreed {
+            break;
+        }
     }
-    // What has really passed: the host may have stopped us for longer than asked.
-    let steps = u64::from(start.pit.wrapping_sub(end.pit));
-    let nanoseconds = steps * 1_000_000_000 / PIT_RATE;
-    let scale = (nanoseconds << 32) / (end.time_stamp - start.time_stamp);
-    let timer_rate = u64::from(start.timer - end.timer) * PIT_RATE / steps;
-    NANOSECONDS.store(scale, Ordering::Relaxed);
-    TIMER_PERIOD.store((timer_rate / TICKS_PER_SECOND) as u32, Ordering::Relaxed);
+    if !agreed {
+        console::write(b"the clock is a guess: no two measurements of it agree\n");
+    }
+    assert!(rates.scale != 0 && rates.period != 0, "the time-stamp counter or the APIC's timer stands still");
+    NANOSECONDS.store(rates.scale, Ordering::Relaxed);
+    TIMER_PERIOD.store(rates.period, Ordering::Relaxed);
+}
+
+/// What a measurement tells.
+struct Rates {
+    /// As in [`NANOSECONDS`].
+    scale: u64,
+    /// As in [`TIMER_PERIOD`].
+    period: u32,
+}
+
+impl Rates {
+    fn measure() -> Rates {
+        start_pit();
+        apic::start_countdown();
+        let start = Sample::take();
+        let mut end = Sample::take();
+        while start.pit.wrapping_sub(end.pit) < PIT_STEPS {
+            end = Sample::take();
+        }
+        let steps = u64::from(start.pit.wrapping_sub(end.pit));
+        let nanoseconds = steps * 1_000_000_000 / PIT_RATE;
+        let timer_rate = u64::from(start.timer.saturating_sub(end.timer)) * PIT_RATE / steps;
+        Rates {
+            scale: (nanoseconds << 32) / (end.time_stamp - start.time_stamp).max(1),
+            period: u32::try_from(timer_rate / TICKS_PER_SECOND).unwrap_or(0),
+        }
+    }
+
+    /// Whether neither rate differs by more than 3 %.
+    fn agrees_with(&self, other: &Rates) -> bool {
+        let near = |a: u64, b: u64| a.abs_diff(b) <= a.max(b) * 3 / 100;
+        near(self.scale, other.scale) && near(self.period.into(), other.period.into())
+    }
 }
 
 /// The three counters at one moment. The PIT and the timer count down.
@@ -68,8 +111,24 @@ struct Sample {
 }
 
 impl Sample {
+    /// Reads them so soon one after another that they belong together: of several readings the quickest.
     fn take() -> Sample {
-        Sample { pit: read_pit(), timer: apic::countdown(), time_stamp: time_stamp() }
+        let (mut quickest, mut best) = Sample::read();
+        for _ in 1..READINGS {
+            let (took, sample) = Sample::read();
+            if took < quickest {
+                (quickest, best) = (took, sample);
+            }
+        }
+        best
+    }
+
+    /// One reading, and how many steps of the time-stamp counter it took.
+    fn read() -> (u64, Sample) {
+        let before = time_stamp();
+        let (pit, timer) = (read_pit(), apic::countdown());
+        let took = time_stamp() - before;
+        (took, Sample { pit, timer, time_stamp: before + took / 2 })
     }
 }
 

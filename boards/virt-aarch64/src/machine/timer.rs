@@ -22,14 +22,6 @@ pub(super) fn rearm() {
     set_deadline(deadline() + (missed + 1) * period());
 }
 
-/// Nanoseconds since the machine started.
-pub(super) fn now() -> u64 {
-    const SECOND: u64 = 1_000_000_000;
-    // In two parts, since `count * SECOND` overflows after minutes.
-    let (count, hertz) = (counter(), frequency());
-    count / hertz * SECOND + count % hertz * SECOND / hertz
-}
-
 fn period() -> u64 {
     frequency() / RATE
 }

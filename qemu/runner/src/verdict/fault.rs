@@ -52,6 +52,11 @@ pub(crate) enum Fault {
         expected: String,
         got: String,
     },
+    /// No case of ours may be skipped: what a board cannot do, it must not promise.
+    CaseSkipped {
+        name: String,
+        reason: String,
+    },
     CaseTwice {
         name: String,
     },
@@ -77,6 +82,9 @@ pub(crate) enum Fault {
     NotGolden {
         name: String,
         text: String,
+    },
+    NoFigure {
+        name: String,
     },
     NoEnd,
     OtherCounts {
@@ -109,6 +117,7 @@ impl fmt::Display for Fault {
                 write!(f, "the host expects {expected} cases, the kernel plans {got}")
             }
             Fault::CaseFailed { name, expected, got } => write!(f, "{name}: expected {expected}, got {got}"),
+            Fault::CaseSkipped { name, reason } => write!(f, "{name}: skipped, and it must not be: {reason}"),
             Fault::CaseTwice { name } => write!(f, "{name}: judged twice"),
             Fault::CaseUnknown { name } => write!(f, "{name}: the host knows no such case"),
             Fault::CasesMissing { names } => write!(f, "{} cases were not judged: {}", names.len(), names.join(", ")),
@@ -117,6 +126,7 @@ impl fmt::Display for Fault {
             Fault::ReportUnknown { name } => write!(f, "{name}: a report of no scenario that was asked for"),
             Fault::NoReport { name } => write!(f, "{name}: passed, and left no report"),
             Fault::NotGolden { name, text } => write!(f, "{name}: {text}"),
+            Fault::NoFigure { name } => write!(f, "the figure {name} is missing"),
             Fault::NoEnd => write!(f, "the closing word, `end`, is missing"),
             Fault::OtherCounts { said, heard } => {
                 write!(f, "the closing word says {}, but it was {}", Shown(said), Shown(heard))

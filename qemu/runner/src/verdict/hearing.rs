@@ -86,7 +86,10 @@ impl Hearing {
         }
         match outcome {
             Outcome::Ok => drop(self.verdict.passed.insert(name.to_owned())),
-            Outcome::Skipped { .. } => self.verdict.skipped += 1,
+            Outcome::Skipped { reason } => {
+                let (name, reason) = (name.to_owned(), reason.to_owned());
+                self.fault(Fault::CaseSkipped { name, reason });
+            }
             Outcome::Failed { expected, got } => {
                 let (name, expected, got) = (name.to_owned(), expected.to_owned(), got.to_owned());
                 self.fault(Fault::CaseFailed { name, expected, got });
@@ -109,6 +112,7 @@ impl Hearing {
         self.check_begin(expected);
         self.check_cases(expected);
         self.check_reports(expected);
+        self.check_figures(expected);
         self.check_end();
         self.check_exit(how);
         self.verdict
@@ -157,6 +161,15 @@ impl Hearing {
         let unknown: Vec<_> = self.verdict.reports.keys().filter(|name| !expected.reports.contains(name)).collect();
         let unknown: Vec<_> = unknown.into_iter().map(|name| Fault::ReportUnknown { name: name.clone() }).collect();
         self.verdict.faults.extend(unknown);
+    }
+
+    /// Each figure that the host expects.
+    fn check_figures(&mut self, expected: &Expectation) {
+        for name in &expected.figures {
+            if self.verdict.figure(name).is_none() {
+                self.fault(Fault::NoFigure { name: name.clone() });
+            }
+        }
     }
 
     /// The closing counts: those of the cases that were heard.

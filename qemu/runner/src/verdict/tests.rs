@@ -8,7 +8,8 @@ const GREEN: How = How::Code(33);
 
 fn expected() -> Expectation {
     let names = |names: &[&str]| names.iter().map(|&name| name.to_owned()).collect();
-    Expectation { board: "b".to_owned(), smp: 2, cases: names(&["aa", "bb", "abba"]), reports: names(&["abba"]) }
+    let (cases, reports, figures) = (names(&["aa", "bb", "abba"]), names(&["abba"]), names(&["static-memory"]));
+    Expectation { board: "b".to_owned(), smp: 2, cases, reports, figures }
 }
 
 /// The log of a good boot, one line an item, with the kernel's free text in between.
@@ -72,14 +73,22 @@ fn carriage_returns_do_not_matter() {
 }
 
 #[test]
-fn a_skipped_case_is_counted_and_needs_no_report() {
+fn a_skipped_case_is_a_failure_and_needs_no_report() {
     let mut lines = good();
     lines.retain(|line| !line.contains("report") && !line.contains("circular"));
     lines[5] = "@lockdep case abba skipped reason=one CPU only".to_owned();
     *lines.last_mut().expect("there are lines") = "@lockdep end passed=2 failed=0 skipped=1".to_owned();
     let verdict = judge(&text(&lines), GREEN, &expected());
-    assert_eq!(verdict.faults, []);
-    assert_eq!(verdict.tally(), Tally { passed: 2, failed: 0, skipped: 1 });
+    assert_eq!(verdict.faults, [Fault::CaseSkipped { name: "abba".into(), reason: "one CPU only".into() }]);
+    assert_eq!(verdict.tally(), Tally { passed: 2, failed: 1, skipped: 0 });
+}
+
+#[test]
+fn a_figure_that_is_missing() {
+    let missing = Fault::NoFigure { name: "static-memory".into() };
+    faults(&with("@lockdep figure", &[]), GREEN, std::slice::from_ref(&missing));
+    faults(&with("@lockdep figure", &["@lockdep figure other 7 bytes"]), GREEN, &[missing]);
+    assert_eq!(judge(&text(&good()), GREEN, &expected()).figure("static-memory").as_deref(), Some("7 bytes"));
 }
 
 #[test]
@@ -98,8 +107,9 @@ fn a_failed_case_is_one_failure() {
 fn silence() {
     let names = vec!["aa".to_owned(), "abba".to_owned(), "bb".to_owned()];
     let missing = Fault::CasesMissing { names };
-    faults(b"", GREEN, &[Fault::Silence, Fault::NoBegin, missing.clone(), Fault::NoEnd]);
-    faults(b"a banner\n", GREEN, &[Fault::NoBegin, missing, Fault::NoEnd]);
+    let figure = Fault::NoFigure { name: "static-memory".into() };
+    faults(b"", GREEN, &[Fault::Silence, Fault::NoBegin, missing.clone(), figure.clone(), Fault::NoEnd]);
+    faults(b"a banner\n", GREEN, &[Fault::NoBegin, missing, figure, Fault::NoEnd]);
 }
 
 #[test]
