@@ -82,7 +82,7 @@ extern "C" fn _start() -> ! {
     hooks::might_alloc();
     hooks::might_sleep();
     hooks::free(a);
-    hooks::downgrade(a);
+    hooks::downgrade(a, mode);
     hooks::hand_over(a);
     hooks::check_irqs();
     hooks::task_exit();
