@@ -2,7 +2,7 @@
 //!
 //! An acquisition that waits marks its class as *used in* the contexts that it is in; one with interrupts on marks it as
 //! held with them *enabled*, and so does whatever enables them later, for all that is held. A bit is checked once, when it
-//! is first set. Sections 4 and 10 of `semantics.md`.
+//! is first set. Sections 4 and 10 of `docs/semantics.md`.
 
 use crate::context::Context;
 use crate::held::{Hold, NO_SLOT};

@@ -19,7 +19,7 @@ use heapless::Vec;
 /// How many dependencies of a path are kept.
 pub const PATH: usize = 12;
 
-/// What was found. The names of the first twelve are those of `trace-format.md`; the headings Linux's.
+/// What was found. The names of the first twelve are those of `docs/trace-format.md`; the headings Linux's.
 ///
 /// The numbers begin at 1, so that none of them is all zeros, and a table that has found nothing is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

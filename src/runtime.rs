@@ -178,7 +178,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize> Ru
         }
     }
 
-    /// Anything else. `None` comes back where it has no answer.
+    /// Anything else that happens to the running context.
     pub fn event(&self, event: Event<'_>, site: Site) {
         let Some(context) = P::context() else { return };
         if context.is_unchecked() {

@@ -51,7 +51,7 @@ pub struct Engine<'a> {
 impl Engine<'_> {
     // ---- locks
 
-    /// A lock is taken: section 2 of `semantics.md`.
+    /// A lock is taken: section 2 of `docs/semantics.md`.
     pub fn acquire(&mut self, context: &Context, what: &Acquire<'_>) {
         let mut hold = Hold::begin(what, !context.irqs_on());
         match self.graph.classes.find_or_enter(self.seen.classes, what.map, what.subclass, what.site) {

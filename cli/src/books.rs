@@ -1,9 +1,9 @@
 //! A task's holds, as far as one must know them to see that a trace has no verdict.
 //!
-//! Some traces do what no program can mean ("What no trace does" in `trace-format.md`), above all with counted holds. The
+//! Some traces do what no program can mean ("What no trace does" in `docs/trace-format.md`), above all with counted holds. The
 //! validator has an answer to them, for a kernel must go on; a replay refuses them. Whether it comes to that depends on
 //! which hold is looked up, in what order, while a release takes holds again: so the stack is kept here once more, by
-//! sections 7 and 8 of `semantics.md`, without any check.
+//! sections 7 and 8 of `docs/semantics.md`, without any check.
 //!
 //! Invariant: as long as nothing was found, the stack here is the one on the validator's books.
 

@@ -31,7 +31,7 @@ Usage: lockdep replay [--judge | --report NAME | --json] FILE…
   --report NAME  the text of what is found in the trace NAME
   --json         a line of JSON for each trace
 
-A trace that does what no trace does (see trace-format.md) has no verdict: it is refused, and counted as such.
+A trace that does what no trace does (see docs/trace-format.md) has no verdict: it is refused, and counted as such.
 The exit code is 0 if all traces agree (with --judge and --report: if they have a verdict), 1 if not, and 2 if the
 arguments or a file are wrong.
 ";

@@ -193,7 +193,7 @@ fn event(verb: &str, args: &[&str]) -> Result<Event, Wrong> {
         "might-sleep" => Event::MightSleep,
         "task-exit" => Event::TaskExit,
         "user-return" => Event::UserReturn,
-        _ => return Err((format!("`{verb}` is no statement"), "one of those in trace-format.md")),
+        _ => return Err((format!("`{verb}` is no statement"), "one of those in docs/trace-format.md")),
     };
     match args {
         [] => Ok(plain),
@@ -261,7 +261,7 @@ fn expect(args: &[&str]) -> Result<Verdict, Wrong> {
     match (kind, at) {
         (None, None) if name == "ok" => Ok(Verdict::OK),
         (None, Some(_)) if name == "ok" => Err(("`ok` has no event".into(), "the end of the line")),
-        (None, _) => Err((format!("`{name}` is no verdict"), "one of those in trace-format.md")),
+        (None, _) => Err((format!("`{name}` is no verdict"), "one of those in docs/trace-format.md")),
         (kind, event) => Ok(Verdict { kind, event }),
     }
 }

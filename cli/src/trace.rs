@@ -1,7 +1,7 @@
 //! The language of traces as data: what `parse` makes of a file, and what `Display` writes back.
 //!
 //! Invariant: what `Display` writes, `parse` reads as the same trace. Nothing is executed here, and nothing about verdicts
-//! is known but their names. (The reference of the language: `trace-format.md`.)
+//! is known but their names. (The reference of the language: `docs/trace-format.md`.)
 
 use lockdep::class::Subclass;
 use lockdep::mode::Mode;

@@ -105,7 +105,7 @@ fn a_malformed_file_is_named_with_its_line_and_nothing_is_run() {
         (
             "word.trace",
             &b"trace t\nacqire a\n"[..],
-            ":2: `acqire` is no statement; expected one of those in trace-format.md",
+            ":2: `acqire` is no statement; expected one of those in docs/trace-format.md",
         ),
         ("first.trace", b"acquire a\n", ":1: `acquire` before the first trace; expected `trace NAME`"),
         (

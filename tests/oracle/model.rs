@@ -1,4 +1,4 @@
-//! The rules, once more: sections 1 to 10 of `semantics.md`, written to be read beside them.
+//! The rules, once more: sections 1 to 10 of `docs/semantics.md`, written to be read beside them.
 //!
 //! All that is known is two lists: bits that were marked, and dependencies that occurred, one for each kind. Every question
 //! is answered by going through the lists; strong paths are closed by brute force, over and over until nothing is new.

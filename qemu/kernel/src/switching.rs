@@ -2,7 +2,7 @@
 //! each sees its own lock alone, and lets go of it cleanly though the other took one in between.
 
 use crate::board::Board;
-use crate::{cpu, irq, judge, task};
+use crate::{cpu, judge, task};
 use core::sync::atomic::{AtomicUsize, Ordering};
 use lockdep::hooks;
 use lockdep::spin::Mutex;
@@ -34,12 +34,12 @@ fn first<B: Board>() {
     let (own, other) = (&FIRST[B::cpu()], &SECOND[B::cpu()]);
     let held = own.lock();
     while !other.is_locked() {
-        sees::<B>(own);
+        sees(own);
         task::pause::<B>();
     }
-    sees::<B>(own);
+    sees(own);
     drop(held);
-    none::<B>();
+    none();
     ENDED.fetch_add(1, Ordering::Relaxed);
 }
 
@@ -49,34 +49,32 @@ fn second<B: Board>() {
     while !other.is_locked() {
         task::pause::<B>();
     }
-    none::<B>();
+    none();
     let held = own.lock();
     while other.is_locked() {
-        sees::<B>(own);
+        sees(own);
         task::pause::<B>();
     }
-    sees::<B>(own);
+    sees(own);
     drop(held);
-    none::<B>();
+    none();
     ENDED.fetch_add(1, Ordering::Relaxed);
 }
 
 /// The running task holds its own lock alone, whatever the other does.
-fn sees<B: Board>(own: &Mutex<()>) {
-    let right = hooks::holds(own.map()) && held::<B>() == 1;
+fn sees(own: &Mutex<()>) {
+    let right = hooks::holds(own.map()) && held() == 1;
     WRONG.fetch_add(usize::from(!right), Ordering::Relaxed);
 }
 
 /// The running task holds nothing.
-fn none<B: Board>() {
-    WRONG.fetch_add(held::<B>(), Ordering::Relaxed);
+fn none() {
+    WRONG.fetch_add(held(), Ordering::Relaxed);
 }
 
-/// How many locks the running task holds. Interrupts are off meanwhile, since the validator holds its internal lock.
-fn held<B: Board>() -> usize {
+/// How many locks the running task holds.
+fn held() -> usize {
     let mut count = 0;
-    let were_on = irq::save::<B>();
     hooks::each_held(&mut |_| count += 1);
-    irq::restore::<B>(were_on);
     count
 }
