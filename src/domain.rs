@@ -10,6 +10,7 @@ use crate::chain::Chains;
 use crate::classes::SeenClasses;
 use crate::context::Context;
 use crate::limits::Notice;
+use crate::news::News;
 use crate::port::Port;
 use crate::report::{LockView, Report, Who};
 use crate::tables::Tables;
@@ -109,7 +110,7 @@ impl<const C: usize, const D: usize, const K: usize> Domain<C, D, K> {
     /// Shows what was found.
     pub(crate) fn show<P: Port>(&self) {
         // SAFETY: the event that wrote the report is over, and `showing`, which it set, keeps others from writing.
-        P::report(unsafe { &*self.report.get() });
+        P::show(News::Report(unsafe { &*self.report.get() }));
         self.showing.store(false, Ordering::Release);
     }
 }

@@ -215,11 +215,14 @@ pub fn costs() -> Costs {
 /// Makes a [`Port`](crate::port::Port) the program's, with tables of the sizes given here: once in a program.
 ///
 /// `lockdep::port!(Kernel)` has 1,024 classes, 8,192 dependencies and 16,384 chain slots. The long form says the sizes;
-/// `chains` is a power of two, `validators` is 1 but for kernels that test the validator itself.
+/// `chains` is a power of two; `validators = 2` may follow, in kernels that test the validator itself.
 #[macro_export]
 macro_rules! port {
     ($port:ty) => {
-        $crate::port!($port, classes = 1024, dependencies = 8192, chains = 16384, validators = 1);
+        $crate::port!($port, classes = 1024, dependencies = 8192, chains = 16384);
+    };
+    ($port:ty, classes = $c:expr, dependencies = $d:expr, chains = $k:expr) => {
+        $crate::port!($port, classes = $c, dependencies = $d, chains = $k, validators = 1);
     };
     ($port:ty, classes = $c:expr, dependencies = $d:expr, chains = $k:expr, validators = $v:expr) => {
         const _: () = {

@@ -29,6 +29,7 @@ mod fast;
 mod finding;
 pub mod limits;
 mod marking;
+pub mod news;
 pub mod report;
 pub mod tables;
 pub mod validator;

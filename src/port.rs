@@ -3,9 +3,9 @@
 //! ```
 //! use lockdep::context::Context;
 //! use lockdep::port::Port;
-//! use lockdep::report::{Report, Who};
+//! use lockdep::news::News;
+//! use lockdep::report::Who;
 //! use lockdep::runtime::ContextCell;
-//! use lockdep::limits::Notice;
 //!
 //! static TASK: ContextCell = ContextCell::new(0);
 //!
@@ -26,11 +26,8 @@
 //!     fn who() -> Who {
 //!         Who { task: "main", id: 0, cpu: 0 }
 //!     }
-//!     fn report(report: &Report) {
-//!         println!("{report}");
-//!     }
-//!     fn notice(notice: &Notice) {
-//!         println!("{notice}");
+//!     fn show(news: News<'_>) {
+//!         println!("{news}");
 //!     }
 //! }
 //!
@@ -43,13 +40,13 @@
 //! ```
 
 use crate::context::Context;
-use crate::limits::Notice;
-use crate::report::{Report, Who};
+use crate::news::News;
+use crate::report::Who;
 
 /// What the validator asks of a kernel.
 ///
-/// None of these functions takes a tracked lock, apart from [`Port::report`] and [`Port::notice`], where
-/// locks are not checked.
+/// None of these functions takes a tracked lock, apart from [`Port::show`], where locks are not
+/// checked.
 ///
 /// # Safety
 /// [`Port::context`] returns a context that belongs to the caller alone: no other CPU uses it until this one has
@@ -68,8 +65,12 @@ pub unsafe trait Port: 'static {
     fn irqs_enable();
     /// Who runs, for reports.
     fn who() -> Who;
-    /// Shows a report. Interrupts are disabled, the internal lock is not held.
-    fn report(report: &Report);
-    /// Shows that a table is full: once for each. Interrupts are disabled, the internal lock is not held.
-    fn notice(notice: &Notice);
+    /// Shows a report, or that a table is full. Interrupts are disabled, the internal lock is not held.
+    fn show(news: News<'_>);
+    /// The time of this CPU, in any unit that suits the kernel: for how long a lock was held, and since when something is
+    /// so. Never going back. Zero where nobody asks.
+    #[inline(always)]
+    fn now() -> u64 {
+        0
+    }
 }

@@ -19,6 +19,7 @@ use crate::fast;
 use crate::held::Acquire;
 use crate::limits::Occupancy;
 use crate::mode::Mode;
+use crate::news::News;
 use crate::port::Port;
 use crate::report::{Kind, LockView};
 use crate::rules;
@@ -418,7 +419,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize> Ru
         let (answer, is_new, notice) = domain.with(P::who, event);
         let mut next = notice;
         while let Some(notice) = next {
-            P::notice(&notice);
+            P::show(News::Notice(&notice));
             (_, _, next) = domain.with(P::who, |_| ());
         }
         if is_new {

@@ -35,13 +35,16 @@ fn each_full_table_is_said_once_by_name() {
     let _turn = begin();
     let locks: Vec<_> =
         (0..70).map(|n| LockMap::of_class(format!("c{n}").leak(), Site::caller(), WaitTypes::NONE)).collect();
-    for held in &locks {
-        for new in &locks {
-            if held.key() < new.key() {
-                hooks::acquire(held, Mode::WRITE, Site::caller());
-                hooks::acquire(new, Mode::WRITE, Site::caller());
-                hooks::release(new, None);
-                hooks::release(held, None);
+    // Each mode is a chain of its own: three times as many as the pairs that are learned, and more than there is room for.
+    for mode in [Mode::WRITE, Mode::READ, Mode::RECURSIVE_READ] {
+        for held in &locks {
+            for new in &locks {
+                if held.key() < new.key() {
+                    hooks::acquire(held, Mode::WRITE, Site::caller());
+                    hooks::acquire(new, mode, Site::caller());
+                    hooks::release(new, None);
+                    hooks::release(held, None);
+                }
             }
         }
     }

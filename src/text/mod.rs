@@ -10,6 +10,7 @@ mod scenario;
 
 use crate::context::Flags;
 use crate::limits::{Notice, Table};
+use crate::news::News;
 use crate::report::{ClassView, LockView, Path, Report, Step};
 use crate::site::Site;
 use crate::usage::Usage;
@@ -25,6 +26,15 @@ impl Display for Report {
         held_locks(self, f)?;
         writeln!(f)?;
         advice::advice(self, f)
+    }
+}
+
+impl Display for News<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            News::Report(report) => report.fmt(f),
+            News::Notice(notice) => notice.fmt(f),
+        }
     }
 }
 

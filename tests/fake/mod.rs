@@ -2,9 +2,9 @@
 //! interrupt flag is a `bool`. What is reported is kept, for the thread that was told.
 
 use lockdep::context::Context;
-use lockdep::limits::Notice;
+use lockdep::news::News;
 use lockdep::port::Port;
-use lockdep::report::{Kind, Report, Who};
+use lockdep::report::{Kind, Who};
 use std::cell::{Cell, RefCell};
 
 /// How many validators the program has: a test takes one for itself.
@@ -39,10 +39,11 @@ unsafe impl Port for Fake {
     fn who() -> Who {
         Who::UNKNOWN
     }
-    fn report(report: &Report) {
-        REPORTS.with_borrow_mut(|all| all.push((report.kind(), report.to_string())));
+    fn show(news: News<'_>) {
+        if let News::Report(report) = news {
+            REPORTS.with_borrow_mut(|all| all.push((report.kind(), report.to_string())));
+        }
     }
-    fn notice(_: &Notice) {}
 }
 
 lockdep::port!(Fake, classes = 128, dependencies = 512, chains = 512, validators = VALIDATORS);

@@ -4,9 +4,9 @@
 
 use lockdep::context::Context;
 use lockdep::hooks;
-use lockdep::limits::Notice;
+use lockdep::news::News;
 use lockdep::port::Port;
-use lockdep::report::{Report, Who};
+use lockdep::report::Who;
 use lockdep::runtime::ContextCell;
 use lockdep::spin::Mutex;
 use std::cell::Cell;
@@ -53,25 +53,21 @@ unsafe impl Port for Host {
         }
         Who { task: "test", id: 7, cpu: 0 }
     }
-    fn report(report: &Report) {
+    fn show(news: News<'_>) {
         // As a console does that saves and restores the interrupt flag.
         let were_on = IRQS.replace(false);
         hooks::irqs_off();
         let console = CONSOLE.lock();
-        shown().push(report.to_string());
+        shown().push(news.to_string());
         drop(console);
         if were_on {
             hooks::irqs_on();
             IRQS.set(true);
         }
     }
-    fn notice(notice: &Notice) {
-        let _console = CONSOLE.lock();
-        shown().push(notice.to_string());
-    }
 }
 
-lockdep::port!(Host, classes = 64, dependencies = 128, chains = 64, validators = 1);
+lockdep::port!(Host, classes = 64, dependencies = 128, chains = 256, validators = 1);
 
 pub(crate) fn shown() -> MutexGuard<'static, Vec<String>> {
     SHOWN.lock().unwrap_or_else(PoisonError::into_inner)

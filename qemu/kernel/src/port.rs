@@ -4,9 +4,9 @@ use crate::board::Board;
 use crate::{console, cpu, live, task};
 use core::marker::PhantomData;
 use lockdep::context::Context;
-use lockdep::limits::Notice;
+use lockdep::news::News;
 use lockdep::port::Port;
-use lockdep::report::{Report, Who};
+use lockdep::report::Who;
 
 /// The port of a kernel on board `B`.
 pub struct KernelPort<B>(PhantomData<B>);
@@ -39,13 +39,11 @@ unsafe impl<B: Board> Port for KernelPort<B> {
         Who { task, id, cpu: B::cpu() as u32 }
     }
 
-    fn report(report: &Report) {
-        if !cpu::in_self_test::<B>() {
-            live::show(report, console::print_uninterrupted::<B>);
+    fn show(news: News<'_>) {
+        match news {
+            News::Report(_) if cpu::in_self_test::<B>() => {}
+            News::Report(report) => live::show(report, console::print_uninterrupted::<B>),
+            News::Notice(notice) => console::print_uninterrupted::<B>(format_args!("{notice}\n")),
         }
-    }
-
-    fn notice(notice: &Notice) {
-        console::print_uninterrupted::<B>(format_args!("{notice}\n"));
     }
 }

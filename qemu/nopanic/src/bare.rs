@@ -4,11 +4,11 @@ use core::hint::black_box;
 use lockdep::class::{LockMap, Subclass};
 use lockdep::context::{Context, Level};
 use lockdep::held::Acquire;
-use lockdep::limits::Notice;
 use lockdep::mode::Mode;
+use lockdep::news::News;
 use lockdep::port::Port;
 use lockdep::rcu;
-use lockdep::report::{Kind, Report, Who};
+use lockdep::report::{Kind, Who};
 use lockdep::runtime::ContextCell;
 use lockdep::site::Site;
 use lockdep::spin::{Mutex, RwLock};
@@ -38,11 +38,8 @@ unsafe impl Port for Nowhere {
     fn who() -> Who {
         black_box(Who::UNKNOWN)
     }
-    fn report(report: &Report) {
-        black_box(report);
-    }
-    fn notice(notice: &Notice) {
-        black_box(notice);
+    fn show(news: News<'_>) {
+        black_box(news);
     }
 }
 

@@ -18,7 +18,7 @@
 //! to the validator: the wait type is `sleep`.
 //!
 //! ```standalone_crate
-//! # use lockdep::{context::Context, limits::Notice, port::Port, report::{Report, Who}, runtime::ContextCell};
+//! # use lockdep::{context::Context, news::News, port::Port, report::Who, runtime::ContextCell};
 //! # static TASK: ContextCell = ContextCell::new(0);
 //! # struct Kernel;
 //! # // SAFETY: one CPU, one task, no interrupts: nobody else is ever in `TASK`.
@@ -32,8 +32,7 @@
 //! #     fn irqs_disable() {}
 //! #     fn irqs_enable() {}
 //! #     fn who() -> Who { Who::UNKNOWN }
-//! #     fn report(report: &Report) { println!("{report}"); }
-//! #     fn notice(_: &Notice) {}
+//! #     fn show(news: News<'_>) { println!("{news}"); }
 //! # }
 //! # lockdep::port!(Kernel);
 //! use lockdep::ww::{WwAcquireContext, WwClass, WwError, WwMutex, WwMutexGuard};

@@ -1,0 +1,13 @@
+//! News: what the validator has to say to whoever runs the kernel. Plain data; the views make text of it.
+
+use crate::limits::Notice;
+use crate::report::Report;
+
+/// Something to show.
+#[derive(Clone, Copy, Debug)]
+pub enum News<'a> {
+    /// A finding.
+    Report(&'a Report),
+    /// A table is full. Not a finding, and said once.
+    Notice(&'a Notice),
+}
