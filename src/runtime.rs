@@ -279,14 +279,8 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize> Ru
     pub fn each_held(&self, show: &mut dyn FnMut(&LockView)) {
         if let Some(context) = P::context() {
             // What `show` takes goes on the books unchecked: the internal lock is held meanwhile.
-            let were_on = P::irqs_enabled();
-            P::irqs_disable();
-            context.set_busy(true);
+            let _work = Work::<P>::begin(context);
             self.domain(context).each_held(context, P::who, show);
-            context.set_busy(false);
-            if were_on {
-                P::irqs_enable();
-            }
         }
     }
 
@@ -412,9 +406,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize> Ru
 
     /// Runs an event of the slow path, and shows what it found.
     fn slowly<R>(&self, context: &'static Context, event: impl FnOnce(&mut Engine<'_>) -> R) -> R {
-        let were_on = P::irqs_enabled();
-        P::irqs_disable();
-        context.set_busy(true);
+        let _work = Work::<P>::begin(context);
         let domain = self.domain(context);
         let (answer, is_new, notice) = domain.with(P::who, event);
         let mut next = notice;
@@ -424,10 +416,6 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize> Ru
         }
         if is_new {
             domain.show::<P>();
-        }
-        context.set_busy(false);
-        if were_on {
-            P::irqs_enable();
         }
         answer
     }
@@ -445,5 +433,31 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize> Ru
     /// Whether a lock that was taken early is let go by this.
     fn take_off_early(&self) -> bool {
         self.early.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1)).is_ok()
+    }
+}
+
+/// The validator at work for a context: interrupts off, the context busy. It ends also when the port's `show` panics, which
+/// it may on the host.
+struct Work<P: Port> {
+    context: &'static Context,
+    were_on: bool,
+    port: PhantomData<P>,
+}
+
+impl<P: Port> Work<P> {
+    fn begin(context: &'static Context) -> Work<P> {
+        let were_on = P::irqs_enabled();
+        P::irqs_disable();
+        context.set_busy(true);
+        Work { context, were_on, port: PhantomData }
+    }
+}
+
+impl<P: Port> Drop for Work<P> {
+    fn drop(&mut self) {
+        self.context.set_busy(false);
+        if self.were_on {
+            P::irqs_enable();
+        }
     }
 }
