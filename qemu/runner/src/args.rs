@@ -17,6 +17,7 @@ pub(crate) enum Verb {
     Boot(BootOptions),
     Test,
     Clippy,
+    Size,
     /// `lockdep replay` with these arguments.
     Replay(Vec<OsString>),
 }
@@ -76,6 +77,7 @@ Usage: cargo xtask VERB [OPTIONS]
               --timeout SECONDS how long a run may take (60)
   replay FILE…
             runs traces through the validator: `lockdep replay`, with its options
+  size      prints what the validator takes in memory, for the host and for each target, and compares with the budget
   clippy    all lints of all crates, for the host and for the boards, warnings denied
   test      everything: format, lints, MSRV, no_std builds, host tests, all boots
   help      this text
@@ -101,6 +103,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Ver
             Some("boot") => return parse_boot(&mut parser),
             Some("test") => Verb::Test,
             Some("clippy") => Verb::Clippy,
+            Some("size") => Verb::Size,
             Some("replay") => return Ok(Verb::Replay(parser.raw_args()?.collect())),
             _ => return Err(format!("no such verb: {}", verb.display()).into()),
         },
@@ -178,6 +181,7 @@ mod tests {
         assert_eq!(parse_line("setup"), Ok(Verb::Setup));
         assert_eq!(parse_line("test"), Ok(Verb::Test));
         assert_eq!(parse_line("clippy"), Ok(Verb::Clippy));
+        assert_eq!(parse_line("size"), Ok(Verb::Size));
         assert_eq!(parse_line("boot"), Ok(Verb::Boot(BootOptions::default())));
         assert_eq!(parse_line("--help"), Ok(Verb::Help));
         assert_eq!(parse_line("boot -h"), Ok(Verb::Help));
@@ -217,7 +221,7 @@ mod tests {
     #[test]
     fn the_usage_names_each_verb_and_option() {
         let usage = usage();
-        for word in ["setup", "boot", "clippy", "test", "help", "--board", "--machine", "--smp", "--scenario"] {
+        for word in ["setup", "boot", "size", "clippy", "test", "help", "--board", "--machine", "--smp", "--scenario"] {
             assert!(usage.contains(word), "{word}");
         }
         for word in ["--bless", "--verbose", "--timeout", "LOCKDEP_TOOLCHAIN", "virt-aarch64", "microvm", "abba"] {
