@@ -96,7 +96,7 @@ mod tests {
     fn the_table_has_all_figures_of_all_machines() {
         let bytes = std::array::from_fn(|index| 1000 + index as u64);
         let text = table(&[("host", bytes), ("thumbv7em-none-eabi", bytes)]);
-        assert!(text.starts_with("bytes") && text.contains("host      thumbv7em\n"), "{text}");
+        assert!(text.starts_with("bytes") && text.contains("host     thumbv7em\n"), "{text}");
         for index in 0..COUNT {
             assert!(text.contains(&format!("{0:>14}{0:>14}\n", 1000 + index)), "{index}: {text}");
         }
