@@ -140,11 +140,19 @@ pub fn downgrade(map: &LockMap, mode: Mode) {
 
 /// The lock will be let go by another context (a semaphore, a page lock, a guard that is given to the next task): it leaves
 /// the books of this one, and the next release of it is right, whoever makes it. Whoever receives it has nothing on its
-/// books: no order is learned of it until then.
+/// books, and no order is learned of it, unless it calls [`take_over`].
 #[track_caller]
 #[inline]
 pub fn hand_over(map: &LockMap) {
     __lockdep_event(Event::HandOver(map), Site::caller());
+}
+
+/// The other side of [`hand_over`]: the lock, held as `mode`, goes on the books of the running context, as one that was tried,
+/// for nobody waited here. Reported as `assertion` if nobody handed it over.
+#[track_caller]
+#[inline]
+pub fn take_over(map: &LockMap, mode: Mode) {
+    __lockdep_event(Event::TakeOver(map, mode), Site::caller());
 }
 
 /// Reports if the validator was told otherwise of interrupts than the machine's own flag says.

@@ -2,6 +2,9 @@
 #![cfg_attr(not(test), no_std)]
 #![deny(unsafe_code)]
 
+#[cfg(feature = "std")]
+extern crate std;
+
 // Floor 0: words.
 pub mod class;
 pub mod mode;
@@ -45,6 +48,8 @@ mod text;
 pub mod asserts;
 mod domain;
 pub mod hooks;
+#[cfg(feature = "std")]
+pub mod host;
 pub mod port;
 pub mod runtime;
 

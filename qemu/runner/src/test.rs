@@ -9,14 +9,14 @@ use crate::boards::{self, BOARDS};
 use crate::process::{ask, cannot_start, command, shown, succeed, succeed_within};
 use crate::tally::{self, Tally};
 use crate::toolchain::{Job, Toolchain, host_cargo};
-use crate::{bench, boot, clippy, drill, nopanic, setup};
+use crate::{bench, boot, clippy, drill, nopanic, setup, size};
 use anyhow::{Context as _, Result};
 use lockdep_proto::SCENARIOS;
 use std::process::Stdio;
 use std::time::Instant;
 
 /// The sets of features that the host tests run with, as arguments of `cargo test`.
-const FEATURE_SETS: &[&[&str]] = &[&[]];
+const FEATURE_SETS: &[&[&str]] = &[&["--features", "lockdep/std"]];
 
 /// The sets of features that the validator is built with for bare metal.
 const BARE_FEATURES: &[&str] = &["", "critical-section,defmt"];
@@ -53,6 +53,10 @@ pub(crate) fn run() -> Tally {
         let name = format!("no panic in the validator, {}", board.triple);
         steps.bare_metal(&name, toolchain, |way| nopanic::check(way, board.triple));
     }
+    for triple in boards::bare_triples() {
+        steps.bare_metal(&format!("sizes, {triple}"), toolchain, |way| size::check(way, triple));
+    }
+    steps.step("docs: every public item has some, every link leads somewhere", docs);
     for features in FEATURE_SETS {
         steps.host_tests(features);
     }
@@ -162,6 +166,13 @@ impl Steps {
             None => self.skip(name, NO_RUST),
         }
     }
+}
+
+/// Builds the pages of the validator with all features, warnings denied.
+fn docs() -> Result<()> {
+    let mut cargo = host_cargo();
+    cargo.args(["doc", "--no-deps", "-p", "lockdep", "--all-features"]);
+    succeed(cargo.env("RUSTDOCFLAGS", "-Dwarnings -Dmissing_docs"))
 }
 
 /// Builds the validator alone, for a target without an operating system.
