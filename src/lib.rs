@@ -42,6 +42,10 @@ mod text;
 // Floor 6: runtime.
 pub mod asserts;
 mod domain;
+#[cfg(feature = "validate")]
+pub mod hooks;
+#[cfg(not(feature = "validate"))]
+#[path = "hooks/off.rs"]
 pub mod hooks;
 pub mod port;
 pub mod runtime;
@@ -50,7 +54,7 @@ pub mod runtime;
 mod sync;
 #[cfg(feature = "critical-section")]
 pub use sync::critical_section;
-pub use sync::{rcu, spin, ww};
+pub use sync::{irqsave, rcu, spin, tracker, ww};
 
 // Floor 8: self-tests.
 pub mod selftest;
