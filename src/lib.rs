@@ -54,7 +54,11 @@ pub mod runtime;
 mod sync;
 #[cfg(feature = "critical-section")]
 pub use sync::critical_section;
-pub use sync::{irqsave, rcu, spin, tracker, ww};
+#[cfg(feature = "lock_api")]
+pub use sync::lock_api;
+#[cfg(feature = "lock_api_05")]
+pub use sync::lock_api_05;
+pub use sync::{irqsave, rcu, semaphore, seqlock, spin, tracker, ww};
 
 // Floor 8: self-tests.
 pub mod selftest;
