@@ -26,7 +26,7 @@ const FLOORS: [Floor; 9] = [
     Floor { name: "rules", modules: &["rules"], among_themselves: false },
     floor("validator", &["claims", "fast", "finding", "limits", "marking", "news", "report", "tables", "validator"]),
     floor("views", &["defmt", "text"]),
-    floor("runtime", &["asserts", "domain", "hooks", "port", "runtime"]),
+    floor("runtime", &["asserts", "domain", "hooks", "host", "port", "runtime"]),
     floor("locks", &["sync"]),
     floor("selftest", &["selftest"]),
 ];
