@@ -23,7 +23,9 @@ impl Engine<'_> {
         if hold.tried() {
             marks &= Usage::ENABLED;
         }
-        for bit in marks.for_mode(hold.mode()).in_marking_order() {
+        // A bit that is set already was checked when it was set.
+        let new = marks.for_mode(hold.mode()) - self.seen.classes.usage(hold.class);
+        for bit in new.in_marking_order() {
             self.mark(context, hold, bit, hold.site);
         }
     }
