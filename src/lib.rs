@@ -31,6 +31,7 @@ pub mod limits;
 mod marking;
 pub mod news;
 pub mod report;
+mod second;
 pub mod tables;
 pub mod validator;
 
