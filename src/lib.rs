@@ -36,6 +36,7 @@ pub mod limits;
 mod marking;
 pub mod news;
 pub mod report;
+mod second;
 pub mod tables;
 pub mod validator;
 
