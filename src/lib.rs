@@ -21,6 +21,8 @@ mod dependency;
 pub mod held;
 
 // Floor 2: search.
+mod order;
+mod reach;
 mod search;
 
 // Floor 3: rules.

@@ -11,9 +11,12 @@ use crate::dependency::{Dependencies, Dependency};
 use crate::fast;
 use crate::held::Acquire;
 use crate::limits::{Notice, Notices};
+use crate::order::Order;
+use crate::reach::Reach;
 use crate::report::{Kind, Report, Who};
 use crate::search::{Graph, Place, Scratch};
 use crate::site::Site;
+use crate::usage::Usage;
 use crate::validator::{Engine, Seen};
 use crate::word::Word;
 use core::sync::atomic::AtomicU32;
@@ -33,6 +36,8 @@ pub struct Validator<const C: usize, const D: usize, const K: usize> {
 pub(crate) struct Tables<const C: usize, const D: usize> {
     classes: Classes<[Slot; C]>,
     dependencies: Dependencies<[Dependency; D]>,
+    order: Order<[[u32; 2]; C]>,
+    reach: Reach<[[Usage; 2]; C]>,
     scratch: Scratch<[[Place; 2]; C]>,
     pub(crate) found: Option<Kind>,
     notices: Notices,
@@ -47,7 +52,7 @@ pub struct Sizes {
     pub dependencies: usize,
     /// The set of checked chains.
     pub chains: usize,
-    /// What the search writes down.
+    /// What searches write down, and what saves most of them.
     pub search: usize,
     /// The report.
     pub report: usize,
@@ -60,7 +65,9 @@ impl Sizes {
             classes: size_of::<Classes<[Slot; C]>>() + size_of::<SeenClasses<[AtomicU32; C]>>(),
             dependencies: size_of::<Dependencies<[Dependency; D]>>(),
             chains: size_of::<Chains<[Word; K]>>(),
-            search: size_of::<Scratch<[[Place; 2]; C]>>(),
+            search: size_of::<Scratch<[[Place; 2]; C]>>()
+                + size_of::<Order<[[u32; 2]; C]>>()
+                + size_of::<Reach<[[Usage; 2]; C]>>(),
             report: size_of::<Report>(),
         }
     }
@@ -71,6 +78,8 @@ impl<const C: usize, const D: usize> Tables<C, D> {
         Tables {
             classes: Classes::new(),
             dependencies: Dependencies::new(),
+            order: Order::new(),
+            reach: Reach::new(),
             scratch: Scratch::new(),
             found: None,
             notices: Notices::NONE,
@@ -88,6 +97,8 @@ impl<const C: usize, const D: usize> Tables<C, D> {
             graph: Graph {
                 classes: &mut self.classes,
                 dependencies: &mut self.dependencies,
+                order: &mut self.order,
+                reach: &mut self.reach,
                 scratch: &mut self.scratch,
             },
             found: &mut self.found,
