@@ -47,6 +47,10 @@ mod text;
 // Floor 6: runtime.
 pub mod asserts;
 mod domain;
+#[cfg(feature = "validate")]
+pub mod hooks;
+#[cfg(not(feature = "validate"))]
+#[path = "hooks/off.rs"]
 pub mod hooks;
 #[cfg(feature = "std")]
 pub mod host;
@@ -57,7 +61,11 @@ pub mod runtime;
 mod sync;
 #[cfg(feature = "critical-section")]
 pub use sync::critical_section;
-pub use sync::{rcu, spin, ww};
+#[cfg(feature = "lock_api")]
+pub use sync::lock_api;
+#[cfg(feature = "lock_api_05")]
+pub use sync::lock_api_05;
+pub use sync::{irqsave, rcu, semaphore, seqlock, spin, tracker, ww};
 
 // Floor 8: self-tests.
 pub mod selftest;

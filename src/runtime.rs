@@ -70,6 +70,8 @@ pub enum Event<'a> {
     MightSleep,
     /// The memory of a lock is freed.
     Free(&'a LockMap),
+    /// A lock is dropped that may be held.
+    Dropped(&'a LockMap),
     /// A hold becomes one of this mode, a reader's.
     Downgrade(&'a LockMap, Mode),
     /// A lock will be let go by another context.
@@ -181,6 +183,24 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize> Ru
         }
     }
 
+    /// Disables hard interrupts; says whether they were on.
+    #[inline(always)]
+    pub fn irq_save(&self, site: Site) -> bool {
+        let were_on = P::irqs_enabled();
+        P::irqs_disable();
+        self.irqs(false, site);
+        were_on
+    }
+
+    /// Enables hard interrupts, if they were on.
+    #[inline(always)]
+    pub fn irq_restore(&self, were_on: bool, site: Site) {
+        if were_on {
+            self.irqs(true, site);
+            P::irqs_enable();
+        }
+    }
+
     /// Anything else that happens to the running context.
     pub fn event(&self, event: Event<'_>, site: Site) {
         let Some(context) = P::context() else { return };
@@ -213,7 +233,11 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize> Ru
             Event::Allocate => self.slowly(context, |engine| engine.allocate(context, site)),
             Event::MightSleep if !rules::sleep_atomic::is_atomic(context) => {}
             Event::MightSleep => self.slowly(context, |engine| engine.might_sleep(context, site)),
-            Event::Free(map) => self.slowly(context, |engine| engine.free(context, map, site)),
+            Event::Free(map) => self.slowly(context, |engine| engine.free(context, map, Some(site))),
+            Event::Dropped(map) => {
+                self.slowly(context, |engine| engine.free(context, map, None));
+                validator::release_unchecked(context, map);
+            }
             Event::Downgrade(map, mode) => {
                 self.slowly(context, |engine| engine.downgrade(context, map, mode, Some(site)));
             }
@@ -277,6 +301,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize> Ru
             Event::Reclaim(enter) => {
                 context.count_reclaim(enter);
             }
+            Event::Dropped(map) => validator::release_unchecked(context, map),
             Event::HandOver(map) => {
                 validator::release_unchecked(context, map);
                 map.set_handed_over(true);
