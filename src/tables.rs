@@ -53,7 +53,7 @@ pub struct Sizes {
     pub dependencies: usize,
     /// The set of checked chains.
     pub chains: usize,
-    /// What the search writes down.
+    /// What searches write down, and what saves most of them.
     pub search: usize,
     /// The report.
     pub report: usize,
@@ -66,7 +66,9 @@ impl Sizes {
             classes: size_of::<Classes<[Slot; C]>>() + size_of::<SeenClasses<[AtomicU32; C]>>(),
             dependencies: size_of::<Dependencies<[Dependency; D]>>(),
             chains: size_of::<Chains<[Word; K]>>(),
-            search: size_of::<Scratch<[[Place; 2]; C]>>(),
+            search: size_of::<Scratch<[[Place; 2]; C]>>()
+                + size_of::<Order<[[u32; 2]; C]>>()
+                + size_of::<Reach<[[Usage; 2]; C]>>(),
             report: size_of::<Report>(),
         }
     }
