@@ -37,6 +37,7 @@ mod marking;
 pub mod news;
 pub mod report;
 pub mod tables;
+mod unregister;
 pub mod validator;
 
 // Floor 5: views.
