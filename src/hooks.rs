@@ -5,7 +5,7 @@
 //! function belongs into both, and a test compares them.
 #![allow(unsafe_code)]
 
-use crate::class::LockMap;
+use crate::class::{DynamicKey, LockMap};
 use crate::context::{Context, Level};
 use crate::held::Acquire;
 use crate::limits::Occupancy;
@@ -155,6 +155,16 @@ pub fn dropped(map: &LockMap) {
     if __lockdep_holds(map) {
         __lockdep_event(Event::Dropped(map), map.site());
     }
+}
+
+/// A key that was made at run time is given up, after the last of its locks: its classes, their dependencies and chains are
+/// forgotten, and their room is used again. If this context holds a lock of the key that is reported (`held-freed`), and
+/// nothing is forgotten; no other context may hold one. Costs mostly some thousand instructions with interrupts off;
+/// `src/unregister.rs` has the bound. Not heard in an NMI, nor before there is a context. Linux's `lockdep_unregister_key`.
+#[track_caller]
+#[inline]
+pub fn unregister_key(key: &DynamicKey) {
+    __lockdep_event(Event::UnregisterKey(key), Site::caller());
 }
 
 /// An exclusive hold becomes one of `mode`, a reader's: [`Mode::READ`] where a lock has readers that wait behind writers.

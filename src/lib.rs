@@ -39,6 +39,7 @@ pub mod news;
 pub mod report;
 mod second;
 pub mod tables;
+mod unregister;
 pub mod validator;
 
 // Floor 5: views.

@@ -12,7 +12,7 @@
 #![allow(unsafe_code)]
 
 use crate::claims::Claim;
-use crate::class::LockMap;
+use crate::class::{DynamicKey, LockMap};
 use crate::context::{Context, Level};
 use crate::domain::Domain;
 use crate::fast;
@@ -73,6 +73,8 @@ pub enum Event<'a> {
     Free(&'a LockMap),
     /// A lock is dropped that may be held.
     Dropped(&'a LockMap),
+    /// The classes of a key that was made at run time are taken back.
+    UnregisterKey(&'a DynamicKey),
     /// A hold becomes one of this mode, a reader's.
     Downgrade(&'a LockMap, Mode),
     /// A lock will be let go by another context.
@@ -240,6 +242,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize> Ru
                 self.slowly(context, |engine| engine.free(context, map, None));
                 validator::release_unchecked(context, map);
             }
+            Event::UnregisterKey(key) => self.slowly(context, |engine| engine.unregister_key(context, key, site)),
             Event::Downgrade(map, mode) => {
                 self.slowly(context, |engine| engine.downgrade(context, map, mode, Some(site)));
             }

@@ -1,9 +1,9 @@
 //! A 64-bit word that one writer stores under a lock and anybody loads without: also where the machine has no 64-bit
 //! atomics.
 //!
-//! Invariant: a slot goes from 0 to a key, and back to 0 only while nobody reads (or a reader that finds half of
-//! the old key takes it for "not known", which is safe). So two halves suffice: the writer stores the upper one first, the
-//! reader loads the lower one first.
+//! Invariant: a slot goes from 0 to a key, and back to 0 when all are given up. So two halves suffice: the writer stores the
+//! upper one first, the reader loads the lower one first. A reader that gets the halves of two values has a number that is
+//! nobody's key, but by the chance that two keys are alike.
 
 /// The one with a native 64-bit atomic.
 #[cfg(target_has_atomic = "64")]
