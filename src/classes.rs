@@ -12,7 +12,7 @@
 use crate::class::{ClassId, LockMap, Subclass};
 use crate::held::NO_SLOT;
 use crate::site::Site;
-use crate::usage::{USAGE_BITS, Usage};
+use crate::usage::{Asked, USAGE_BITS, Usage};
 use crate::wait_type::WaitTypes;
 use core::sync::atomic::{AtomicU32, Ordering};
 
@@ -37,12 +37,12 @@ impl SeenClasses {
     /// Whether `id` is still the class that it was, and has all of `marks`. (The id of no class passes: there is no chain
     /// with it.)
     #[inline(always)]
-    pub(crate) fn is_marked(&self, id: ClassId, marks: Usage) -> bool {
+    pub(crate) fn is_marked(&self, id: ClassId, marks: Asked) -> bool {
         let Some(word) = self.words.get(usize::from(id.slot())) else {
             return false;
         };
         let missing = word.load(Ordering::Relaxed) ^ id.0;
-        missing & (0xffff_0000 | u32::from(marks.bits())) == 0
+        missing & marks.mask() == 0
     }
 
     /// The usage bits of the class in `slot`.
@@ -77,7 +77,7 @@ impl SeenClasses {
 
     fn store(&self, id: ClassId, usage: Usage) {
         if let Some(word) = self.words.get(usize::from(id.slot())) {
-            word.store(id.0 ^ u32::from(!usage.bits()), Ordering::Relaxed);
+            word.store(id.0 ^ u32::from(!usage.bits() & Usage::all().bits()), Ordering::Relaxed);
         }
     }
 }
@@ -204,7 +204,7 @@ impl Classes {
     /// The slot of a lock's class at a nesting level, if it was ever taken there.
     pub(crate) fn find(&self, seen: &SeenClasses, map: &LockMap, subclass: Subclass) -> Option<u16> {
         let hint = map.hint(subclass);
-        if hint != ClassId::NONE && seen.is_marked(hint, Usage::empty()) {
+        if hint != ClassId::NONE && seen.is_marked(hint, Asked::new(Usage::empty(), false)) {
             return Some(hint.slot());
         }
         self.find_key(self.key_of(seen, map)?, subclass)
@@ -222,7 +222,9 @@ impl Classes {
             return Some(map.key());
         }
         let hints = [Subclass::ZERO, Subclass::new(1)].map(|subclass| map.hint(subclass));
-        let hint = hints.into_iter().find(|&hint| hint != ClassId::NONE && seen.is_marked(hint, Usage::empty()))?;
+        let hint = hints
+            .into_iter()
+            .find(|&hint| hint != ClassId::NONE && seen.is_marked(hint, Asked::new(Usage::empty(), false)))?;
         Some(self.get(hint.slot()).key)
     }
 
@@ -371,11 +373,17 @@ mod tests {
         let map = LockMap::new(WaitTypes::NONE);
         let old = classes.find_or_enter(seen, &map, Subclass::ZERO, Site::caller()).unwrap();
         seen.mark(old.slot(), Usage::IN_HARDIRQ);
-        assert!(seen.is_marked(old, Usage::empty()) && seen.is_marked(old, Usage::IN_HARDIRQ));
-        assert!(!seen.is_marked(old, Usage::HARDIRQ_ON));
-        assert!(seen.is_marked(ClassId::NONE, Usage::HARDIRQ_ON), "a chain with it is what is not known");
+        assert!(
+            seen.is_marked(old, Asked::new(Usage::empty(), false))
+                && seen.is_marked(old, Asked::new(Usage::IN_HARDIRQ, false))
+        );
+        assert!(!seen.is_marked(old, Asked::new(Usage::HARDIRQ_ON, false)));
+        assert!(
+            seen.is_marked(ClassId::NONE, Asked::new(Usage::HARDIRQ_ON, false)),
+            "a chain with it is what is not known"
+        );
         classes.clear(seen);
-        assert!(!seen.is_marked(old, Usage::empty()));
+        assert!(!seen.is_marked(old, Asked::new(Usage::empty(), false)));
         let new = classes.find_or_enter(seen, &map, Subclass::ZERO, Site::caller()).unwrap();
         assert_ne!(old, new);
         assert_eq!(seen.usage(new.slot()), Usage::empty());

@@ -81,13 +81,19 @@ impl Gate {
     /// Whether interrupts are off, nothing is held here or below, and the validator is not at work.
     #[inline(always)]
     pub(super) fn is_free_and_off(&self) -> bool {
-        u16::from_ne_bytes([self.depth.get(), self.state.get()]) == 0
+        self.both() == 0
     }
 
     /// Whether interrupts are on, and the validator is not at work.
     #[inline(always)]
     pub(super) fn is_on_and_idle(&self) -> bool {
         self.state.get() & ON != 0
+    }
+
+    /// The depth, and above it the state.
+    #[inline(always)]
+    fn both(&self) -> u16 {
+        u16::from_le_bytes([self.depth.get(), self.state.get()])
     }
 
     /// Turns interrupts on, from [`Gate::is_free_and_off`].
@@ -102,10 +108,12 @@ impl Gate {
         self.state.set(0);
     }
 
-    /// The depth, if interrupts are as said and the validator is not at work; no index if something is held below.
+    /// The depth, if interrupts are as said, the validator is not at work, and nothing is held below; otherwise no index:
+    /// more than any depth.
     #[inline(always)]
-    pub(super) fn open(&self, irqs_on: bool) -> Option<usize> {
-        (self.state.get() == u8::from(irqs_on)).then(|| usize::from(self.depth.get()))
+    pub(super) fn open(&self, irqs_on: bool) -> usize {
+        // One number: wherever the state is another, it is no index either.
+        usize::from(self.both().wrapping_sub(u16::from(irqs_on) << 8))
     }
 
     /// The index of the topmost hold; none if nothing is held, or something is held below.
