@@ -338,23 +338,21 @@ impl Context {
     /// work; says whether it did.
     #[inline(always)]
     pub(crate) fn free_irqs_on(&self, site: Site) -> bool {
-        let free = self.gate.is_free_and_off();
-        if free {
+        let done = self.gate.turn_on();
+        if done {
             self.toggles[IRQS + 1].set(Some(site));
-            self.gate.turn_on();
         }
-        free
+        done
     }
 
     /// Turns the flag of hard interrupts off, if it is on and the validator is not at work; says whether it did.
     #[inline(always)]
     pub(crate) fn free_irqs_off(&self, site: Site) -> bool {
-        let on = self.gate.is_on_and_idle();
-        if on {
+        let done = self.gate.turn_off();
+        if done {
             self.toggles[IRQS].set(Some(site));
-            self.gate.turn_off();
         }
-        on
+        done
     }
 
     pub(crate) fn set_softirqs(&self, on: bool, site: Option<Site>) {

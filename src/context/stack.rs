@@ -198,7 +198,7 @@ impl Context {
         let top = self.gate.top();
         let is_it = self.stack.instances.get(top).is_some_and(|top| top.get() == instance);
         if is_it {
-            self.gate.drop_to(top);
+            self.gate.one_less();
         }
         is_it
     }
