@@ -10,6 +10,7 @@
 //! - An index that is not there reads as the empty class, so nothing here can panic.
 
 use crate::class::{ClassId, LockMap, Subclass};
+use crate::dependency::Direction;
 use crate::held::NO_SLOT;
 use crate::site::Site;
 use crate::usage::{Asked, USAGE_BITS, Usage};
@@ -120,6 +121,14 @@ impl Class {
         sites: [None; USAGE_BITS],
     };
 
+    /// The first of the dependencies that leave it in `direction`.
+    pub(crate) const fn first(&self, direction: Direction) -> u16 {
+        match direction {
+            Direction::Forwards => self.after,
+            Direction::Backwards => self.before,
+        }
+    }
+
     /// Where the usage bit was first set.
     pub(crate) fn usage_site(&self, bit: Usage) -> Option<Site> {
         self.sites.get(bit.index()).copied().flatten()
@@ -185,9 +194,12 @@ impl Classes {
         subclass: Subclass,
         site: Site,
     ) -> Option<ClassId> {
+        let hint = map.hint(subclass);
+        if is_believed(seen, hint) {
+            return Some(hint);
+        }
         let key = self.key_at(seen, map, site);
-        let known = self.find(seen, map, subclass).or_else(|| self.find_key(key, subclass));
-        let id = match known {
+        let id = match self.find_key(key, subclass) {
             Some(slot) => seen.id(slot),
             None => match self.enter(seen, map, key, subclass, site) {
                 Some(id) => id,
@@ -204,7 +216,7 @@ impl Classes {
     /// The slot of a lock's class at a nesting level, if it was ever taken there.
     pub(crate) fn find(&self, seen: &SeenClasses, map: &LockMap, subclass: Subclass) -> Option<u16> {
         let hint = map.hint(subclass);
-        if hint != ClassId::NONE && seen.is_marked(hint, Asked::new(Usage::empty(), false)) {
+        if is_believed(seen, hint) {
             return Some(hint.slot());
         }
         self.find_key(self.key_of(seen, map)?, subclass)
@@ -212,7 +224,7 @@ impl Classes {
 
     /// The key of the class of a lock that is taken at `site`, which decides where nothing else does.
     pub(crate) fn key_at(&self, seen: &SeenClasses, map: &LockMap, site: Site) -> u64 {
-        self.key_of(seen, map).unwrap_or(!site.hash())
+        self.key_of(seen, map).unwrap_or_else(|| !site.hash())
     }
 
     /// The key of a lock's class. Where its construction says nothing: that of the class that it came to be of when it was
@@ -222,9 +234,7 @@ impl Classes {
             return Some(map.key());
         }
         let hints = [Subclass::ZERO, Subclass::new(1)].map(|subclass| map.hint(subclass));
-        let hint = hints
-            .into_iter()
-            .find(|&hint| hint != ClassId::NONE && seen.is_marked(hint, Asked::new(Usage::empty(), false)))?;
+        let hint = hints.into_iter().find(|&hint| is_believed(seen, hint))?;
         Some(self.get(hint.slot()).key)
     }
 
@@ -298,8 +308,15 @@ impl Classes {
 
     fn bucket(&self, key: u64, subclass: Subclass) -> usize {
         let mixed = (key ^ u64::from(subclass.get()) << 56).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        (mixed >> 32) as usize % self.slots.len().max(1)
+        // The upper half as a fraction, of all places.
+        (((mixed >> 32) * self.slots.len() as u64) >> 32) as usize
     }
+}
+
+/// Whether a lock's hint names a class that is still the one which it was.
+#[inline(always)]
+fn is_believed(seen: &SeenClasses, hint: ClassId) -> bool {
+    hint != ClassId::NONE && seen.is_marked(hint, Asked::new(Usage::empty(), false))
 }
 
 #[cfg(test)]

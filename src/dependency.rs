@@ -44,6 +44,15 @@ impl Kinds {
         self.intersection(direction.unrestricted())
     }
 
+    /// Whether one of these kinds leads from a state of the near class, restricted or not, to one of the far class: an
+    /// edge of the split graph. (A search takes the better of the two states that it may arrive in, and leaves the other.)
+    pub(crate) const fn lead(self, direction: Direction, from_restricted: bool, to_restricted: bool) -> bool {
+        let arriving = direction.reversed().unrestricted();
+        let arriving = if to_restricted { arriving.complement() } else { arriving };
+        let leaving = if from_restricted { direction.unrestricted() } else { Kinds::all() };
+        self.intersects(arriving.intersection(leaving))
+    }
+
     /// Whether a path goes on restricted after these kinds.
     pub const fn restrict(self, direction: Direction) -> bool {
         !self.intersects(direction.reversed().unrestricted())
@@ -124,6 +133,14 @@ impl Dependency {
         }
     }
 
+    /// The next of the dependencies that leave the class which a path in `direction` comes from.
+    pub(crate) const fn next(&self, direction: Direction) -> u16 {
+        match direction {
+            Direction::Forwards => self.next_after,
+            Direction::Backwards => self.next_before,
+        }
+    }
+
     /// The class that a path in `direction` comes from.
     pub(crate) const fn near_end(&self, direction: Direction) -> u16 {
         self.far_end(direction.reversed())
@@ -181,22 +198,18 @@ impl Dependencies {
         self.slots.len() - 1
     }
 
-    /// The kinds of the dependency between two classes that have occurred.
-    pub(crate) fn kinds(&self, from: u16, to: u16) -> Kinds {
-        self.find(from, to).map_or(Kinds::empty(), |slot| self.get(slot).kinds)
+    /// Adds a kind to a dependency that is known.
+    pub(crate) fn add_kind(&mut self, slot: u16, kind: Kinds) {
+        if let Some(known) = self.slots.get_mut(usize::from(slot)) {
+            known.kinds |= kind;
+        }
     }
 
-    /// Adds a dependency, or a kind to one; says whether there was room. Where there was none, it is counted.
+    /// Adds a dependency that is not known; says whether there was room. Where there was none, it is counted.
     pub(crate) fn add(&mut self, classes: &mut Classes, edge: &Edge) -> bool {
-        if let Some(known) = self.find(edge.from, edge.to).and_then(|slot| self.slots.get_mut(usize::from(slot))) {
-            known.kinds |= edge.kind;
-            return true;
-        }
-        if self.enter(classes, edge).is_none() {
-            self.turned_away = self.turned_away.saturating_add(1);
-            return false;
-        }
-        true
+        let has_room = self.enter(classes, edge).is_some();
+        self.turned_away = self.turned_away.saturating_add(u32::from(!has_room));
+        has_room
     }
 
     fn enter(&mut self, classes: &mut Classes, edge: &Edge) -> Option<()> {
@@ -227,6 +240,7 @@ impl Dependencies {
         Some(())
     }
 
+    /// The slot of the dependency between two classes, if it is known.
     pub(crate) fn find(&self, from: u16, to: u16) -> Option<u16> {
         let mut next = self.slots.get(self.bucket(from, to))?.bucket;
         for _ in 0..self.slots.len() {
@@ -249,18 +263,10 @@ impl Dependencies {
         class: u16,
         direction: Direction,
     ) -> impl Iterator<Item = (u16, &'a Dependency)> + use<'a> {
-        let class = classes.get(class);
-        let mut next = match direction {
-            Direction::Forwards => class.after,
-            Direction::Backwards => class.before,
-        };
+        let mut next = classes.get(class).first(direction);
         let step = move || {
             let slot = self.slots.get(usize::from(next)).filter(|_| next != NO_SLOT)?;
-            let here = next;
-            next = match direction {
-                Direction::Forwards => slot.next_after,
-                Direction::Backwards => slot.next_before,
-            };
+            let here = core::mem::replace(&mut next, slot.next(direction));
             Some((here, slot))
         };
         core::iter::from_fn(step).take(self.slots.len())
@@ -284,7 +290,8 @@ impl Dependencies {
 
     fn bucket(&self, from: u16, to: u16) -> usize {
         let mixed = (u32::from(from) << 16 | u32::from(to)).wrapping_mul(0x9e37_79b1);
-        (mixed >> 8) as usize % self.slots.len().max(1)
+        // As a fraction, of all places.
+        ((u64::from(mixed) * self.slots.len() as u64) >> 32) as usize
     }
 }
 

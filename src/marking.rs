@@ -23,7 +23,9 @@ impl Engine<'_> {
         if hold.tried() {
             marks &= Usage::ENABLED;
         }
-        for bit in marks.for_mode(hold.mode()).in_marking_order() {
+        // A bit that is set already was checked when it was set.
+        let new = marks.for_mode(hold.mode()) - self.seen.classes.usage(hold.class);
+        for bit in new.in_marking_order() {
             self.mark(context, hold, bit, hold.site);
         }
     }
@@ -47,6 +49,7 @@ impl Engine<'_> {
         }
         self.seen.classes.mark(hold.class, bit);
         self.graph.classes.note_usage(hold.class, bit, site);
+        self.graph.learn_usage(hold.class, bit);
         if let Some(other) = rules::inconsistent::check(known, bit) {
             let node = Node::new(hold.class, false);
             self.report_usage(context, Kind::Inconsistent, hold, (bit, site), (other, node));
@@ -89,7 +92,7 @@ impl Engine<'_> {
             return None;
         }
         if let Some(held) = rules::ends::left_by_interrupt(context) {
-            self.report_held(context, Kind::HeldAtExit, &held, site);
+            self.report_held(context, Kind::HeldAtExit, &held, Some(site));
         }
         let (outer, turn_on) = context.leave()?;
         match turn_on {

@@ -99,6 +99,14 @@ impl Engine<'_> {
         map.set_handed_over(true);
     }
 
+    /// A lock that another context handed over goes on the books of this one. It was not waited for, so nothing leads to it.
+    pub fn take_over(&mut self, context: &Context, map: &LockMap, mode: Mode, site: Site) {
+        if !map.set_handed_over(false) {
+            self.wrong(context, Kind::Assertion, "take_over: nobody handed the lock over", Some(map), Some(site));
+        }
+        self.acquire(context, &Acquire { tried: true, ..Acquire::new(map, mode, site) });
+    }
+
     /// An exclusive hold becomes one of `mode`, a reader's: like a release, with the hold itself first of those taken again.
     pub fn downgrade(&mut self, context: &Context, map: &LockMap, mode: Mode, site: Option<Site>) {
         let (found, class) = self.find(context, map);
@@ -207,7 +215,7 @@ impl Engine<'_> {
     }
 
     fn check_nest(&mut self, context: &Context, hold: &Hold) {
-        if !rules::nest_lock::is_held(context.all(), hold) {
+        if hold.nested() && !rules::nest_lock::is_held(context.all(), hold) {
             let nest = Hold { instance: hold.nest, class: hold.nest_class, ..Hold::EMPTY };
             self.report_lock(context, Kind::NestNotHeld, hold, |report, lookup| {
                 report.held_lock = Some(lookup.lock(&nest));
@@ -255,7 +263,8 @@ impl Engine<'_> {
     /// One dependency: checked, then added. One that would close a circle is not.
     fn depend(&mut self, context: &Context, held: &Hold, new: &Hold) -> bool {
         let kind = Kinds::of(held.mode(), new.mode());
-        if self.graph.dependencies.kinds(held.class, new.class).contains(kind) {
+        let known = self.graph.dependencies.find(held.class, new.class);
+        if known.is_some_and(|slot| self.graph.dependencies.get(slot).kinds.contains(kind)) {
             return true;
         }
         if let Some(end) = rules::circular::check(&mut self.graph, held, new) {
@@ -267,6 +276,20 @@ impl Engine<'_> {
             self.report_irq_order(context, held, new, end);
             return true;
         }
+        let added = match known {
+            Some(slot) => {
+                self.graph.dependencies.add_kind(slot, kind);
+                true
+            }
+            None => self.add_dependency(held, new, kind),
+        };
+        if added {
+            self.graph.learn_dependency(held.class, new.class, kind);
+        }
+        added
+    }
+
+    fn add_dependency(&mut self, held: &Hold, new: &Hold, kind: Kinds) -> bool {
         let who = (self.who)();
         let edge = Edge {
             from: held.class,
@@ -287,9 +310,10 @@ impl Engine<'_> {
 
 /// Section 7: with a nest lock, over a topmost hold of the same class, the two are counted as one.
 fn merge(context: &Context, new: &Hold) -> bool {
-    let Some((stack, index)) = context.top().filter(|_| new.nested()) else {
+    if !new.nested() {
         return false;
-    };
+    }
+    let Some((stack, index)) = context.top() else { return false };
     let Some(mut top) = stack.hold(index).filter(|top| top.same_class(new)) else {
         return false;
     };
