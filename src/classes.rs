@@ -13,7 +13,7 @@ use crate::class::{ClassId, DynamicKey, LockMap, OF_KEY, Subclass};
 use crate::dependency::Direction;
 use crate::held::NO_SLOT;
 use crate::site::Site;
-use crate::usage::{USAGE_BITS, Usage};
+use crate::usage::{Asked, USAGE_BITS, Usage};
 use crate::wait_type::WaitTypes;
 use core::sync::atomic::{AtomicU32, Ordering};
 
@@ -38,12 +38,12 @@ impl SeenClasses {
     /// Whether `id` is still the class that it was, and has all of `marks`. (The id of no class passes: there is no chain
     /// with it.)
     #[inline(always)]
-    pub(crate) fn is_marked(&self, id: ClassId, marks: Usage) -> bool {
+    pub(crate) fn is_marked(&self, id: ClassId, marks: Asked) -> bool {
         let Some(word) = self.words.get(usize::from(id.slot())) else {
             return false;
         };
         let missing = word.load(Ordering::Relaxed) ^ id.0;
-        missing & (0xffff_0000 | u32::from(marks.bits())) == 0
+        missing & marks.mask() == 0
     }
 
     /// The usage bits of the class in `slot`.
@@ -85,7 +85,7 @@ impl SeenClasses {
 
     fn store(&self, id: ClassId, usage: Usage) {
         if let Some(word) = self.words.get(usize::from(id.slot())) {
-            word.store(id.0 ^ u32::from(!usage.bits()), Ordering::Relaxed);
+            word.store(id.0 ^ u32::from(!usage.bits() & Usage::all().bits()), Ordering::Relaxed);
         }
     }
 }
@@ -373,7 +373,7 @@ impl Classes {
 /// Whether a lock's hint names a class that is still the one which it was.
 #[inline(always)]
 fn is_believed(seen: &SeenClasses, hint: ClassId) -> bool {
-    hint != ClassId::NONE && seen.is_marked(hint, Usage::empty())
+    hint != ClassId::NONE && seen.is_marked(hint, Asked::new(Usage::empty(), false))
 }
 
 #[cfg(test)]
@@ -447,11 +447,17 @@ mod tests {
         let map = LockMap::new(WaitTypes::NONE);
         let old = classes.find_or_enter(seen, &map, Subclass::ZERO, Site::caller()).unwrap();
         seen.mark(old.slot(), Usage::IN_HARDIRQ);
-        assert!(seen.is_marked(old, Usage::empty()) && seen.is_marked(old, Usage::IN_HARDIRQ));
-        assert!(!seen.is_marked(old, Usage::HARDIRQ_ON));
-        assert!(seen.is_marked(ClassId::NONE, Usage::HARDIRQ_ON), "a chain with it is what is not known");
+        assert!(
+            seen.is_marked(old, Asked::new(Usage::empty(), false))
+                && seen.is_marked(old, Asked::new(Usage::IN_HARDIRQ, false))
+        );
+        assert!(!seen.is_marked(old, Asked::new(Usage::HARDIRQ_ON, false)));
+        assert!(
+            seen.is_marked(ClassId::NONE, Asked::new(Usage::HARDIRQ_ON, false)),
+            "a chain with it is what is not known"
+        );
         classes.clear(seen);
-        assert!(!seen.is_marked(old, Usage::empty()));
+        assert!(!seen.is_marked(old, Asked::new(Usage::empty(), false)));
         let new = classes.find_or_enter(seen, &map, Subclass::ZERO, Site::caller()).unwrap();
         assert_ne!(old, new);
         assert_eq!(seen.usage(new.slot()), Usage::empty());

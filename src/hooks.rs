@@ -16,7 +16,8 @@ use crate::site::Site;
 
 // SAFETY: `port!` defines each with just this signature, and there can be only one definition in a program.
 unsafe extern "Rust" {
-    safe fn __lockdep_acquire(map: &LockMap, mode: Mode, site: Site);
+    safe fn __lockdep_acquire(map: &LockMap, site: Site);
+    safe fn __lockdep_acquire_shared(map: &LockMap, mode: Mode, site: Site);
     safe fn __lockdep_acquire_specially(what: &Acquire<'_>);
     safe fn __lockdep_release(map: &LockMap, site: Option<Site>);
     safe fn __lockdep_irqs_on(site: Site);
@@ -36,7 +37,11 @@ unsafe extern "Rust" {
 /// A lock is about to be waited for. Before the wait, so that a report comes before the hang.
 #[inline(always)]
 pub fn acquire(map: &LockMap, mode: Mode, site: Site) {
-    __lockdep_acquire(map, mode, site);
+    if mode == Mode::WRITE {
+        __lockdep_acquire(map, site);
+    } else {
+        __lockdep_acquire_shared(map, mode, site);
+    }
 }
 
 /// A lock is taken in another way than by waiting for it at level 0.
@@ -280,7 +285,15 @@ macro_rules! port {
                 $crate::runtime::Runtime::new();
 
             #[unsafe(no_mangle)]
-            fn __lockdep_acquire(map: &$crate::class::LockMap, mode: $crate::mode::Mode, site: $crate::site::Site) {
+            fn __lockdep_acquire(map: &$crate::class::LockMap, site: $crate::site::Site) {
+                RUNTIME.acquire(map, $crate::mode::Mode::WRITE, site);
+            }
+            #[unsafe(no_mangle)]
+            fn __lockdep_acquire_shared(
+                map: &$crate::class::LockMap,
+                mode: $crate::mode::Mode,
+                site: $crate::site::Site,
+            ) {
                 RUNTIME.acquire(map, mode, site);
             }
             #[unsafe(no_mangle)]
