@@ -22,6 +22,7 @@ mod setup;
 mod tally;
 mod test;
 mod toolchain;
+mod twins;
 mod verdict;
 
 use anyhow::{Context as _, Result};
