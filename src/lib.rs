@@ -2,6 +2,10 @@
 #![cfg_attr(not(test), no_std)]
 #![deny(unsafe_code)]
 
+// Under another name, since `lockdep::std` stands for it.
+#[cfg(feature = "std")]
+extern crate std as host_std;
+
 // Floor 0: words.
 pub mod class;
 pub mod mode;
@@ -33,6 +37,7 @@ pub mod limits;
 mod marking;
 pub mod news;
 pub mod report;
+mod second;
 pub mod tables;
 pub mod validator;
 
@@ -49,6 +54,8 @@ pub mod hooks;
 #[cfg(not(feature = "validate"))]
 #[path = "hooks/off.rs"]
 pub mod hooks;
+#[cfg(feature = "std")]
+pub mod host;
 pub mod port;
 pub mod runtime;
 
@@ -60,6 +67,8 @@ pub use sync::critical_section;
 pub use sync::lock_api;
 #[cfg(feature = "lock_api_05")]
 pub use sync::lock_api_05;
+#[cfg(feature = "std")]
+pub use sync::std;
 pub use sync::{irqsave, rcu, semaphore, seqlock, spin, tracker, ww};
 
 // Floor 8: self-tests.

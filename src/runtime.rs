@@ -23,6 +23,7 @@ use crate::news::News;
 use crate::port::Port;
 use crate::report::{Kind, LockView};
 use crate::rules;
+use crate::second;
 use crate::site::Site;
 use crate::validator::{self, Engine};
 use core::marker::PhantomData;
@@ -76,6 +77,8 @@ pub enum Event<'a> {
     Downgrade(&'a LockMap, Mode),
     /// A lock will be let go by another context.
     HandOver(&'a LockMap),
+    /// A lock that was handed over is this context's now, held in this mode.
+    TakeOver(&'a LockMap, Mode),
     /// Something is claimed of a lock.
     Claim(Claim, &'a LockMap),
     /// A hold is pinned, or with `false` unpinned.
@@ -138,20 +141,15 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize> Ru
         let Some(context) = P::context() else {
             return self.count_early();
         };
-        self.agree(context, site);
-        let what = Acquire::new(map, mode, site);
-        if !fast::acquire(self.domain(context).seen(), context, &what) {
-            self.acquire_slowly(context, &what);
+        if !fast::acquire(self.domain(context).seen(), context, map, mode, site, P::irqs_enabled()) {
+            self.acquire_otherwise(context, map, mode, site);
         }
     }
 
     /// A lock is taken in any other way.
     pub fn acquire_specially(&self, what: &Acquire<'_>) {
         match P::context() {
-            Some(context) => {
-                self.agree(context, what.site);
-                self.acquire_slowly(context, what);
-            }
+            Some(context) => self.acquire_in(context, what),
             None => self.count_early(),
         }
     }
@@ -162,22 +160,27 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize> Ru
         let Some(context) = P::context() else {
             return self.forget_early();
         };
-        if !context.pop(map.instance()) {
-            self.release_slowly(context, map, site);
+        if !fast::release(context, map) {
+            self.release_otherwise(context, map, site);
         }
     }
 
-    /// Hard interrupts will be enabled, or were disabled. Not heard while the validator is at work for this context: what
-    /// shows a report finds interrupts disabled by us, and "restores" them so.
+    /// Hard interrupts will be enabled. Not heard while the validator is at work for this context: what shows a report finds
+    /// interrupts disabled by us, and "restores" them so.
     #[inline(always)]
-    pub fn irqs(&self, on: bool, site: Site) {
-        let Some(context) = P::context().filter(|context| !context.is_unchecked()) else { return };
-        if on == context.irqs_on() {
-            // Nothing changes: the site of the change that counts stays.
-        } else if !on || context.holds_nothing() {
-            context.set_irqs(on, Some(site));
-        } else {
-            self.slowly(context, |engine| engine.irqs_on(context, site));
+    pub fn irqs_on(&self, site: Site) {
+        let Some(context) = P::context() else { return };
+        if !fast::irqs_on(context, site) {
+            self.irqs_on_otherwise(context, site);
+        }
+    }
+
+    /// Hard interrupts were disabled. Not heard while the validator is at work, nor where they were off: the site of the
+    /// change that counts stays.
+    #[inline(always)]
+    pub fn irqs_off(&self, site: Site) {
+        if let Some(context) = P::context() {
+            fast::irqs_off(context, site);
         }
     }
 
@@ -186,7 +189,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize> Ru
     pub fn irq_save(&self, site: Site) -> bool {
         let were_on = P::irqs_enabled();
         P::irqs_disable();
-        self.irqs(false, site);
+        self.irqs_off(site);
         were_on
     }
 
@@ -194,7 +197,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize> Ru
     #[inline(always)]
     pub fn irq_restore(&self, were_on: bool, site: Site) {
         if were_on {
-            self.irqs(true, site);
+            self.irqs_on(site);
             P::irqs_enable();
         }
     }
@@ -205,7 +208,16 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize> Ru
         if context.is_unchecked() {
             return Self::event_unchecked(context, event, site);
         }
+        if let Event::Downgrade(map, _) | Event::Claim(_, map) | Event::Pin(map, _) = event
+            && self.may_be_early(context, map)
+        {
+            return;
+        }
         match event {
+            Event::HandOver(map) if self.may_be_early(context, map) => {
+                self.take_off_early();
+                self.slowly(context, |_| map.set_handed_over(true));
+            }
             Event::Enter(_, own) if own.is_in_use() || core::ptr::eq(own, context) => self.refuse(context, site),
             Event::Enter(level, own) => {
                 validator::enter(own, level, context, site);
@@ -213,6 +225,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize> Ru
             }
             Event::Leave if context.refuse(false) => {}
             Event::Leave => self.leave(context, site),
+            Event::Softirqs(true) if second::softirqs_on(self.domain(context).seen(), context, site) => {}
             Event::Softirqs(true) => self.slowly(context, |engine| engine.softirqs_on(context, site)),
             Event::Softirqs(false) => validator::softirqs_off(context, site),
             Event::Reclaim(true) => validator::reclaim_enter(context),
@@ -231,6 +244,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize> Ru
                 self.slowly(context, |engine| engine.downgrade(context, map, mode, Some(site)));
             }
             Event::HandOver(map) => self.slowly(context, |engine| engine.hand_over(context, map, site)),
+            Event::TakeOver(map, mode) => self.slowly(context, |engine| engine.take_over(context, map, mode, site)),
             Event::Claim(claim, map) => self.slowly(context, |engine| engine.claim(context, claim, map, site)),
             Event::Pin(map, more) => self.slowly(context, |engine| engine.pin(context, map, more, site)),
             Event::ClaimIrqs(on) if P::irqs_enabled() != on => {
@@ -256,7 +270,8 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize> Ru
     fn leave(&self, context: &'static Context, site: Site) {
         let were_on = P::irqs_enabled();
         P::irqs_disable();
-        if let Some(outer) = self.slowly(context, |engine| engine.leave(context, site)) {
+        let known = second::leave(self.domain(context).seen(), context, site);
+        if let Some(outer) = known.or_else(|| self.slowly(context, |engine| engine.leave(context, site))) {
             P::set_context(outer);
         }
         if were_on {
@@ -294,6 +309,10 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize> Ru
                 validator::release_unchecked(context, map);
                 map.set_handed_over(true);
             }
+            Event::TakeOver(map, mode) => {
+                map.set_handed_over(false);
+                validator::acquire_unchecked(context, &Acquire::new(map, mode, site));
+            }
             _ => {}
         }
     }
@@ -304,14 +323,8 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize> Ru
     pub fn each_held(&self, show: &mut dyn FnMut(&LockView)) {
         if let Some(context) = P::context() {
             // What `show` takes goes on the books unchecked: the internal lock is held meanwhile.
-            let were_on = P::irqs_enabled();
-            P::irqs_disable();
-            context.set_busy(true);
+            let _work = Work::<P>::begin(context);
             self.domain(context).each_held(context, P::who, show);
-            context.set_busy(false);
-            if were_on {
-                P::irqs_enable();
-            }
         }
     }
 
@@ -381,7 +394,6 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize> Ru
 
     /// Makes the context's flag that of the machine, if interrupts were turned on or off by other means than the hooks:
     /// the machine's own counts.
-    #[inline(always)]
     fn agree(&self, context: &'static Context, site: Site) {
         let on = P::irqs_enabled();
         if on != context.irqs_on() {
@@ -415,8 +427,18 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize> Ru
         }
     }
 
+    /// An ordinary acquisition that was not for the fast path.
     #[cold]
-    fn acquire_slowly(&self, context: &'static Context, what: &Acquire<'_>) {
+    #[inline(never)]
+    fn acquire_otherwise(&self, context: &'static Context, map: &LockMap, mode: Mode, site: Site) {
+        self.acquire_in(context, &Acquire::new(map, mode, site));
+    }
+
+    fn acquire_in(&self, context: &'static Context, what: &Acquire<'_>) {
+        self.agree(context, what.site);
+        if second::acquire(self.domain(context).seen(), context, what) {
+            return;
+        }
         if context.is_unchecked() {
             self.unchecked.fetch_add(1, Ordering::Relaxed);
             return validator::acquire_unchecked(context, what);
@@ -424,22 +446,39 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize> Ru
         self.slowly(context, |engine| engine.acquire(context, what));
     }
 
+    /// A release that was not for the fast path.
     #[cold]
-    fn release_slowly(&self, context: &'static Context, map: &LockMap, site: Option<Site>) {
+    #[inline(never)]
+    fn release_otherwise(&self, context: &'static Context, map: &LockMap, site: Option<Site>) {
         if context.is_unchecked() {
             return validator::release_unchecked(context, map);
         }
-        if !context.may_hold(map.instance()) && self.take_off_early() {
+        if self.may_be_early(context, map) && self.take_off_early() {
             return;
         }
-        self.slowly(context, |engine| engine.release(context, map, site));
+        let were_on = P::irqs_enabled();
+        P::irqs_disable();
+        if !second::release(self.domain(context).seen(), context, map) {
+            self.slowly(context, |engine| engine.release(context, map, site));
+        }
+        if were_on {
+            P::irqs_enable();
+        }
+    }
+
+    /// Interrupts are enabled where that is not for the fast path: something is held, they are on, the validator is at work.
+    #[cold]
+    #[inline(never)]
+    fn irqs_on_otherwise(&self, context: &'static Context, site: Site) {
+        if context.is_unchecked() || context.irqs_on() || second::irqs_on(self.domain(context).seen(), context, site) {
+            return;
+        }
+        self.slowly(context, |engine| engine.irqs_on(context, site));
     }
 
     /// Runs an event of the slow path, and shows what it found.
     fn slowly<R>(&self, context: &'static Context, event: impl FnOnce(&mut Engine<'_>) -> R) -> R {
-        let were_on = P::irqs_enabled();
-        P::irqs_disable();
-        context.set_busy(true);
+        let _work = Work::<P>::begin(context);
         let domain = self.domain(context);
         let (answer, is_new, notice) = domain.with(P::who, event);
         let mut next = notice;
@@ -450,19 +489,23 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize> Ru
         if is_new {
             domain.show::<P>();
         }
-        context.set_busy(false);
-        if were_on {
-            P::irqs_enable();
-        }
         answer
     }
 
+    /// Whether the lock may have been taken before there was a context: then the books say nothing of it, and what is said
+    /// of it is believed.
+    fn may_be_early(&self, context: &Context, map: &LockMap) -> bool {
+        self.early.load(Ordering::Relaxed) > 0 && !context.may_hold(map.instance())
+    }
+
     #[cold]
+    #[inline(never)]
     fn count_early(&self) {
         self.early.fetch_add(1, Ordering::Relaxed);
     }
 
     #[cold]
+    #[inline(never)]
     fn forget_early(&self) {
         self.take_off_early();
     }
@@ -470,5 +513,31 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize> Ru
     /// Whether a lock that was taken early is let go by this.
     fn take_off_early(&self) -> bool {
         self.early.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1)).is_ok()
+    }
+}
+
+/// The validator at work for a context: interrupts off, the context busy. It ends also when the port's `show` panics, which
+/// it may on the host.
+struct Work<P: Port> {
+    context: &'static Context,
+    were_on: bool,
+    port: PhantomData<P>,
+}
+
+impl<P: Port> Work<P> {
+    fn begin(context: &'static Context) -> Work<P> {
+        let were_on = P::irqs_enabled();
+        P::irqs_disable();
+        context.set_busy(true);
+        Work { context, were_on, port: PhantomData }
+    }
+}
+
+impl<P: Port> Drop for Work<P> {
+    fn drop(&mut self) {
+        self.context.set_busy(false);
+        if self.were_on {
+            P::irqs_enable();
+        }
     }
 }

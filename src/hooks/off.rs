@@ -108,6 +108,10 @@ pub fn hand_over(_map: &LockMap) {}
 
 /// Nothing.
 #[inline(always)]
+pub fn take_over(_map: &LockMap, _mode: Mode) {}
+
+/// Nothing.
+#[inline(always)]
 pub fn check_irqs() {}
 
 /// Nothing.

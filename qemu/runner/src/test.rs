@@ -9,7 +9,7 @@ use crate::boards::{self, BOARDS};
 use crate::process::{ask, cannot_start, command, shown, succeed, succeed_within};
 use crate::tally::{self, Tally};
 use crate::toolchain::{Job, Toolchain, host_cargo};
-use crate::{bench, boot, clippy, drill, nopanic, setup, twins};
+use crate::{bench, boot, clippy, drill, nopanic, setup, size, twins};
 use anyhow::{Context as _, Result};
 use lockdep_proto::SCENARIOS;
 use std::process::Stdio;
@@ -17,8 +17,8 @@ use std::time::Instant;
 
 /// The sets of features that the host tests run with, as arguments of `cargo test`.
 const FEATURE_SETS: &[&[&str]] = &[
-    &["--workspace", "--features", "lockdep/lock_api,lockdep/lock_api_05"],
-    &["-p", "lockdep", "--no-default-features"],
+    &["--workspace", "--features", "lockdep/std,lockdep/lock_api,lockdep/lock_api_05"],
+    &["-p", "lockdep", "--no-default-features", "--features", "std"],
 ];
 
 /// The sets of features that the validator is built with for bare metal.
@@ -63,6 +63,10 @@ pub(crate) fn run() -> Tally {
         let name = format!("off is the bare lock's machine code, {}", board.triple);
         steps.bare_metal(&name, toolchain, |way| twins::check(way, board.triple));
     }
+    for triple in boards::bare_triples() {
+        steps.bare_metal(&format!("sizes, {triple}"), toolchain, |way| size::check(way, triple));
+    }
+    steps.step("docs: every public item has some, every link leads somewhere", docs);
     for features in FEATURE_SETS {
         steps.host_tests(features);
     }
@@ -172,6 +176,13 @@ impl Steps {
             None => self.skip(name, NO_RUST),
         }
     }
+}
+
+/// Builds the pages of the validator with all features, warnings denied.
+fn docs() -> Result<()> {
+    let mut cargo = host_cargo();
+    cargo.args(["doc", "--no-deps", "-p", "lockdep", "--all-features"]);
+    succeed(cargo.env("RUSTDOCFLAGS", "-Dwarnings -Dmissing_docs"))
 }
 
 /// Builds the validator alone, for a target without an operating system.
