@@ -37,6 +37,7 @@ pub mod limits;
 mod marking;
 pub mod news;
 pub mod report;
+mod second;
 pub mod tables;
 pub mod validator;
 
