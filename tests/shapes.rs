@@ -6,12 +6,13 @@ mod port;
 #[allow(deprecated)] // `Lazy`, which older versions have
 mod bare {
     use ::spin;
+    use lockdep::lock_api;
     include!("shapes/kernel.rs");
 }
 
 /// With the tracked locks.
 mod tracked {
-    use lockdep::spin;
+    use lockdep::{lock_api, spin};
     include!("shapes/kernel.rs");
 }
 

@@ -111,6 +111,32 @@ type YieldRwLock<T> = spin::rwlock::RwLock<T, Yield>;
 static SLOW: YieldMutex<u32> = YieldMutex::new(1);
 static SLOW_RW: YieldRwLock<u32> = YieldRwLock::new(1);
 
+// ---- over `lock_api`: its guards, and a raw lock as a type
+
+/// An allocator that leaves the lock to whoever uses it.
+struct Heap<R> {
+    raw: R,
+    left: std::cell::Cell<usize>,
+}
+
+impl<R: lock_api::RawMutex> Heap<R> {
+    fn take(&self, bytes: usize) -> usize {
+        self.raw.lock();
+        let left = self.left.get() - bytes;
+        self.left.set(left);
+        // SAFETY: it was locked here.
+        unsafe { self.raw.unlock() };
+        left
+    }
+}
+
+static WINDOW: spin::lock_api::Mutex<(u32, u32)> = spin::lock_api::Mutex::new((3, 4));
+static MODE: spin::lock_api::RwLock<u32> = spin::lock_api::RwLock::new(5);
+
+fn width() -> spin::lock_api::MappedMutexGuard<'static, u32> {
+    spin::lock_api::MutexGuard::map(WINDOW.lock(), |window| &mut window.0)
+}
+
 // ---- readers and writers
 
 fn first(names: &RwLock<Vec<&'static str>>) -> Option<&'static str> {
@@ -169,6 +195,12 @@ pub(crate) fn boot() {
     let forever: &'static mut u32 = SpinMutexGuard::leak(CPUS[1].lock());
     *forever += 1;
     assert!(CPUS[1].is_locked());
+
+    let heap = Heap { raw: <Mutex<()> as lock_api::RawMutex>::INIT, left: 10.into() };
+    assert_eq!((heap.take(3), heap.take(3), heap.raw.is_locked()), (7, 4, false));
+    *width() += 1;
+    assert_eq!((WINDOW.lock().0, *MODE.read()), (4, 5));
+    assert!(MODE.try_write().is_some());
 
     let mut mine = Mutex::new(3);
     *mine.get_mut() += 1;
