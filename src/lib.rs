@@ -1,8 +1,9 @@
 #![doc = include_str!("../README.md")]
-#![cfg_attr(not(test), no_std)]
+#![cfg_attr(not(any(test, loom)), no_std)]
 #![deny(unsafe_code)]
 
 // Floor 0: words.
+mod atomic;
 pub mod class;
 pub mod mode;
 pub mod site;
