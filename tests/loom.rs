@@ -17,7 +17,7 @@ use lockdep::runtime::{ContextCell, Event, Runtime};
 use lockdep::site::Site;
 use lockdep::wait_type::WaitTypes;
 use loom::sync::Arc;
-use loom::sync::atomic::{AtomicUsize, Ordering};
+use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use loom::thread;
 use std::cell::Cell;
 
@@ -33,6 +33,11 @@ loom::thread_local! {
     static CURRENT: Cell<Option<&'static Context>> = Cell::new(None);
     static IRQS: Cell<bool> = Cell::new(true);
     static SHOWN: Cell<usize> = Cell::new(0);
+}
+
+loom::lazy_static! {
+    /// Whether a report is being shown, as far as a CPU sees.
+    static ref SHOWING: AtomicBool = AtomicBool::new(false);
 }
 
 struct Model;
@@ -58,9 +63,11 @@ unsafe impl Port for Model {
         Who { task: "model", id: 0, cpu: 0 }
     }
     fn show(news: News<'_>) {
+        SHOWING.store(true, Ordering::Relaxed);
         let before = news.to_string();
         thread::yield_now(); // whoever writes to a report that is shown, let him
         assert_eq!(before, news.to_string(), "a report changes while it is shown");
+        SHOWING.store(false, Ordering::Relaxed);
         SHOWN.with(|shown| shown.set(shown.get() + 1));
     }
 }
@@ -83,7 +90,7 @@ impl World {
         let world = World { runtime: Machine::new(), a, b, shown: AtomicUsize::new(0) };
         world.begin(0);
         world.nest(&world.a, &world.b);
-        [&world.a, &world.b].map(|lock| world.release(lock)); // not held: a finding, which is forgotten
+        [&world.a, &world.b].into_iter().for_each(|lock| world.release(lock)); // not held: a finding, which is forgotten
         assert!(world.runtime.reset());
         SHOWN.with(|shown| shown.set(0));
         world
@@ -210,6 +217,7 @@ mod models {
             |world| world.release(&world.a),
             |world| {
                 if world.runtime.reset() {
+                    assert!(!SHOWING.load(Ordering::Relaxed), "what the other CPU did to show it is not over");
                     world.release(&world.b);
                 }
             },
