@@ -216,7 +216,7 @@ mod models {
         two_cpus(
             |world| world.release(&world.a),
             |world| {
-                if world.runtime.reset() {
+                if world.runtime.found().is_some() && world.runtime.reset() {
                     assert!(!SHOWING.load(Ordering::Relaxed), "what the other CPU did to show it is not over");
                     world.release(&world.b);
                 }
