@@ -111,6 +111,8 @@ impl Engine<'_> {
     pub fn reset(&mut self) {
         self.graph.classes.clear(self.seen.classes);
         self.graph.dependencies.clear();
+        self.graph.order.clear();
+        self.graph.reach.clear();
         self.seen.chains.clear();
         *self.found = None;
         *self.notices = Notices::default();

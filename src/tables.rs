@@ -12,9 +12,12 @@ use crate::dependency::{Dependencies, Dependency};
 use crate::fast;
 use crate::held::Acquire;
 use crate::limits::{Notice, Notices};
+use crate::order::Order;
+use crate::reach::Reach;
 use crate::report::{Kind, Report, Who};
 use crate::search::{Graph, Place, Scratch};
 use crate::site::Site;
+use crate::usage::Usage;
 use crate::validator::{Engine, Seen};
 use crate::word::Word;
 
@@ -33,9 +36,39 @@ pub struct Validator<const C: usize, const D: usize, const K: usize> {
 pub(crate) struct Tables<const C: usize, const D: usize> {
     classes: Classes<[Slot; C]>,
     dependencies: Dependencies<[Dependency; D]>,
+    order: Order<[[u32; 2]; C]>,
+    reach: Reach<[[Usage; 2]; C]>,
     scratch: Scratch<[[Place; 2]; C]>,
     pub(crate) found: Option<Kind>,
     notices: Notices,
+}
+
+/// Bytes of the tables of one validator. What is left to its whole are flags.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sizes {
+    /// The classes, with what the fast path reads of them.
+    pub classes: usize,
+    /// The dependencies.
+    pub dependencies: usize,
+    /// The set of checked chains.
+    pub chains: usize,
+    /// What the search writes down.
+    pub search: usize,
+    /// The report.
+    pub report: usize,
+}
+
+impl Sizes {
+    /// Those of a validator with `C` slots for classes, `D` for dependencies and `K` for chains.
+    pub const fn of<const C: usize, const D: usize, const K: usize>() -> Sizes {
+        Sizes {
+            classes: size_of::<Classes<[Slot; C]>>() + size_of::<SeenClasses<[AtomicU32; C]>>(),
+            dependencies: size_of::<Dependencies<[Dependency; D]>>(),
+            chains: size_of::<Chains<[Word; K]>>(),
+            search: size_of::<Scratch<[[Place; 2]; C]>>(),
+            report: size_of::<Report>(),
+        }
+    }
 }
 
 impl<const C: usize, const D: usize> Tables<C, D> {
@@ -43,6 +76,8 @@ impl<const C: usize, const D: usize> Tables<C, D> {
         Tables {
             classes: Classes::new(),
             dependencies: Dependencies::new(),
+            order: Order::new(),
+            reach: Reach::new(),
             scratch: Scratch::new(),
             found: None,
             notices: Notices::NONE,
@@ -60,6 +95,8 @@ impl<const C: usize, const D: usize> Tables<C, D> {
             graph: Graph {
                 classes: &mut self.classes,
                 dependencies: &mut self.dependencies,
+                order: &mut self.order,
+                reach: &mut self.reach,
                 scratch: &mut self.scratch,
             },
             found: &mut self.found,
