@@ -105,11 +105,11 @@ impl Cpu {
     /// What its task does: the locks, each under the others, then again with interrupts off.
     fn run_task(&'static self, own: &'static [LockMap; DEPTH]) {
         nest(&own[..INTERRUPT]);
-        RUNTIME.irqs(false, Site::caller());
+        RUNTIME.irqs_off(Site::caller());
         IRQS.set(false);
         nest(&own[1..INTERRUPT]);
         IRQS.set(true);
-        RUNTIME.irqs(true, Site::caller());
+        RUNTIME.irqs_on(Site::caller());
     }
 
     /// An interrupt comes while the task holds a lock. How it ends is the slow path's, since that looks for what is left.

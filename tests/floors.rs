@@ -24,7 +24,10 @@ const FLOORS: [Floor; 9] = [
     floor("tables", &["chain", "classes", "context", "dependency", "held"]),
     floor("search", &["order", "reach", "search"]),
     Floor { name: "rules", modules: &["rules"], among_themselves: false },
-    floor("validator", &["claims", "fast", "finding", "limits", "marking", "news", "report", "tables", "validator"]),
+    floor(
+        "validator",
+        &["claims", "fast", "finding", "limits", "marking", "news", "report", "second", "tables", "validator"],
+    ),
     floor("views", &["defmt", "text"]),
     floor("runtime", &["asserts", "domain", "hooks", "host", "port", "runtime"]),
     floor("locks", &["sync"]),
