@@ -1,14 +1,17 @@
-//! The fast path writes nothing that CPUs share: shown by memory that cannot be written.
+//! Whatever is nothing new writes nothing that CPUs share, by the fast path or the second way: shown by memory that cannot be
+//! written.
 //!
 //! Four CPUs have contexts on pages of their own, and locks of their own of the same classes. For each of them in turn, all
 //! that is static in this program (the validator and the locks among it) and the contexts of the others are made
-//! read-only; then it takes its locks, a thousand times each way. A single write elsewhere than to its own context, its
+//! read-only; then it takes its locks a thousand times: nested, with interrupts off, out of order, by a try-lock,
+//! and in an interrupt that comes upon a lock that is held. A single write elsewhere than to its own context, its
 //! stack and its thread's variables ends the process with SIGSEGV: so that is done in a child process. That a write does end it is
 //! shown with a lock that is new.
 #![cfg(target_os = "linux")]
 
 use lockdep::class::LockMap;
 use lockdep::context::{Context, Level};
+use lockdep::held::Acquire;
 use lockdep::mode::Mode;
 use lockdep::news::News;
 use lockdep::port::Port;
@@ -96,51 +99,45 @@ impl Cpu {
         start..start + size_of::<Cpu>()
     }
 
-    /// This thread becomes the CPU.
-    fn begin(&'static self) {
+    /// This thread becomes the CPU, and takes the locks of CPU `own`.
+    fn run(&'static self, own: &'static [LockMap; DEPTH]) {
         // SAFETY: one thread is all CPUs, and each has contexts of its own.
         Machine::set_context(unsafe { self.task.get() });
+        nest(&own[..INTERRUPT]);
+        self.with_interrupts_off(&own[1..INTERRUPT]);
+        self.out_of_order(own);
+        self.tried(&own[3]);
+        self.interrupted(&own[0], &own[INTERRUPT]);
     }
 
-    /// What its task does: the locks, each under the others, then again with interrupts off.
-    fn run_task(&'static self, own: &'static [LockMap; DEPTH]) {
-        nest(&own[..INTERRUPT]);
+    fn with_interrupts_off(&'static self, locks: &'static [LockMap]) {
         RUNTIME.irqs_off(Site::caller());
         IRQS.set(false);
-        nest(&own[1..INTERRUPT]);
+        nest(locks);
         IRQS.set(true);
         RUNTIME.irqs_on(Site::caller());
     }
 
-    /// An interrupt comes while the task holds a lock. How it ends is the slow path's, since that looks for what is left.
-    fn enter(&'static self, own: &'static [LockMap; DEPTH]) {
-        RUNTIME.acquire(&own[0], Mode::WRITE, Site::caller());
-        IRQS.set(false);
-        // SAFETY: as in `begin`.
-        RUNTIME.event(Event::Enter(Level::Hardirq, unsafe { self.interrupt.get() }), Site::caller());
+    fn out_of_order(&'static self, [a, b, ..]: &'static [LockMap; DEPTH]) {
+        [a, b].into_iter().for_each(|lock| RUNTIME.acquire(lock, Mode::WRITE, Site::caller()));
+        [a, b].into_iter().for_each(|lock| RUNTIME.release(lock, None));
     }
 
-    fn leave(&'static self, own: &'static [LockMap; DEPTH]) {
+    fn tried(&'static self, lock: &'static LockMap) {
+        RUNTIME.acquire_specially(&Acquire { tried: true, ..Acquire::new(lock, Mode::WRITE, Site::caller()) });
+        RUNTIME.release(lock, None);
+    }
+
+    /// An interrupt that takes a lock comes while the task holds one.
+    fn interrupted(&'static self, held: &'static LockMap, taken: &'static LockMap) {
+        RUNTIME.acquire(held, Mode::WRITE, Site::caller());
+        IRQS.set(false);
+        // SAFETY: as in `run`.
+        RUNTIME.event(Event::Enter(Level::Hardirq, unsafe { self.interrupt.get() }), Site::caller());
+        nest(std::slice::from_ref(taken));
         RUNTIME.event(Event::Leave, Site::caller());
         IRQS.set(true);
-        RUNTIME.release(&own[0], None);
-    }
-
-    /// The task of this CPU, whichever it was before.
-    fn run_as(&'static self, cpu: usize) {
-        self.begin();
-        self.run_task(&LOCKS[cpu]);
-    }
-
-    /// All of it, `times` times, with `around` what is done before the first and after the last.
-    fn work(&'static self, own: &'static [LockMap; DEPTH], times: usize, around: impl Fn(bool)) {
-        self.begin();
-        around(true);
-        (0..times).for_each(|_| self.run_task(own));
-        self.enter(own);
-        (0..times).for_each(|_| nest(&own[INTERRUPT..]));
-        around(false);
-        self.leave(own);
+        RUNTIME.release(held, None);
     }
 }
 
@@ -210,7 +207,7 @@ fn in_child(work: impl FnOnce()) -> Result<(), i32> {
 fn warm() -> [&'static Cpu; CPUS] {
     let cpus = [(); CPUS].map(|()| Cpu::new());
     for (cpu, own) in cpus.iter().zip(&LOCKS) {
-        cpu.work(own, 2, |_| ());
+        (0..2).for_each(|_| cpu.run(own));
     }
     assert_eq!(RUNTIME.found(), None);
     assert_eq!(RUNTIME.occupancy().classes.used, DEPTH, "the CPUs have the same classes");
@@ -229,7 +226,9 @@ fn each_cpu_writes_to_its_own_contexts_alone() {
         let end = in_child(|| {
             let cpus = warm();
             let shared = not_of(&cpus, this);
-            cpus[this].work(&LOCKS[this], TIMES, |begins| make_writable(&shared, !begins));
+            make_writable(&shared, false);
+            (0..TIMES).for_each(|_| cpus[this].run(&LOCKS[this]));
+            make_writable(&shared, true);
             assert_eq!(RUNTIME.found(), None);
         });
         assert_eq!(end, Ok(()), "CPU {this} wrote to what all share (by signal {})", libc::SIGSEGV);
@@ -242,7 +241,7 @@ fn a_write_to_what_is_shared_would_have_been_seen() {
         in_child(|| {
             let cpus = warm();
             let shared = not_of(&cpus, 0);
-            cpus[0].begin();
+            cpus[0].run(&LOCKS[0]);
             make_writable(&shared, false);
             work(&cpus);
             make_writable(&shared, true);
@@ -251,5 +250,5 @@ fn a_write_to_what_is_shared_would_have_been_seen() {
     assert_eq!(dies(|_| nest(&LOCKS[0][..INTERRUPT])), Ok(()), "nothing new");
     assert_eq!(dies(|_| nest(std::slice::from_ref(&NEW))), Err(libc::SIGSEGV), "a class that is new");
     assert_eq!(dies(|_| nest(&LOCKS[0][2..INTERRUPT])), Err(libc::SIGSEGV), "a chain that is new");
-    assert_eq!(dies(|cpus| cpus[1].run_as(1)), Err(libc::SIGSEGV), "another CPU's context");
+    assert_eq!(dies(|cpus| cpus[1].run(&LOCKS[1])), Err(libc::SIGSEGV), "another CPU's context");
 }
