@@ -1,5 +1,5 @@
 //! Two CPUs in the real runtime, under loom: every order in which they may run, and every old value that one may still see of
-//! what the other wrote (with up to five switches by force in a run). `cargo xtask test` runs it; by hand:
+//! what the other wrote (with up to three switches by force in a run). `cargo xtask test` runs it; by hand:
 //! `RUSTFLAGS="--cfg loom" cargo test --release --target-dir target/loom --lib --test loom models`.
 //!
 //! What is asserted is what a kernel relies on: the verdict, the books and the tables are the same in whatever order things
@@ -150,7 +150,7 @@ impl World {
 /// Runs `first` and `second` on two CPUs, in all orders, and `after` when both have done.
 fn two_cpus(first: fn(&World), second: fn(&World), after: fn(&World)) {
     let mut model = loom::model::Builder::new();
-    model.preemption_bound = Some(5);
+    model.preemption_bound = Some(3);
 
     model.check(move || {
         let world = Arc::new(World::new());
