@@ -11,10 +11,10 @@
 //!   which no entered key is ever made, so what is taken above it never passes for known.
 //! - A full set is no error: a chain that finds no room is checked anew each time. It is counted.
 
+use crate::atomic::{AtomicBool, AtomicU32, Ordering};
 use crate::class::ClassId;
 use crate::held::Traits;
 use crate::word::Word;
-use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 /// What of a hold's traits is part of a chain.
 const IN_KEY: Traits = Traits::RECURSIVE.union(Traits::SHARED).union(Traits::TRIED).union(Traits::UNCHECKED);

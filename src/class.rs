@@ -9,9 +9,9 @@
 //! Invariant: a hint names a slot and the slot's generation; the table believes it only while the slot still has that
 //! generation. For a lock whose construction says nothing of its class, the hint is all that remembers it.
 
+use crate::atomic::{AtomicBool, AtomicU32, Ordering};
 use crate::site::Site;
 use crate::wait_type::WaitTypes;
-use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 /// A nesting level within a class, 0 to 7: each is a class of its own. Linux's `subclass`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -11,6 +11,7 @@
 //! `unsafe` is here to share contexts that only their owners touch.
 #![allow(unsafe_code)]
 
+use crate::atomic::{AtomicU32, Ordering};
 use crate::claims::Claim;
 use crate::class::{DynamicKey, LockMap};
 use crate::context::{Context, Level};
@@ -27,7 +28,6 @@ use crate::second;
 use crate::site::Site;
 use crate::validator::{self, Engine};
 use core::marker::PhantomData;
-use core::sync::atomic::{AtomicU32, Ordering};
 
 /// A context that can be a `static`. Which of the program's validators it belongs to is fixed with it; most programs
 /// have one, number 0. A lock is taken on one validator only: its hint would be believed by another.

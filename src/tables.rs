@@ -3,6 +3,7 @@
 //! [`Validator`] is both halves as one value, with nothing around them: what tests and the host use. A kernel has the
 //! same halves in its runtime, where the internal lock parts them.
 
+use crate::atomic::AtomicU32;
 use crate::chain::Chains;
 use crate::class::{LockMap, Subclass};
 use crate::classes::{Classes, SeenClasses, Slot};
@@ -20,7 +21,6 @@ use crate::site::Site;
 use crate::usage::Usage;
 use crate::validator::{Engine, Seen};
 use crate::word::Word;
-use core::sync::atomic::AtomicU32;
 
 /// Both halves of a validator as one value: `C` slots for classes and `D` for dependencies, of which one each is never
 /// used, and `K` for chains, a power of two.
