@@ -11,8 +11,9 @@
 //! `unsafe` is here to share contexts that only their owners touch.
 #![allow(unsafe_code)]
 
+use crate::atomic::{AtomicU32, Ordering};
 use crate::claims::Claim;
-use crate::class::LockMap;
+use crate::class::{DynamicKey, LockMap};
 use crate::context::{Context, Level};
 use crate::domain::Domain;
 use crate::fast;
@@ -27,7 +28,6 @@ use crate::second;
 use crate::site::Site;
 use crate::validator::{self, Engine};
 use core::marker::PhantomData;
-use core::sync::atomic::{AtomicU32, Ordering};
 
 /// A context that can be a `static`. Which of the program's validators it belongs to is fixed with it; most programs
 /// have one, number 0. A lock is taken on one validator only: its hint would be believed by another.
@@ -73,6 +73,8 @@ pub enum Event<'a> {
     Free(&'a LockMap),
     /// A lock is dropped that may be held.
     Dropped(&'a LockMap),
+    /// The classes of a key that was made at run time are taken back.
+    UnregisterKey(&'a DynamicKey),
     /// A hold becomes one of this mode, a reader's.
     Downgrade(&'a LockMap, Mode),
     /// A lock will be let go by another context.
@@ -142,7 +144,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize> Ru
             return self.count_early();
         };
         if !fast::acquire(self.domain(context).seen(), context, map, mode, site, P::irqs_enabled()) {
-            self.acquire_otherwise(context, map, mode, site);
+            Self::acquire_otherwise(map, site, context, mode, self);
         }
     }
 
@@ -161,7 +163,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize> Ru
             return self.forget_early();
         };
         if !fast::release(context, map) {
-            self.release_otherwise(context, map, site);
+            Self::release_otherwise(map, site, context, self);
         }
     }
 
@@ -171,7 +173,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize> Ru
     pub fn irqs_on(&self, site: Site) {
         let Some(context) = P::context() else { return };
         if !fast::irqs_on(context, site) {
-            self.irqs_on_otherwise(context, site);
+            Self::irqs_on_otherwise(site, context, self);
         }
     }
 
@@ -240,6 +242,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize> Ru
                 self.slowly(context, |engine| engine.free(context, map, None));
                 validator::release_unchecked(context, map);
             }
+            Event::UnregisterKey(key) => self.slowly(context, |engine| engine.unregister_key(context, key, site)),
             Event::Downgrade(map, mode) => {
                 self.slowly(context, |engine| engine.downgrade(context, map, mode, Some(site)));
             }
@@ -427,11 +430,13 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize> Ru
         }
     }
 
+    // Where the fast path ends. The arguments stand as the entry points have theirs, so that nothing is moved for them.
+
     /// An ordinary acquisition that was not for the fast path.
     #[cold]
     #[inline(never)]
-    fn acquire_otherwise(&self, context: &'static Context, map: &LockMap, mode: Mode, site: Site) {
-        self.acquire_in(context, &Acquire::new(map, mode, site));
+    fn acquire_otherwise(map: &LockMap, site: Site, context: &'static Context, mode: Mode, here: &Self) {
+        here.acquire_in(context, &Acquire::new(map, mode, site));
     }
 
     fn acquire_in(&self, context: &'static Context, what: &Acquire<'_>) {
@@ -449,17 +454,17 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize> Ru
     /// A release that was not for the fast path.
     #[cold]
     #[inline(never)]
-    fn release_otherwise(&self, context: &'static Context, map: &LockMap, site: Option<Site>) {
+    fn release_otherwise(map: &LockMap, site: Option<Site>, context: &'static Context, here: &Self) {
         if context.is_unchecked() {
             return validator::release_unchecked(context, map);
         }
-        if self.may_be_early(context, map) && self.take_off_early() {
+        if here.may_be_early(context, map) && here.take_off_early() {
             return;
         }
         let were_on = P::irqs_enabled();
         P::irqs_disable();
-        if !second::release(self.domain(context).seen(), context, map) {
-            self.slowly(context, |engine| engine.release(context, map, site));
+        if !second::release(here.domain(context).seen(), context, map) {
+            here.slowly(context, |engine| engine.release(context, map, site));
         }
         if were_on {
             P::irqs_enable();
@@ -469,11 +474,11 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize> Ru
     /// Interrupts are enabled where that is not for the fast path: something is held, they are on, the validator is at work.
     #[cold]
     #[inline(never)]
-    fn irqs_on_otherwise(&self, context: &'static Context, site: Site) {
-        if context.is_unchecked() || context.irqs_on() || second::irqs_on(self.domain(context).seen(), context, site) {
+    fn irqs_on_otherwise(site: Site, context: &'static Context, here: &Self) {
+        if context.is_unchecked() || context.irqs_on() || second::irqs_on(here.domain(context).seen(), context, site) {
             return;
         }
-        self.slowly(context, |engine| engine.irqs_on(context, site));
+        here.slowly(context, |engine| engine.irqs_on(context, site));
     }
 
     /// Runs an event of the slow path, and shows what it found.
