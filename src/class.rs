@@ -142,11 +142,10 @@ impl ClassId {
     pub const fn slot(self) -> u16 {
         self.0 as u16
     }
-
-    pub(crate) const fn generation_bits(self) -> u32 {
-        self.0 & 0xffff_0000
-    }
 }
+
+/// Where the traits of a hold have its wait types.
+pub(crate) const WAITS_SHIFT: u16 = 8;
 
 /// What every tracked lock carries: Linux's `struct lockdep_map`.
 #[derive(Debug)]
@@ -154,7 +153,8 @@ pub struct LockMap {
     key: u64,
     site: Site,
     name: Option<&'static str>,
-    waits: WaitTypes,
+    /// The wait types, shifted to where a hold's traits have them.
+    waits: u16,
     /// It was given a key, so its site does not count.
     keyed: bool,
     validated: bool,
@@ -204,6 +204,7 @@ impl LockMap {
         let key = key ^ (waits.outer() as u64) << 60 ^ (waits.inner() as u64) << 56;
         let hints = [const { AtomicU32::new(0) }; 2];
         let handed_over = AtomicBool::new(false);
+        let waits = waits.bits() << WAITS_SHIFT;
         LockMap { key, site, name, waits, keyed: false, validated: true, handed_over, hints }
     }
 
@@ -219,12 +220,12 @@ impl LockMap {
     /// Gives the lock the class `key`, in place of the one that it was constructed with: where a constructor is shared by
     /// locks of different meaning. Nobody else has the lock yet, so it is not held. Linux's `lockdep_set_class`.
     pub const fn set_class(&mut self, key: &'static LockClassKey) {
-        self.become_of(LockMap::with_key(key, self.waits));
+        self.become_of(LockMap::with_key(key, self.waits()));
     }
 
     /// The same with a key that was made at run time.
     pub const fn set_dynamic_class(&mut self, key: &DynamicKey) {
-        self.become_of(LockMap::with_dynamic_key(key, self.waits));
+        self.become_of(LockMap::with_dynamic_key(key, self.waits()));
     }
 
     const fn become_of(&mut self, other: LockMap) {
@@ -259,6 +260,11 @@ impl LockMap {
 
     /// The wait types of the class.
     pub const fn waits(&self) -> WaitTypes {
+        WaitTypes::from_bits(self.waits >> WAITS_SHIFT)
+    }
+
+    /// The wait types, where a hold's traits have them.
+    pub(crate) const fn wait_traits(&self) -> u16 {
         self.waits
     }
 

@@ -13,14 +13,16 @@ use crate::class::{ClassId, DynamicKey, LockMap, OF_KEY, Subclass};
 use crate::dependency::Direction;
 use crate::held::NO_SLOT;
 use crate::site::Site;
-use crate::usage::{USAGE_BITS, Usage};
+use crate::usage::{Asked, USAGE_BITS, Usage};
 use crate::wait_type::WaitTypes;
 use core::sync::atomic::{AtomicU32, Ordering};
 
 /// The generation that is never handed out: a slot that has come to it is used up.
 const RETIRED: u16 = u16::MAX;
 
-/// The half that readers see without a lock: a word a class, generation above, usage bits below.
+/// The half that readers see without a lock: a word a class. Above is the generation; below are the usage bits that are
+/// *missing*, folded with the number of the slot. So the word and the id of its class differ in what is missing, and in
+/// nothing else. A slot that never had a class has 0.
 #[derive(Debug)]
 pub(crate) struct SeenClasses<S: ?Sized = [AtomicU32]> {
     words: S,
@@ -33,21 +35,23 @@ impl<const N: usize> SeenClasses<[AtomicU32; N]> {
 }
 
 impl SeenClasses {
-    /// Whether `id` is still the class that it was, and has all of `marks`. (The id of no class may pass if nothing is to be
-    /// marked: there is no chain with it.)
+    /// Whether `id` is still the class that it was, and has all of `marks`. (The id of no class passes: there is no chain
+    /// with it.)
     #[inline(always)]
-    pub(crate) fn is_marked(&self, id: ClassId, marks: Usage) -> bool {
+    pub(crate) fn is_marked(&self, id: ClassId, marks: Asked) -> bool {
         let Some(word) = self.words.get(usize::from(id.slot())) else {
             return false;
         };
-        let (word, marks) = (word.load(Ordering::Relaxed), u32::from(marks.bits()));
-        let differs = word ^ (id.generation_bits() | marks);
-        differs & (0xffff_0000 | marks) == 0
+        let missing = word.load(Ordering::Relaxed) ^ id.0;
+        missing & marks.mask() == 0
     }
 
     /// The usage bits of the class in `slot`.
     pub(crate) fn usage(&self, slot: u16) -> Usage {
-        Usage::from_bits_truncate(self.word(slot) as u16)
+        match self.word(slot) {
+            0 => Usage::empty(),
+            word => Usage::from_bits_truncate(!(word as u16 ^ slot)),
+        }
     }
 
     /// The id of the class in `slot`.
@@ -57,20 +61,21 @@ impl SeenClasses {
 
     /// Sets a usage bit. Under the internal lock.
     pub(crate) fn mark(&self, slot: u16, bit: Usage) {
-        self.store(slot, self.word(slot) | u32::from(bit.bits()));
+        self.store(self.id(slot), self.usage(slot) | bit);
     }
 
     /// Begins a class in a free `slot`, whose generation was never handed out. `None` if the slot is used up.
     fn begin(&self, slot: u16) -> Option<ClassId> {
-        let id = ClassId::new(slot, ((self.word(slot) >> 16) as u16).max(1));
-        self.store(slot, id.generation_bits());
-        (id.generation_bits() >> 16 < u32::from(RETIRED)).then_some(id)
+        let generation = ((self.word(slot) >> 16) as u16).max(1);
+        let id = ClassId::new(slot, generation);
+        self.store(id, Usage::empty());
+        (generation < RETIRED).then_some(id)
     }
 
     /// Ends the class in `slot`: from now on nobody believes its id. Says whether the slot can be used again.
     fn end(&self, slot: u16) -> bool {
         let generation = ((self.word(slot) >> 16) as u16).saturating_add(1);
-        self.store(slot, ClassId::new(slot, generation).generation_bits());
+        self.store(ClassId::new(slot, generation), Usage::empty());
         generation < RETIRED
     }
 
@@ -78,9 +83,9 @@ impl SeenClasses {
         self.words.get(usize::from(slot)).map_or(0, |w| w.load(Ordering::Relaxed))
     }
 
-    fn store(&self, slot: u16, word: u32) {
-        if let Some(w) = self.words.get(usize::from(slot)) {
-            w.store(word, Ordering::Relaxed);
+    fn store(&self, id: ClassId, usage: Usage) {
+        if let Some(word) = self.words.get(usize::from(id.slot())) {
+            word.store(id.0 ^ u32::from(!usage.bits() & Usage::all().bits()), Ordering::Relaxed);
         }
     }
 }
@@ -368,7 +373,7 @@ impl Classes {
 /// Whether a lock's hint names a class that is still the one which it was.
 #[inline(always)]
 fn is_believed(seen: &SeenClasses, hint: ClassId) -> bool {
-    hint != ClassId::NONE && seen.is_marked(hint, Usage::empty())
+    hint != ClassId::NONE && seen.is_marked(hint, Asked::new(Usage::empty(), false))
 }
 
 #[cfg(test)]
@@ -442,11 +447,17 @@ mod tests {
         let map = LockMap::new(WaitTypes::NONE);
         let old = classes.find_or_enter(seen, &map, Subclass::ZERO, Site::caller()).unwrap();
         seen.mark(old.slot(), Usage::IN_HARDIRQ);
-        assert!(seen.is_marked(old, Usage::empty()) && seen.is_marked(old, Usage::IN_HARDIRQ));
-        assert!(!seen.is_marked(old, Usage::HARDIRQ_ON));
-        assert!(!seen.is_marked(ClassId::NONE, Usage::HARDIRQ_ON));
+        assert!(
+            seen.is_marked(old, Asked::new(Usage::empty(), false))
+                && seen.is_marked(old, Asked::new(Usage::IN_HARDIRQ, false))
+        );
+        assert!(!seen.is_marked(old, Asked::new(Usage::HARDIRQ_ON, false)));
+        assert!(
+            seen.is_marked(ClassId::NONE, Asked::new(Usage::HARDIRQ_ON, false)),
+            "a chain with it is what is not known"
+        );
         classes.clear(seen);
-        assert!(!seen.is_marked(old, Usage::empty()));
+        assert!(!seen.is_marked(old, Asked::new(Usage::empty(), false)));
         let new = classes.find_or_enter(seen, &map, Subclass::ZERO, Site::caller()).unwrap();
         assert_ne!(old, new);
         assert_eq!(seen.usage(new.slot()), Usage::empty());

@@ -20,6 +20,7 @@ use core::cell::UnsafeCell;
 use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 /// One validator as the runtime keeps it.
+#[repr(C)]
 pub(crate) struct Domain<const C: usize, const D: usize, const K: usize> {
     classes: SeenClasses<[AtomicU32; C]>,
     chains: Chains<[Word; K]>,

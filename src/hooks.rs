@@ -16,13 +16,15 @@ use crate::site::Site;
 
 // SAFETY: `port!` defines each with just this signature, and there can be only one definition in a program.
 unsafe extern "Rust" {
-    safe fn __lockdep_acquire(map: &LockMap, mode: Mode, site: Site);
+    safe fn __lockdep_acquire(map: &LockMap, site: Site);
+    safe fn __lockdep_acquire_shared(map: &LockMap, mode: Mode, site: Site);
     safe fn __lockdep_acquire_specially(what: &Acquire<'_>);
     safe fn __lockdep_release(map: &LockMap, site: Option<Site>);
-    safe fn __lockdep_irqs(on: bool, site: Site);
-    safe fn __lockdep_event(event: Event<'_>, site: Site);
+    safe fn __lockdep_irqs_on(site: Site);
+    safe fn __lockdep_irqs_off(site: Site);
     safe fn __lockdep_irq_save(site: Site) -> bool;
     safe fn __lockdep_irq_restore(were_on: bool, site: Site);
+    safe fn __lockdep_event(event: Event<'_>, site: Site);
     safe fn __lockdep_irqs_told() -> bool;
     safe fn __lockdep_holds(map: &LockMap) -> bool;
     safe fn __lockdep_each_held(show: &mut dyn FnMut(&LockView));
@@ -35,7 +37,11 @@ unsafe extern "Rust" {
 /// A lock is about to be waited for. Before the wait, so that a report comes before the hang.
 #[inline(always)]
 pub fn acquire(map: &LockMap, mode: Mode, site: Site) {
-    __lockdep_acquire(map, mode, site);
+    if mode == Mode::WRITE {
+        __lockdep_acquire(map, site);
+    } else {
+        __lockdep_acquire_shared(map, mode, site);
+    }
 }
 
 /// A lock is taken in another way than by waiting for it at level 0.
@@ -54,14 +60,14 @@ pub fn release(map: &LockMap, site: Option<Site>) {
 #[track_caller]
 #[inline(always)]
 pub fn irqs_on() {
-    __lockdep_irqs(true, Site::caller());
+    __lockdep_irqs_on(Site::caller());
 }
 
 /// Hard interrupts were disabled on this CPU.
 #[track_caller]
 #[inline(always)]
 pub fn irqs_off() {
-    __lockdep_irqs(false, Site::caller());
+    __lockdep_irqs_off(Site::caller());
 }
 
 /// Disables hard interrupts on this CPU, by the port, and tells the validator; says whether they were on.
@@ -279,7 +285,15 @@ macro_rules! port {
                 $crate::runtime::Runtime::new();
 
             #[unsafe(no_mangle)]
-            fn __lockdep_acquire(map: &$crate::class::LockMap, mode: $crate::mode::Mode, site: $crate::site::Site) {
+            fn __lockdep_acquire(map: &$crate::class::LockMap, site: $crate::site::Site) {
+                RUNTIME.acquire(map, $crate::mode::Mode::WRITE, site);
+            }
+            #[unsafe(no_mangle)]
+            fn __lockdep_acquire_shared(
+                map: &$crate::class::LockMap,
+                mode: $crate::mode::Mode,
+                site: $crate::site::Site,
+            ) {
                 RUNTIME.acquire(map, mode, site);
             }
             #[unsafe(no_mangle)]
@@ -291,8 +305,12 @@ macro_rules! port {
                 RUNTIME.release(map, site);
             }
             #[unsafe(no_mangle)]
-            fn __lockdep_irqs(on: bool, site: $crate::site::Site) {
-                RUNTIME.irqs(on, site);
+            fn __lockdep_irqs_on(site: $crate::site::Site) {
+                RUNTIME.irqs_on(site);
+            }
+            #[unsafe(no_mangle)]
+            fn __lockdep_irqs_off(site: $crate::site::Site) {
+                RUNTIME.irqs_off(site);
             }
             #[unsafe(no_mangle)]
             fn __lockdep_event(event: $crate::runtime::Event<'_>, site: $crate::site::Site) {

@@ -19,7 +19,7 @@ impl Engine<'_> {
         if !hold.checked() {
             return;
         }
-        let mut marks = context.marks_for(hold.irqs_off());
+        let mut marks = context.marks(hold.irqs_on());
         if hold.tried() {
             marks &= Usage::ENABLED;
         }

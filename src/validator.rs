@@ -53,7 +53,7 @@ impl Engine<'_> {
 
     /// A lock is taken: section 2 of `docs/semantics.md`.
     pub fn acquire(&mut self, context: &Context, what: &Acquire<'_>) {
-        let mut hold = Hold::begin(what, !context.irqs_on());
+        let mut hold = Hold::begin(what, context.irqs_on());
         match self.graph.classes.find_or_enter(self.seen.classes, what.map, what.subclass, what.site) {
             Some(id) => hold.class = id.slot(),
             None => {
@@ -359,7 +359,7 @@ pub fn reclaim_exit(context: &Context) -> bool {
 /// A lock is taken while the validator is at work for this context, or in an NMI: it goes on the books, unchecked.
 pub fn acquire_unchecked(context: &Context, what: &Acquire<'_>) {
     let unchecked = Acquire { checked: false, ..*what };
-    let mut hold = Hold::begin(&unchecked, !context.irqs_on());
+    let mut hold = Hold::begin(&unchecked, context.irqs_on());
     hold.traits.insert(Traits::UNCHAINED);
     context.push(hold);
 }

@@ -9,7 +9,7 @@ use crate::boards::{self, BOARDS};
 use crate::process::{ask, cannot_start, command, shown, succeed, succeed_within};
 use crate::tally::{self, Tally};
 use crate::toolchain::{Job, Toolchain, host_cargo};
-use crate::{bench, boot, clippy, drill, nopanic, setup, size};
+use crate::{bench, boot, clippy, drill, nopanic, setup, size, twins};
 use anyhow::{Context as _, Result};
 use lockdep_proto::SCENARIOS;
 use std::process::Stdio;
@@ -18,11 +18,16 @@ use std::time::Instant;
 /// The sets of features that the host tests run with, as arguments of `cargo test`.
 const FEATURE_SETS: &[&[&str]] = &[
     &["--workspace", "--features", "lockdep/std,lockdep/lock_api,lockdep/lock_api_05"],
-    &["-p", "lockdep", "--no-default-features"],
+    &["-p", "lockdep", "--no-default-features", "--features", "std"],
 ];
 
 /// The sets of features that the validator is built with for bare metal.
-const BARE_FEATURES: &[&str] = &["validate", "validate,critical-section,defmt", "", "critical-section,defmt"];
+const BARE_FEATURES: &[&str] = &[
+    "validate",
+    "validate,critical-section,defmt,lock_api,lock_api_05",
+    "",
+    "critical-section,defmt,lock_api,lock_api_05",
+];
 
 /// The oldest Rust that the project promises to build with.
 const MSRV: &str = env!("CARGO_PKG_RUST_VERSION");
@@ -55,6 +60,8 @@ pub(crate) fn run() -> Tally {
     for board in BOARDS {
         let name = format!("no panic in the validator, {}", board.triple);
         steps.bare_metal(&name, toolchain, |way| nopanic::check(way, board.triple));
+        let name = format!("off is the bare lock's machine code, {}", board.triple);
+        steps.bare_metal(&name, toolchain, |way| twins::check(way, board.triple));
     }
     for triple in boards::bare_triples() {
         steps.bare_metal(&format!("sizes, {triple}"), toolchain, |way| size::check(way, triple));
