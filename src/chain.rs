@@ -43,7 +43,7 @@ pub(crate) const fn extend(key: u64, class: ClassId, traits: Traits) -> u64 {
 
 /// One multiplication to 128 bits, folded: every bit of both inputs reaches every bit of the key.
 #[inline(always)]
-const fn fold(key: u64, word: u64) -> u64 {
+pub(crate) const fn fold(key: u64, word: u64) -> u64 {
     let wide = (key ^ word.wrapping_mul(MIXER)) as u128 * 0xd6e8_feb8_6659_fd93_u128;
     ((wide >> 64) as u64 ^ wide as u64) | 1
 }

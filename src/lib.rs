@@ -5,6 +5,7 @@
 // Floor 0: words.
 pub mod class;
 pub mod mode;
+pub mod policy;
 pub mod site;
 pub mod usage;
 pub mod wait_type;
@@ -24,13 +25,18 @@ mod search;
 mod rules;
 
 // Floor 4: the validator.
+mod cause;
 pub mod claims;
 mod fast;
 mod finding;
+mod identity;
+mod ledger;
 pub mod limits;
 mod marking;
 pub mod news;
+mod queue;
 pub mod report;
+pub mod state;
 pub mod tables;
 pub mod validator;
 

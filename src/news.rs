@@ -10,4 +10,7 @@ pub enum News<'a> {
     Report(&'a Report),
     /// A table is full. Not a finding, and said once.
     Notice(&'a Notice),
+    /// The policy is to halt, and the report was shown: stop the machine here. The last news; what happens if this returns
+    /// is the same as after a first finding.
+    Halt,
 }

@@ -9,9 +9,12 @@ use crate::classes::{Classes, SeenClasses, Slot};
 use crate::context::Context;
 use crate::dependency::{Dependencies, Dependency};
 use crate::fast;
+use crate::finding::Terms;
 use crate::held::Acquire;
+use crate::ledger::Ledger;
 use crate::limits::{Notice, Notices};
-use crate::report::{Kind, Report, Who};
+use crate::queue::{Queue, SLOTS};
+use crate::report::{Kind, Report};
 use crate::search::{Graph, Place, Scratch};
 use crate::site::Site;
 use crate::validator::{Engine, Seen};
@@ -34,7 +37,8 @@ pub(crate) struct Tables<const C: usize, const D: usize> {
     classes: Classes<[Slot; C]>,
     dependencies: Dependencies<[Dependency; D]>,
     scratch: Scratch<[[Place; 2]; C]>,
-    pub(crate) found: Option<Kind>,
+    ledger: Ledger,
+    pub(crate) queue: Queue,
     notices: Notices,
 }
 
@@ -44,7 +48,8 @@ impl<const C: usize, const D: usize> Tables<C, D> {
             classes: Classes::new(),
             dependencies: Dependencies::new(),
             scratch: Scratch::new(),
-            found: None,
+            ledger: Ledger::EMPTY,
+            queue: Queue::EMPTY,
             notices: Notices::NONE,
         }
     }
@@ -52,8 +57,8 @@ impl<const C: usize, const D: usize> Tables<C, D> {
     pub(crate) fn engine<'a>(
         &'a mut self,
         seen: Seen<'a>,
-        report: Option<&'a mut Report>,
-        who: fn() -> Who,
+        slots: [Option<&'a mut Report>; SLOTS],
+        terms: &'a Terms,
     ) -> Engine<'a> {
         Engine {
             seen,
@@ -62,10 +67,12 @@ impl<const C: usize, const D: usize> Tables<C, D> {
                 dependencies: &mut self.dependencies,
                 scratch: &mut self.scratch,
             },
-            found: &mut self.found,
-            report,
+            ledger: &mut self.ledger,
+            queue: &mut self.queue,
+            slots,
+            written: 0,
             notices: &mut self.notices,
-            who,
+            terms,
             again: None,
         }
     }
@@ -91,7 +98,9 @@ impl<const C: usize, const D: usize, const K: usize> Validator<C, D, K> {
     /// Both halves, for events of the slow path.
     pub fn engine(&mut self) -> Engine<'_> {
         let seen = Seen { classes: &self.seen_classes, chains: &self.chains };
-        self.tables.engine(seen, Some(&mut self.report), || Who::UNKNOWN)
+        let mut slots = [const { None }; SLOTS];
+        slots[0] = Some(&mut self.report);
+        self.tables.engine(seen, slots, &Terms::NO_PORT)
     }
 
     /// A lock is taken: by the fast path if it can be, as in a kernel.
@@ -111,7 +120,7 @@ impl<const C: usize, const D: usize, const K: usize> Validator<C, D, K> {
 
     /// What was found.
     pub fn found(&self) -> Option<Kind> {
-        self.tables.found
+        self.tables.ledger.first
     }
 
     /// A table that has become full since this was last asked.
