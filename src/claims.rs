@@ -25,8 +25,8 @@ pub enum Claim {
 }
 
 impl Engine<'_> {
-    /// The memory of a lock is freed.
-    pub fn free(&mut self, context: &Context, map: &LockMap, site: Site) {
+    /// The memory of a lock is freed; `site` where that is known (a drop knows no line).
+    pub fn free(&mut self, context: &Context, map: &LockMap, site: Option<Site>) {
         self.looks_for(Kind::HeldFreed);
         if let Some(held) = rules::ends::freed(context, map.instance()) {
             self.report_held(context, Kind::HeldFreed, &held, site);
@@ -37,7 +37,7 @@ impl Engine<'_> {
     pub fn task_exit(&mut self, context: &Context, site: Site) {
         self.looks_for(Kind::HeldAtExit);
         if let Some(held) = rules::ends::left_by_task(context) {
-            self.report_held(context, Kind::HeldAtExit, &held, site);
+            self.report_held(context, Kind::HeldAtExit, &held, Some(site));
         }
     }
 
@@ -45,7 +45,7 @@ impl Engine<'_> {
     pub fn user_return(&mut self, context: &Context, site: Site) {
         self.looks_for(Kind::HeldToUser);
         if let Some(held) = rules::ends::left_by_task(context) {
-            self.report_held(context, Kind::HeldToUser, &held, site);
+            self.report_held(context, Kind::HeldToUser, &held, Some(site));
         }
     }
 

@@ -10,6 +10,7 @@
 //! - An index that is not there reads as the empty class, so nothing here can panic.
 
 use crate::class::{ClassId, LockMap, Subclass};
+use crate::dependency::Direction;
 use crate::held::NO_SLOT;
 use crate::site::Site;
 use crate::usage::{USAGE_BITS, Usage};
@@ -115,6 +116,14 @@ impl Class {
         next_in_bucket: NO_SLOT,
         sites: [None; USAGE_BITS],
     };
+
+    /// The first of the dependencies that leave it in `direction`.
+    pub(crate) const fn first(&self, direction: Direction) -> u16 {
+        match direction {
+            Direction::Forwards => self.after,
+            Direction::Backwards => self.before,
+        }
+    }
 
     /// Where the usage bit was first set.
     pub(crate) fn usage_site(&self, bit: Usage) -> Option<Site> {

@@ -101,6 +101,7 @@ impl Format for Status {
     fn format(&self, f: Formatter<'_>) {
         let status = match self {
             Status::Unknown => "unknown",
+            Status::Absent => "off: not built",
             Status::NotBegun => "off: no context yet",
             Status::On => "on",
             Status::Found => "off: silent after a finding",

@@ -100,8 +100,7 @@ impl<const C: usize, const D: usize, const K: usize> Domain<C, D, K> {
             match next {
                 Next::Notice(notice) => P::show(News::Notice(&notice)),
                 Next::Report(slot) => {
-                    self.show::<P>(slot);
-                    self.with(terms, |engine| engine.queue.end());
+                    self.show::<P>(slot, terms);
                     halts = terms.policy.halts();
                 }
             }
@@ -121,10 +120,11 @@ impl<const C: usize, const D: usize, const K: usize> Domain<C, D, K> {
     }
 
     /// Shows the report in a slot that the queue gave out to be shown.
-    fn show<P: Port>(&self, slot: usize) {
+    fn show<P: Port>(&self, slot: usize, terms: &Terms) {
+        let _until_the_end = Showing(self, terms);
         if let Some(report) = self.reports.get(slot) {
-            // SAFETY: the report was written by an event that is over, under the lock that we had since; until `Queue::end`,
-            // which only we call, the slot is not free, so nobody writes it.
+            // SAFETY: the report was written by an event that is over, under the lock that we had since; until `Showing`
+            // ends, which alone frees the slot, nobody writes it.
             P::show(News::Report(unsafe { &*report.get() }));
         }
     }
@@ -156,5 +156,14 @@ impl<const C: usize, const D: usize, const K: usize> Domain<C, D, K> {
 
     fn unlock(&self) {
         self.locked.store(false, Ordering::Release);
+    }
+}
+
+/// A report is being shown: over also when that panics, as it may on the host.
+struct Showing<'a, const C: usize, const D: usize, const K: usize>(&'a Domain<C, D, K>, &'a Terms);
+
+impl<const C: usize, const D: usize, const K: usize> Drop for Showing<'_, C, D, K> {
+    fn drop(&mut self) {
+        self.0.with(self.1, |engine| engine.queue.end());
     }
 }

@@ -2,6 +2,9 @@
 #![cfg_attr(not(test), no_std)]
 #![deny(unsafe_code)]
 
+#[cfg(feature = "std")]
+extern crate std;
+
 // Floor 0: words.
 pub mod class;
 pub mod mode;
@@ -19,6 +22,8 @@ mod dependency;
 pub mod held;
 
 // Floor 2: search.
+mod order;
+mod reach;
 mod search;
 
 // Floor 3: rules.
@@ -48,7 +53,13 @@ mod text;
 // Floor 6: runtime.
 pub mod asserts;
 mod domain;
+#[cfg(feature = "validate")]
 pub mod hooks;
+#[cfg(not(feature = "validate"))]
+#[path = "hooks/off.rs"]
+pub mod hooks;
+#[cfg(feature = "std")]
+pub mod host;
 pub mod port;
 pub mod runtime;
 
@@ -56,7 +67,11 @@ pub mod runtime;
 mod sync;
 #[cfg(feature = "critical-section")]
 pub use sync::critical_section;
-pub use sync::{rcu, spin, ww};
+#[cfg(feature = "lock_api")]
+pub use sync::lock_api;
+#[cfg(feature = "lock_api_05")]
+pub use sync::lock_api_05;
+pub use sync::{irqsave, rcu, semaphore, seqlock, spin, tracker, ww};
 
 // Floor 8: self-tests.
 pub mod selftest;

@@ -147,6 +147,8 @@ impl Engine<'_> {
     pub fn reset(&mut self) {
         self.graph.classes.clear(self.seen.classes);
         self.graph.dependencies.clear();
+        self.graph.order.clear();
+        self.graph.reach.clear();
         self.seen.chains.clear();
         self.ledger.clear(self.terms.now);
         *self.queue = Queue::EMPTY;

@@ -47,6 +47,7 @@ impl Engine<'_> {
         }
         self.seen.classes.mark(hold.class, bit);
         self.graph.classes.note_usage(hold.class, bit, site);
+        self.graph.learn_usage(hold.class, bit);
         self.looks_for(Kind::Inconsistent);
         if let Some(other) = rules::inconsistent::check(known, bit) {
             let node = Node::new(hold.class, false);
@@ -93,7 +94,7 @@ impl Engine<'_> {
         }
         self.looks_for(Kind::HeldAtExit);
         if let Some(held) = rules::ends::left_by_interrupt(context) {
-            self.report_held(context, Kind::HeldAtExit, &held, site);
+            self.report_held(context, Kind::HeldAtExit, &held, Some(site));
         }
         let (outer, turn_on) = context.leave()?;
         match turn_on {

@@ -3,8 +3,9 @@
 use crate::limits::Notice;
 use crate::report::Report;
 
-/// Something to show.
+/// Something to show. A port that does not know what it is displays it.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub enum News<'a> {
     /// A finding.
     Report(&'a Report),

@@ -17,6 +17,8 @@ pub enum Status {
     /// else of the state is known.
     #[default]
     Unknown,
+    /// There is none: the crate is built without the feature `validate`.
+    Absent,
     /// Off: it has heard of nothing, since the port has never had a context.
     NotBegun,
     /// On: it checks and learns.
@@ -72,6 +74,10 @@ impl State {
         accepted: [0; ACCEPTED],
         ran: [0; KINDS],
     };
+
+    /// Without a validator.
+    #[cfg(not(feature = "validate"))]
+    pub(crate) const ABSENT: State = State { status: Status::Absent, ..State::UNKNOWN };
 
     /// Whether it checks and learns.
     pub fn is_on(&self) -> bool {

@@ -13,10 +13,13 @@ use crate::finding::Terms;
 use crate::held::Acquire;
 use crate::ledger::Ledger;
 use crate::limits::{Notice, Notices};
+use crate::order::Order;
 use crate::queue::{Queue, SLOTS};
+use crate::reach::Reach;
 use crate::report::{Kind, Report};
 use crate::search::{Graph, Place, Scratch};
 use crate::site::Site;
+use crate::usage::Usage;
 use crate::validator::{Engine, Seen};
 use crate::word::Word;
 use core::sync::atomic::AtomicU32;
@@ -36,10 +39,40 @@ pub struct Validator<const C: usize, const D: usize, const K: usize> {
 pub(crate) struct Tables<const C: usize, const D: usize> {
     classes: Classes<[Slot; C]>,
     dependencies: Dependencies<[Dependency; D]>,
+    order: Order<[[u32; 2]; C]>,
+    reach: Reach<[[Usage; 2]; C]>,
     scratch: Scratch<[[Place; 2]; C]>,
     ledger: Ledger,
     pub(crate) queue: Queue,
     notices: Notices,
+}
+
+/// Bytes of the tables of one validator. What is left to its whole are flags.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sizes {
+    /// The classes, with what the fast path reads of them.
+    pub classes: usize,
+    /// The dependencies.
+    pub dependencies: usize,
+    /// The set of checked chains.
+    pub chains: usize,
+    /// What the search writes down.
+    pub search: usize,
+    /// The reports that wait to be shown, and what is known of findings.
+    pub reports: usize,
+}
+
+impl Sizes {
+    /// Those of a validator with `C` slots for classes, `D` for dependencies and `K` for chains.
+    pub const fn of<const C: usize, const D: usize, const K: usize>() -> Sizes {
+        Sizes {
+            classes: size_of::<Classes<[Slot; C]>>() + size_of::<SeenClasses<[AtomicU32; C]>>(),
+            dependencies: size_of::<Dependencies<[Dependency; D]>>(),
+            chains: size_of::<Chains<[Word; K]>>(),
+            search: size_of::<Scratch<[[Place; 2]; C]>>(),
+            reports: SLOTS * size_of::<Report>() + size_of::<Ledger>(),
+        }
+    }
 }
 
 impl<const C: usize, const D: usize> Tables<C, D> {
@@ -47,6 +80,8 @@ impl<const C: usize, const D: usize> Tables<C, D> {
         Tables {
             classes: Classes::new(),
             dependencies: Dependencies::new(),
+            order: Order::new(),
+            reach: Reach::new(),
             scratch: Scratch::new(),
             ledger: Ledger::EMPTY,
             queue: Queue::EMPTY,
@@ -65,6 +100,8 @@ impl<const C: usize, const D: usize> Tables<C, D> {
             graph: Graph {
                 classes: &mut self.classes,
                 dependencies: &mut self.dependencies,
+                order: &mut self.order,
+                reach: &mut self.reach,
                 scratch: &mut self.scratch,
             },
             ledger: &mut self.ledger,

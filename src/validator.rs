@@ -108,6 +108,14 @@ impl Engine<'_> {
         map.set_handed_over(true);
     }
 
+    /// A lock that another context handed over goes on the books of this one. It was not waited for, so nothing leads to it.
+    pub fn take_over(&mut self, context: &Context, map: &LockMap, mode: Mode, site: Site) {
+        if !map.set_handed_over(false) {
+            self.wrong(context, Kind::Assertion, "take_over: nobody handed the lock over", Some(map), Some(site));
+        }
+        self.acquire(context, &Acquire { tried: true, ..Acquire::new(map, mode, site) });
+    }
+
     /// An exclusive hold becomes one of `mode`, a reader's: like a release, with the hold itself first of those taken again.
     pub fn downgrade(&mut self, context: &Context, map: &LockMap, mode: Mode, site: Option<Site>) {
         self.looks_for(Kind::Unbalanced);
@@ -293,8 +301,9 @@ impl Engine<'_> {
             task: who.id as u16,
         };
         let added = self.graph.dependencies.add(self.graph.classes, &edge);
-        if !added {
-            self.notice(Table::Dependencies);
+        match added {
+            true => self.graph.learn_dependency(held.class, new.class, kind),
+            false => self.notice(Table::Dependencies),
         }
         added
     }

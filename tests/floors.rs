@@ -22,7 +22,7 @@ const fn floor(name: &'static str, modules: &'static [&'static str]) -> Floor {
 const FLOORS: [Floor; 9] = [
     floor("words", &["class", "mode", "policy", "site", "usage", "wait_type", "word"]),
     floor("tables", &["chain", "classes", "context", "dependency", "held"]),
-    floor("search", &["search"]),
+    floor("search", &["order", "reach", "search"]),
     Floor { name: "rules", modules: &["rules"], among_themselves: false },
     floor(
         "validator",
@@ -44,7 +44,7 @@ const FLOORS: [Floor; 9] = [
         ],
     ),
     floor("views", &["defmt", "text"]),
-    floor("runtime", &["asserts", "domain", "hooks", "port", "runtime"]),
+    floor("runtime", &["asserts", "domain", "hooks", "host", "port", "runtime"]),
     floor("locks", &["sync"]),
     floor("selftest", &["selftest"]),
 ];

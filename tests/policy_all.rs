@@ -155,7 +155,8 @@ fn an_id_is_the_same_in_another_boot() {
 fn a_circle_has_one_id_whichever_order_comes_last() {
     let _turn = begin();
     let [a, b] = ["a", "b"].map(|name| Mutex::named(name, ()));
-    let orders: [fn(_, _); 2] = [one_order, other_order];
+    type Order = fn(&Mutex<()>, &Mutex<()>);
+    let orders: [Order; 2] = [one_order, other_order];
     let ids = [[0, 1], [1, 0]].map(|which| {
         which.into_iter().for_each(|n| orders[n](&a, &b));
         let id = last_id();

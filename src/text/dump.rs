@@ -27,6 +27,7 @@ impl Display for State {
         let since = self.since;
         match self.status {
             Status::Unknown => write!(f, "in an unknown state: its internal lock cannot be had"),
+            Status::Absent => write!(f, "off: it is built without the feature `validate`"),
             Status::NotBegun => write!(f, "off: the port has had no context yet; {} locks taken so far", self.early),
             Status::On => write!(f, "on since {since}"),
             Status::Found => write!(f, "off since {since}: it is silent after the first finding"),
@@ -43,7 +44,7 @@ impl Display for Dump<'_> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let state = self.0;
         writeln!(f, "{state}")?;
-        if state.status == Status::Unknown {
+        if matches!(state.status, Status::Unknown | Status::Absent) {
             return Ok(());
         }
         let State { findings, waiting, repeated, dropped, early, unchecked, .. } = state;

@@ -87,7 +87,8 @@ pub(crate) fn who() -> Who {
 pub(crate) fn show(news: News<'_>) {
     let were_on = IRQS.replace(false);
     hooks::irqs_off();
-    let console = CONSOLE.lock();
+    // The one who is reported may hold it: then it is not waited for.
+    let console = (!hooks::holds(CONSOLE.map())).then(|| CONSOLE.lock());
     shown().push(news.to_string());
     if let Some(meanwhile) = ON_SHOW.take() {
         meanwhile();
