@@ -68,10 +68,18 @@ impl<const C: usize, const D: usize, const K: usize> Domain<C, D, K> {
 
     /// Runs an event under the internal lock. Says whether there is something to show.
     pub(crate) fn with<R>(&self, terms: &Terms, event: impl FnOnce(&mut Engine<'_>) -> R) -> (R, bool) {
+        let mut locked = self.lock(terms);
+        let answer = event(&mut locked.engine);
+        (answer, locked.end())
+    }
+
+    /// Waits for the internal lock, for an event. One piece of code for all events, which are many.
+    #[inline(never)]
+    fn lock<'a>(&'a self, terms: &'a Terms) -> Locked<'a> {
         while !self.try_lock() {
             core::hint::spin_loop();
         }
-        // SAFETY: `locked` is ours until `unlock` below, and `tables` is reached nowhere else.
+        // SAFETY: `locked` is ours until `Locked` ends, and `tables` is reached nowhere else.
         let tables = unsafe { &mut *self.tables.get() };
         let mut slots = [const { None }; SLOTS];
         for (place, free) in slots.iter_mut().zip(tables.queue.free()) {
@@ -79,13 +87,9 @@ impl<const C: usize, const D: usize, const K: usize> Domain<C, D, K> {
             // engine has them, so no other event has one; and the slot of a report that is being shown is not free.
             *place = self.reports.get(free).map(|report| unsafe { &mut *report.get() });
         }
-        let mut engine = tables.engine(self.seen(), slots, terms);
+        let engine = tables.engine(self.seen(), slots, terms);
         engine.ledger.begin(terms.now);
-        let answer = event(&mut engine);
-        engine.queue.add(engine.written);
-        let has_news = engine.notices.are_pending() || engine.queue.is_ready();
-        self.unlock();
-        (answer, has_news)
+        Locked { engine, locked: &self.locked }
     }
 
     /// Shows what is to be shown, the oldest report first, and says how much that was. What another CPU shows at the moment
@@ -134,11 +138,11 @@ impl<const C: usize, const D: usize, const K: usize> Domain<C, D, K> {
         if !(0..PANIC_TRIES).any(|_| self.try_lock()) {
             return None;
         }
-        // SAFETY: the lock is ours until `unlock` below.
+        // SAFETY: `locked` is ours until `Locked` ends, and `tables` is reached nowhere else.
         let tables = unsafe { &mut *self.tables.get() };
-        let answer = look(&tables.engine(self.seen(), [const { None }; SLOTS], terms));
-        self.unlock();
-        Some(answer)
+        let engine = tables.engine(self.seen(), [const { None }; SLOTS], terms);
+        let locked = Locked { engine, locked: &self.locked };
+        Some(look(&locked.engine))
     }
 
     /// Shows what `context` holds, the lowest first. Waits for nothing: where the internal lock cannot be had soon, without
@@ -153,8 +157,26 @@ impl<const C: usize, const D: usize, const K: usize> Domain<C, D, K> {
     fn try_lock(&self) -> bool {
         self.locked.compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed).is_ok()
     }
+}
 
-    fn unlock(&self) {
+/// Both halves of a validator, under the internal lock, which is let go at the end: also if what looks at it panics, as it may
+/// on the host.
+struct Locked<'a> {
+    engine: Engine<'a>,
+    locked: &'a AtomicBool,
+}
+
+impl Locked<'_> {
+    /// An event is over: what it wrote waits to be shown. Says whether there is something to show.
+    fn end(mut self) -> bool {
+        let engine = &mut self.engine;
+        engine.queue.add(engine.written);
+        engine.notices.are_pending() || engine.queue.is_ready()
+    }
+}
+
+impl Drop for Locked<'_> {
+    fn drop(&mut self) {
         self.locked.store(false, Ordering::Release);
     }
 }
