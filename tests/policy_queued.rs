@@ -4,6 +4,7 @@
 mod machine;
 
 use lockdep::class::LockMap;
+use lockdep::context::Level;
 use lockdep::hooks;
 use lockdep::policy::Policy;
 use lockdep::report::Kind;
@@ -67,6 +68,23 @@ fn what_finds_no_room_is_counted_and_told_and_may_come_again() {
     ["four", "five"].into_iter().for_each(find);
     assert_eq!(hooks::drain(), 2);
     assert_eq!(names(), ["four", "five"], "and the notice only once");
+}
+
+#[test]
+fn one_event_may_find_more_than_there_is_room_for() {
+    let _turn = begin_drained();
+    ["one", "two"].into_iter().for_each(find);
+    let lock = Mutex::named("three", ());
+    hooks::enter(Level::Hardirq, new_context());
+    IRQS.set(false);
+    core::mem::forget(lock.lock());
+    // It leaves a lock behind that it used, and what it came upon has interrupts on: two findings.
+    hooks::leave();
+    IRQS.set(true);
+    hooks::release(lock.map(), None);
+    assert_eq!((hooks::state().waiting, hooks::state().dropped), (3, 1));
+    assert_eq!(hooks::drain(), 4);
+    assert_eq!(names(), ["`REPORTS`", "one", "two", "three"]);
 }
 
 #[test]
