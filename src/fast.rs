@@ -6,51 +6,109 @@
 //!
 //! Why this is enough: a known chain says that its dependencies are in the graph, that its wait types are allowed in a
 //! context of this limit, and that no hold of the run conflicts with the new one; usage and interrupted holds are what it
-//! does not say. An acquisition that is tried, unchecked or nested never asks.
+//! does not say. (In full: `docs/exactness.md`.)
 //!
-//! Invariant: nothing shared is written here.
+//! Invariant: nothing shared is written here. What is written is the context, which belongs to the one who runs.
+//!
+//! [`acquire`], `Context::pop`, [`irqs_on`] and [`irqs_off`] are inlined into the entry points; `second` is what they hand
+//! over to before the internal lock is taken.
 
 use crate::chain;
+use crate::class::{LockMap, Subclass};
 use crate::context::Context;
-use crate::held::{Acquire, Hold};
+use crate::held::{Hold, Traits};
 use crate::mode::Mode;
+use crate::site::Site;
 use crate::validator::Seen;
 
 /// Takes the lock if nothing about it is new; says whether it did.
 #[inline(always)]
-pub(crate) fn acquire(seen: Seen<'_>, context: &Context, what: &Acquire<'_>) -> bool {
-    let map = what.map;
-    let id = map.hint(what.subclass);
-    let marks = context.marks().for_mode(what.mode);
-    if context.is_unchecked()
-        || what.tried
-        || !what.checked
-        || what.nest.is_some()
-        || !seen.classes.is_marked(id, marks)
-    {
+pub(crate) fn acquire(seen: Seen<'_>, context: &Context, map: &LockMap, mode: Mode, site: Site, irqs_on: bool) -> bool {
+    let Some(place) = context.free_place(irqs_on) else {
+        return false;
+    };
+    let id = map.hint(Subclass::ZERO);
+    let asked = context.asks(irqs_on).for_mode(mode);
+    if !seen.classes.is_marked(id, asked) {
         return false;
     }
-    let traits = Hold::traits(what.mode, map.waits(), !context.irqs_on());
-    let key = chain::extend(context.key(), id, traits);
-    if !seen.chains.contains(key) {
+    let key = chain::extend(place.below.get(), id, Traits::of_mode(mode));
+    if !seen.chains.is_at_home(key) {
         return false;
     }
-    if context.interrupted_holder() && is_held_below(context, id.slot(), what.mode) {
-        return false;
-    }
-    context.push(Hold {
-        key,
-        site: Some(what.site),
-        instance: map.instance(),
-        class: id.slot(),
-        count: 1,
-        traits,
-        ..Hold::EMPTY
-    });
+    place.fill(key, site, map.instance(), id.slot(), Hold::traits(map, mode, asked));
+    context.show();
     true
 }
 
-/// Whether an interrupted context holds what blocks this lock.
-fn is_held_below(context: &Context, class: u16, mode: Mode) -> bool {
-    context.all().any(|hold| hold.class == class && mode.is_blocked_by(hold.mode()))
+/// Lets the lock go if it is the one that was taken last, once, and nothing is held below; says whether it did.
+#[inline(always)]
+pub(crate) fn release(context: &Context, map: &LockMap) -> bool {
+    context.pop(map.instance())
+}
+
+/// Hard interrupts will be enabled: that is all there is to it where nothing is held. Says whether it was.
+#[inline(always)]
+pub(crate) fn irqs_on(context: &Context, site: Site) -> bool {
+    context.free_irqs_on(site)
+}
+
+/// Hard interrupts were disabled: that is all there is to it, unless they were off or the validator is at work. Says
+/// whether it was.
+#[inline(always)]
+pub(crate) fn irqs_off(context: &Context, site: Site) -> bool {
+    context.free_irqs_off(site)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::held::Acquire;
+    use crate::tables::Validator;
+    use crate::wait_type::WaitTypes;
+
+    #[test]
+    fn what_repeats_is_fast_in_every_mode() {
+        let mut validator = Validator::<8, 8, 4096>::new();
+        let context: &Context = Box::leak(Box::new(Context::new()));
+        let modes = [("w", Mode::WRITE), ("r", Mode::READ), ("rr", Mode::RECURSIVE_READ), ("u", Mode::UPGRADEABLE)];
+        for (name, mode) in modes {
+            let map = LockMap::named(name, WaitTypes::SPIN);
+            let here = Site::caller();
+            assert!(!acquire(validator.seen(), context, &map, mode, here, true), "the first time");
+            validator.acquire(context, &Acquire::new(&map, mode, here));
+            let slow = context.hold(0);
+            assert!(release(context, &map));
+            assert!(!acquire(validator.seen(), context, &map, mode, here, false), "the machine's flag is another");
+            assert!(acquire(validator.seen(), context, &map, mode, here, true));
+            assert_eq!(format!("{:?}", context.hold(0)), format!("{slow:?}"), "the same hold");
+            assert!(release(context, &map) && !release(context, &map));
+        }
+    }
+
+    #[test]
+    fn what_the_gate_is_for_stays_out() {
+        let mut validator = Validator::<8, 8, 64>::new();
+        let leak = || -> &'static Context { Box::leak(Box::new(Context::new())) };
+        let (task, irq) = (leak(), leak());
+        let map = LockMap::named("a", WaitTypes::SPIN);
+        let other = LockMap::named("b", WaitTypes::SPIN);
+        let here = Site::caller();
+        for map in [&other, &map] {
+            validator.acquire(task, &Acquire::new(map, Mode::WRITE, here));
+            validator.release(task, map, None);
+        }
+        task.set_busy(true);
+        assert!(!acquire(validator.seen(), task, &map, Mode::WRITE, here, true), "at work");
+        assert!(!irqs_off(task, here) && task.irqs_on(), "at work, the flag stays");
+        task.set_busy(false);
+        assert!(irqs_off(task, here) && !irqs_off(task, here) && !task.irqs_on());
+        assert!(irqs_on(task, here) && !irqs_on(task, here) && task.irqs_on());
+        validator.acquire(task, &Acquire::new(&map, Mode::WRITE, here));
+        assert!(irqs_off(task, here) && !irqs_on(task, here), "something is held");
+        irq.enter(crate::context::Level::Hardirq, task, here);
+        assert!(!irqs_on(irq, here), "something is held below");
+        validator.acquire(irq, &Acquire::new(&other, Mode::WRITE, here));
+        assert!(!release(irq, &other), "for the second way");
+    }
 }

@@ -3,9 +3,10 @@
 //! Invariant: a hold is plain data of at most 40 bytes. It holds copies and numbers, no pointer that is ever followed
 //! into the lock, so that a lock may be forgotten, moved or dropped while it is on the books.
 
-use crate::class::{LockMap, Subclass};
+use crate::class::{LockMap, Subclass, WAITS_SHIFT};
 use crate::mode::Mode;
 use crate::site::Site;
+use crate::usage::{Asked, IRQS_ON, Usage};
 use crate::wait_type::{WaitType, WaitTypes};
 use bitflags::bitflags;
 
@@ -27,10 +28,18 @@ bitflags! {
         const NESTED = 1 << 4;
         /// Ever counted together with another: it stands for any instance of its class.
         const MERGED = 1 << 5;
-        /// Hard interrupts were off when it was taken.
-        const IRQS_OFF = 1 << 6;
+        /// Hard interrupts were on when it was taken.
+        const IRQS_ON = IRQS_ON;
         /// Its chain key says nothing: a class of the chain has no slot.
         const UNCHAINED = 1 << 7;
+    }
+}
+
+impl Traits {
+    /// Those of a mode.
+    #[inline(always)]
+    pub(crate) const fn of_mode(mode: Mode) -> Traits {
+        Traits::from_bits_retain(mode.recursive as u16 | (mode.shared as u16) << 1)
     }
 }
 
@@ -38,9 +47,6 @@ bitflags! {
 const PIN: u16 = 1 << 12;
 /// The count alone: more are counted no more.
 const TIMES: u16 = PIN - 1;
-
-const INNER_SHIFT: u16 = 8;
-const OUTER_SHIFT: u16 = 11;
 
 /// How a lock is taken. [`Acquire::new`] is the ordinary way, the rest is said by setting fields.
 #[derive(Clone, Copy, Debug)]
@@ -100,23 +106,17 @@ impl Hold {
         traits: Traits::empty(),
     };
 
-    /// The traits of an ordinary hold in `mode`, of a class with these wait types.
+    /// The traits of an ordinary hold of this lock in `mode`; interrupts are as they went along with what it asked for.
     #[inline(always)]
-    pub(crate) const fn traits(mode: Mode, waits: WaitTypes, irqs_off: bool) -> Traits {
-        Traits::from_bits_retain(
-            mode.recursive as u16
-                | (mode.shared as u16) << 1
-                | (irqs_off as u16) << 6
-                | (waits.inner() as u16) << INNER_SHIFT
-                | (waits.outer() as u16) << OUTER_SHIFT,
-        )
+    pub(crate) const fn traits(map: &LockMap, mode: Mode, asked: Asked) -> Traits {
+        Traits::from_bits_retain(Traits::of_mode(mode).bits() | asked.along() | map.wait_traits())
     }
 
     /// A hold that begins as `what` says. The class is not known yet.
-    pub(crate) fn begin(what: &Acquire<'_>, irqs_off: bool) -> Hold {
-        let mut traits = Hold::traits(what.mode, what.map.waits(), irqs_off);
+    pub(crate) fn begin(what: &Acquire<'_>, irqs_on: bool) -> Hold {
+        let mut traits = Hold::traits(what.map, what.mode, Asked::new(Usage::empty(), irqs_on));
         traits.set(Traits::TRIED, what.tried);
-        traits.set(Traits::UNCHECKED, !what.checked);
+        traits.set(Traits::UNCHECKED, !(what.checked && what.map.is_validated()));
         traits.set(Traits::NESTED, what.nest.is_some());
         Hold {
             site: Some(what.site),
@@ -158,19 +158,23 @@ impl Hold {
         self.traits.contains(Traits::MERGED)
     }
 
-    /// Whether hard interrupts were off when it was taken.
-    pub const fn irqs_off(&self) -> bool {
-        self.traits.contains(Traits::IRQS_OFF)
+    /// Whether hard interrupts were on when it was taken.
+    pub const fn irqs_on(&self) -> bool {
+        self.traits.contains(Traits::IRQS_ON)
+    }
+
+    const fn waits(&self) -> WaitTypes {
+        WaitTypes::from_bits(self.traits.bits() >> WAITS_SHIFT)
     }
 
     /// The limit of wait types while it is held.
     pub const fn inner(&self) -> WaitType {
-        WaitType::from_bits(self.traits.bits() >> INNER_SHIFT)
+        self.waits().inner()
     }
 
     /// The wait type that it needs around it.
     pub const fn outer(&self) -> WaitType {
-        WaitType::from_bits(self.traits.bits() >> OUTER_SHIFT)
+        self.waits().outer()
     }
 
     /// How often it is taken as one hold.
@@ -260,7 +264,7 @@ mod tests {
         what.nest = Some(&outer);
         let hold = Hold::begin(&what, true);
         assert_eq!(hold.mode(), Mode::UPGRADEABLE);
-        assert!(hold.tried() && !hold.checked() && hold.nested() && hold.irqs_off() && !hold.merged());
+        assert!(hold.tried() && !hold.checked() && hold.nested() && hold.irqs_on() && !hold.merged());
         assert_eq!((hold.outer(), hold.inner()), (WaitType::Free, WaitType::Config));
         assert_eq!((hold.instance, hold.nest, hold.count), (map.instance(), outer.instance(), 1));
     }

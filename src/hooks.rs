@@ -5,7 +5,7 @@
 //! function belongs into both, and a test compares them.
 #![allow(unsafe_code)]
 
-use crate::class::LockMap;
+use crate::class::{DynamicKey, LockMap};
 use crate::context::{Context, Level};
 use crate::held::Acquire;
 use crate::limits::Occupancy;
@@ -19,13 +19,15 @@ use core::fmt;
 
 // SAFETY: `port!` defines each with just this signature, and there can be only one definition in a program.
 unsafe extern "Rust" {
-    safe fn __lockdep_acquire(map: &LockMap, mode: Mode, site: Site);
+    safe fn __lockdep_acquire(map: &LockMap, site: Site);
+    safe fn __lockdep_acquire_shared(map: &LockMap, mode: Mode, site: Site);
     safe fn __lockdep_acquire_specially(what: &Acquire<'_>);
     safe fn __lockdep_release(map: &LockMap, site: Option<Site>);
-    safe fn __lockdep_irqs(on: bool, site: Site);
-    safe fn __lockdep_event(event: Event<'_>, site: Site);
+    safe fn __lockdep_irqs_on(site: Site);
+    safe fn __lockdep_irqs_off(site: Site);
     safe fn __lockdep_irq_save(site: Site) -> bool;
     safe fn __lockdep_irq_restore(were_on: bool, site: Site);
+    safe fn __lockdep_event(event: Event<'_>, site: Site);
     safe fn __lockdep_irqs_told() -> bool;
     safe fn __lockdep_holds(map: &LockMap) -> bool;
     safe fn __lockdep_each_held(show: &mut dyn FnMut(&LockView));
@@ -40,7 +42,11 @@ unsafe extern "Rust" {
 /// A lock is about to be waited for. Before the wait, so that a report comes before the hang.
 #[inline(always)]
 pub fn acquire(map: &LockMap, mode: Mode, site: Site) {
-    __lockdep_acquire(map, mode, site);
+    if mode == Mode::WRITE {
+        __lockdep_acquire(map, site);
+    } else {
+        __lockdep_acquire_shared(map, mode, site);
+    }
 }
 
 /// A lock is taken in another way than by waiting for it at level 0.
@@ -59,14 +65,14 @@ pub fn release(map: &LockMap, site: Option<Site>) {
 #[track_caller]
 #[inline(always)]
 pub fn irqs_on() {
-    __lockdep_irqs(true, Site::caller());
+    __lockdep_irqs_on(Site::caller());
 }
 
 /// Hard interrupts were disabled on this CPU.
 #[track_caller]
 #[inline(always)]
 pub fn irqs_off() {
-    __lockdep_irqs(false, Site::caller());
+    __lockdep_irqs_off(Site::caller());
 }
 
 /// Disables hard interrupts on this CPU, by the port, and tells the validator; says whether they were on.
@@ -159,6 +165,16 @@ pub fn dropped(map: &LockMap) {
     if __lockdep_holds(map) {
         __lockdep_event(Event::Dropped(map), map.site());
     }
+}
+
+/// A key that was made at run time is given up, after the last of its locks: its classes, their dependencies and chains are
+/// forgotten, and their room is used again. If this context holds a lock of the key that is reported (`held-freed`), and
+/// nothing is forgotten; no other context may hold one. Costs mostly some thousand instructions with interrupts off;
+/// `src/unregister.rs` has the bound. Not heard in an NMI, nor before there is a context. Linux's `lockdep_unregister_key`.
+#[track_caller]
+#[inline]
+pub fn unregister_key(key: &DynamicKey) {
+    __lockdep_event(Event::UnregisterKey(key), Site::caller());
 }
 
 /// An exclusive hold becomes one of `mode`, a reader's: [`Mode::READ`] where a lock has readers that wait behind writers.
@@ -302,7 +318,15 @@ macro_rules! port {
                 $crate::runtime::Runtime::new();
 
             #[unsafe(no_mangle)]
-            fn __lockdep_acquire(map: &$crate::class::LockMap, mode: $crate::mode::Mode, site: $crate::site::Site) {
+            fn __lockdep_acquire(map: &$crate::class::LockMap, site: $crate::site::Site) {
+                RUNTIME.acquire(map, $crate::mode::Mode::WRITE, site);
+            }
+            #[unsafe(no_mangle)]
+            fn __lockdep_acquire_shared(
+                map: &$crate::class::LockMap,
+                mode: $crate::mode::Mode,
+                site: $crate::site::Site,
+            ) {
                 RUNTIME.acquire(map, mode, site);
             }
             #[unsafe(no_mangle)]
@@ -314,8 +338,12 @@ macro_rules! port {
                 RUNTIME.release(map, site);
             }
             #[unsafe(no_mangle)]
-            fn __lockdep_irqs(on: bool, site: $crate::site::Site) {
-                RUNTIME.irqs(on, site);
+            fn __lockdep_irqs_on(site: $crate::site::Site) {
+                RUNTIME.irqs_on(site);
+            }
+            #[unsafe(no_mangle)]
+            fn __lockdep_irqs_off(site: $crate::site::Site) {
+                RUNTIME.irqs_off(site);
             }
             #[unsafe(no_mangle)]
             fn __lockdep_event(event: $crate::runtime::Event<'_>, site: $crate::site::Site) {

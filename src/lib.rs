@@ -1,11 +1,13 @@
 #![doc = include_str!("../README.md")]
-#![cfg_attr(not(test), no_std)]
+#![cfg_attr(not(any(test, loom)), no_std)]
 #![deny(unsafe_code)]
 
+// Under another name, since `lockdep::std` stands for it.
 #[cfg(feature = "std")]
-extern crate std;
+extern crate std as host_std;
 
 // Floor 0: words.
+mod atomic;
 pub mod class;
 pub mod mode;
 pub mod policy;
@@ -41,8 +43,10 @@ mod marking;
 pub mod news;
 mod queue;
 pub mod report;
+mod second;
 pub mod state;
 pub mod tables;
+mod unregister;
 pub mod validator;
 
 // Floor 5: views.
@@ -71,6 +75,8 @@ pub use sync::critical_section;
 pub use sync::lock_api;
 #[cfg(feature = "lock_api_05")]
 pub use sync::lock_api_05;
+#[cfg(feature = "std")]
+pub use sync::std;
 pub use sync::{irqsave, rcu, semaphore, seqlock, spin, tracker, ww};
 
 // Floor 8: self-tests.

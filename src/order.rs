@@ -41,9 +41,14 @@ impl<const N: usize> Order<[[u32; 2]; N]> {
 }
 
 impl Order {
+    /// The ranks of the two states of a class.
+    #[inline(always)]
+    fn of_class(&self, class: u16) -> [u32; 2] {
+        self.ranks.get(usize::from(class)).copied().unwrap_or([0; 2])
+    }
+
     fn rank(&self, node: Node) -> u32 {
-        let ranks = self.ranks.get(usize::from(node.class));
-        ranks.and_then(|ranks| ranks.get(usize::from(node.restricted))).copied().unwrap_or(0)
+        self.of_class(node.class)[usize::from(node.restricted)]
     }
 
     fn set_rank(&mut self, node: Node, rank: u32) {
@@ -117,12 +122,18 @@ impl Graph<'_> {
     /// Makes the order one for a new kind of a dependency too. `false`: that cannot be, it closes a strong cycle.
     pub(crate) fn order_admits(&mut self, from: u16, to: u16, kind: Kinds) -> bool {
         let to = Node::new(to, kind.restrict(Direction::Forwards));
-        let mut leaving = [false, true].into_iter().filter(|&left| kind.lead(Direction::Forwards, left, to.restricted));
-        leaving.all(|restricted| self.put_before(Node::new(from, restricted), to))
+        let leaves_restricted = !kind.from_restricted(Direction::Forwards).is_empty();
+        self.put_before(Node::new(from, false), to)
+            && (!leaves_restricted || self.put_before(Node::new(from, true), to))
     }
 
     /// Brings the rank of `x` below that of `y`. `false`: `y` leads to `x`.
+    #[inline(always)]
     fn put_before(&mut self, x: Node, y: Node) -> bool {
+        self.order.rank(x) < self.order.rank(y) || self.bring_before(x, y)
+    }
+
+    fn bring_before(&mut self, x: Node, y: Node) -> bool {
         if x == y {
             return false;
         }
@@ -139,12 +150,12 @@ impl Graph<'_> {
         let mut before = self.begin(x, Direction::Backwards, !lower, [visits[1], visits[0]]);
         // Each step takes a state off a queue, or looks at a dependency of one.
         let done = loop {
-            match self.step(&mut after) {
+            match self.step(&mut after, Direction::Forwards) {
                 Step::More => {}
                 Step::Done => break after,
                 Step::Met => return false,
             }
-            match self.step(&mut before) {
+            match self.step(&mut before, Direction::Backwards) {
                 Step::More => {}
                 Step::Done => break before,
                 Step::Met => return false,
@@ -175,7 +186,7 @@ impl Graph<'_> {
     fn all_after(&mut self, start: Node, bound: u32) -> Side {
         let visits = [self.scratch.begin(), self.scratch.begin()];
         let mut side = self.begin(start, Direction::Forwards, bound, visits);
-        while let Step::More = self.step(&mut side) {}
+        while let Step::More = self.step(&mut side, Direction::Forwards) {}
         side
     }
 
@@ -196,35 +207,35 @@ impl Graph<'_> {
         self.scratch.queued(side.position(index, self.scratch.states())).unwrap_or(Node::new(NO_SLOT, false))
     }
 
-    /// Goes on to the next dependency, or to the next state of the queue.
-    fn step(&mut self, side: &mut Side) -> Step {
+    /// Goes on to the next dependency, or to the next state of the queue. `direction` is the side's.
+    #[inline(always)]
+    fn step(&mut self, side: &mut Side, direction: Direction) -> Step {
         if side.next == NO_SLOT {
             if side.head == side.count {
                 return Step::Done;
             }
             side.here = self.queued(side, side.head);
             side.head += 1;
-            side.next = self.classes.get(side.here.class).first(side.direction);
+            side.next = self.classes.get(side.here.class).first(direction);
             return Step::More;
         }
         let dependency = self.dependencies.get(side.next);
-        let (kinds, far) = (dependency.kinds, dependency.far_end(side.direction));
-        side.next = dependency.next(side.direction);
-        for restricted in [false, true] {
-            let (from, to) = match side.direction {
-                Direction::Forwards => (side.here.restricted, restricted),
-                Direction::Backwards => (restricted, side.here.restricted),
-            };
-            if kinds.lead(Direction::Forwards, from, to) && self.meets(side, Node::new(far, restricted)) {
-                return Step::Met;
-            }
-        }
-        Step::More
+        let (kinds, far) = (dependency.kinds, dependency.far_end(direction));
+        side.next = dependency.next(direction);
+        let leads = |restricted| match direction {
+            Direction::Forwards => kinds.lead(Direction::Forwards, side.here.restricted, restricted),
+            Direction::Backwards => kinds.lead(Direction::Forwards, restricted, side.here.restricted),
+        };
+        let [free, restricted] = [leads(false), leads(true)];
+        let ranks = self.order.of_class(far);
+        let has_met = free && self.meets(side, Node::new(far, false), side.key(ranks[0]))
+            || restricted && self.meets(side, Node::new(far, true), side.key(ranks[1]));
+        if has_met { Step::Met } else { Step::More }
     }
 
     /// Looks at a state: says whether the other side was there.
-    fn meets(&mut self, side: &mut Side, node: Node) -> bool {
-        let key = side.key(self.order.rank(node));
+    #[inline(always)]
+    fn meets(&mut self, side: &mut Side, node: Node, key: u32) -> bool {
         if key > side.bound {
             side.ceiling = side.ceiling.min(key);
             return false;
@@ -326,6 +337,7 @@ impl Graph<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::atomic::AtomicU32;
     use crate::class::{LockMap, Subclass};
     use crate::classes::{Classes, SeenClasses, Slot};
     use crate::dependency::{Dependencies, Dependency, Edge};
@@ -334,7 +346,6 @@ mod tests {
     use crate::site::Site;
     use crate::usage::Usage;
     use crate::wait_type::WaitTypes;
-    use core::sync::atomic::AtomicU32;
     use proptest::prelude::*;
 
     const CLASSES: usize = 14;
@@ -357,6 +368,8 @@ mod tests {
         Use(u16, u8),
         /// Ranks without gaps, from this number on.
         Squeeze(u32),
+        /// A class goes, and another comes in its place.
+        Renew(u16),
         /// So many more searches.
         Search(u16),
     }
@@ -368,11 +381,19 @@ mod tests {
             20 => (class.clone(), class.clone(), 0..4u8).prop_map(|(from, to, kind)| Deed::Depend(from, to, kind)),
             // Exclusive ones alone make no weak cycles: deep orders.
             20 => (class.clone(), class.clone()).prop_map(|(from, to)| Deed::Depend(from, to, 3)),
+            2 => class.clone().prop_map(Deed::Renew),
             4 => (class, 0..12u8).prop_map(|(class, bit)| Deed::Use(class, bit)),
             3 => squeezed.prop_map(Deed::Squeeze),
             1 => any::<u16>().prop_map(Deed::Search),
         ];
         proptest::collection::vec(deed, 1..120)
+    }
+
+    /// Enters the class of this number.
+    fn enter(classes: &mut Classes, seen: &SeenClasses, number: u16) -> u16 {
+        let name = ["", "a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m"][usize::from(number)];
+        let map = LockMap::of_class(name, Site::caller(), WaitTypes::NONE);
+        classes.find_or_enter(seen, &map, Subclass::ZERO, Site::caller()).unwrap().slot()
     }
 
     impl World {
@@ -386,12 +407,17 @@ mod tests {
                 scratch: Scratch::new(),
             };
             let classes: &mut Classes = &mut world.classes;
-            for number in 1..CLASSES {
-                let name = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n"][number];
-                let map = LockMap::of_class(name, Site::caller(), WaitTypes::NONE);
-                classes.find_or_enter(&world.seen, &map, Subclass::ZERO, Site::caller()).unwrap();
+            for number in 1..CLASSES as u16 {
+                assert_eq!(enter(classes, &world.seen, number), number);
             }
             world
+        }
+
+        fn renew(&mut self, class: u16) {
+            self.graph().forget_edges(class);
+            let classes: &mut Classes = &mut self.classes;
+            classes.remove(&self.seen, class);
+            assert_eq!(enter(classes, &self.seen, class), class, "the slot is used again");
         }
 
         fn graph(&mut self) -> Graph<'_> {
@@ -420,8 +446,9 @@ mod tests {
             Ok(())
         }
 
-        /// Ranks rise along every edge, and what is said to be reachable is what a search meets.
-        fn check(&mut self) -> Result<(), TestCaseError> {
+        /// Ranks rise along every edge; what is said to be reachable is what a search meets, and after a class went, at least
+        /// that.
+        fn check(&mut self, has_renewed: bool) -> Result<(), TestCaseError> {
             for class in 1..CLASSES as u16 {
                 for restricted in [false, true] {
                     let here = Node::new(class, restricted);
@@ -446,7 +473,14 @@ mod tests {
                             false
                         });
                     }
-                    prop_assert_eq!(self.graph().reach.usage(here), met, "{:?}", here);
+                    let said = self.graph().reach.usage(here);
+                    prop_assert!(
+                        said == met || (has_renewed && said.contains(met)),
+                        "{:?}: {:?} {:?}",
+                        here,
+                        said,
+                        met
+                    );
                 }
             }
             Ok(())
@@ -472,8 +506,11 @@ mod tests {
         #[test]
         fn order_and_reach_say_what_searches_say(deeds in deeds()) {
             let mut world = World::new();
+            let mut has_renewed = false;
             for deed in deeds {
+                has_renewed |= matches!(deed, Deed::Renew(_));
                 match deed {
+                    Deed::Renew(class) => world.renew(class),
                     Deed::Depend(from, to, kind) => world.depend(from, to, Kinds::from_bits_truncate(1 << kind))?,
                     Deed::Use(class, bit) => {
                         let bit = Usage::from_bits_truncate(1 << bit);
@@ -486,7 +523,7 @@ mod tests {
                         world.graph().scratch.begin();
                     }),
                 }
-                world.check()?;
+                world.check(has_renewed)?;
             }
         }
     }

@@ -12,8 +12,9 @@
 //! `unsafe` is here to share contexts that only their owners touch.
 #![allow(unsafe_code)]
 
+use crate::atomic::{AtomicU32, Ordering};
 use crate::claims::Claim;
-use crate::class::LockMap;
+use crate::class::{DynamicKey, LockMap};
 use crate::context::{Context, Level};
 use crate::domain::Domain;
 use crate::fast;
@@ -25,11 +26,11 @@ use crate::policy;
 use crate::port::Port;
 use crate::report::{Kind, LockView};
 use crate::rules;
+use crate::second;
 use crate::site::Site;
 use crate::state::State;
 use crate::validator::{self, Engine};
 use core::marker::PhantomData;
-use core::sync::atomic::{AtomicU32, Ordering};
 
 /// A context that can be a `static`. Which of the program's validators it belongs to is fixed with it; most programs
 /// have one, number 0. A lock is taken on one validator only: its hint would be believed by another.
@@ -75,6 +76,8 @@ pub enum Event<'a> {
     Free(&'a LockMap),
     /// A lock is dropped that may be held.
     Dropped(&'a LockMap),
+    /// The classes of a key that was made at run time are taken back.
+    UnregisterKey(&'a DynamicKey),
     /// A hold becomes one of this mode, a reader's.
     Downgrade(&'a LockMap, Mode),
     /// A lock will be let go by another context.
@@ -160,20 +163,15 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize> Ru
         let Some(context) = P::context() else {
             return self.count_early();
         };
-        self.agree(context, site);
-        let what = Acquire::new(map, mode, site);
-        if !fast::acquire(self.domain(context).seen(), context, &what) {
-            self.acquire_slowly(context, &what);
+        if !fast::acquire(self.domain(context).seen(), context, map, mode, site, P::irqs_enabled()) {
+            Self::acquire_otherwise(map, site, context, mode, self);
         }
     }
 
     /// A lock is taken in any other way.
     pub fn acquire_specially(&self, what: &Acquire<'_>) {
         match P::context() {
-            Some(context) => {
-                self.agree(context, what.site);
-                self.acquire_slowly(context, what);
-            }
+            Some(context) => self.acquire_in(context, what),
             None => self.count_early(),
         }
     }
@@ -184,22 +182,27 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize> Ru
         let Some(context) = P::context() else {
             return self.forget_early();
         };
-        if !context.pop(map.instance()) {
-            self.release_slowly(context, map, site);
+        if !fast::release(context, map) {
+            Self::release_otherwise(map, site, context, self);
         }
     }
 
-    /// Hard interrupts will be enabled, or were disabled. Not heard while the validator is at work for this context: what
-    /// shows a report finds interrupts disabled by us, and "restores" them so.
+    /// Hard interrupts will be enabled. Not heard while the validator is at work for this context: what shows a report finds
+    /// interrupts disabled by us, and "restores" them so.
     #[inline(always)]
-    pub fn irqs(&self, on: bool, site: Site) {
-        let Some(context) = P::context().filter(|context| !context.is_unchecked()) else { return };
-        if on == context.irqs_on() {
-            // Nothing changes: the site of the change that counts stays.
-        } else if !on || context.holds_nothing() {
-            context.set_irqs(on, Some(site));
-        } else {
-            self.slowly(context, |engine| engine.irqs_on(context, site));
+    pub fn irqs_on(&self, site: Site) {
+        let Some(context) = P::context() else { return };
+        if !fast::irqs_on(context, site) {
+            Self::irqs_on_otherwise(site, context, self);
+        }
+    }
+
+    /// Hard interrupts were disabled. Not heard while the validator is at work, nor where they were off: the site of the
+    /// change that counts stays.
+    #[inline(always)]
+    pub fn irqs_off(&self, site: Site) {
+        if let Some(context) = P::context() {
+            fast::irqs_off(context, site);
         }
     }
 
@@ -208,7 +211,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize> Ru
     pub fn irq_save(&self, site: Site) -> bool {
         let were_on = P::irqs_enabled();
         P::irqs_disable();
-        self.irqs(false, site);
+        self.irqs_off(site);
         were_on
     }
 
@@ -216,7 +219,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize> Ru
     #[inline(always)]
     pub fn irq_restore(&self, were_on: bool, site: Site) {
         if were_on {
-            self.irqs(true, site);
+            self.irqs_on(site);
             P::irqs_enable();
         }
     }
@@ -244,6 +247,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize> Ru
             }
             Event::Leave if context.refuse(false) => {}
             Event::Leave => self.leave(context, site),
+            Event::Softirqs(true) if second::softirqs_on(self.domain(context).seen(), context, site) => {}
             Event::Softirqs(true) => self.slowly(context, |engine| engine.softirqs_on(context, site)),
             Event::Softirqs(false) => validator::softirqs_off(context, site),
             Event::Reclaim(true) => validator::reclaim_enter(context),
@@ -258,6 +262,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize> Ru
                 self.slowly(context, |engine| engine.free(context, map, None));
                 validator::release_unchecked(context, map);
             }
+            Event::UnregisterKey(key) => self.slowly(context, |engine| engine.unregister_key(context, key, site)),
             Event::Downgrade(map, mode) => {
                 self.slowly(context, |engine| engine.downgrade(context, map, mode, Some(site)));
             }
@@ -286,7 +291,8 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize> Ru
     fn leave(&self, context: &'static Context, site: Site) {
         let were_on = P::irqs_enabled();
         P::irqs_disable();
-        if let Some(outer) = self.slowly(context, |engine| engine.leave(context, site)) {
+        let known = second::leave(self.domain(context).seen(), context, site);
+        if let Some(outer) = known.or_else(|| self.slowly(context, |engine| engine.leave(context, site))) {
             P::set_context(outer);
         }
         if were_on {
@@ -422,7 +428,6 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize> Ru
 
     /// Makes the context's flag that of the machine, if interrupts were turned on or off by other means than the hooks:
     /// the machine's own counts.
-    #[inline(always)]
     fn agree(&self, context: &'static Context, site: Site) {
         let on = P::irqs_enabled();
         if on != context.irqs_on() {
@@ -456,8 +461,20 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize> Ru
         }
     }
 
+    // Where the fast path ends. The arguments stand as the entry points have theirs, so that nothing is moved for them.
+
+    /// An ordinary acquisition that was not for the fast path.
     #[cold]
-    fn acquire_slowly(&self, context: &'static Context, what: &Acquire<'_>) {
+    #[inline(never)]
+    fn acquire_otherwise(map: &LockMap, site: Site, context: &'static Context, mode: Mode, here: &Self) {
+        here.acquire_in(context, &Acquire::new(map, mode, site));
+    }
+
+    fn acquire_in(&self, context: &'static Context, what: &Acquire<'_>) {
+        self.agree(context, what.site);
+        if second::acquire(self.domain(context).seen(), context, what) {
+            return;
+        }
         if context.is_unchecked() {
             self.unchecked.fetch_add(1, Ordering::Relaxed);
             return validator::acquire_unchecked(context, what);
@@ -465,15 +482,34 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize> Ru
         self.slowly(context, |engine| engine.acquire(context, what));
     }
 
+    /// A release that was not for the fast path.
     #[cold]
-    fn release_slowly(&self, context: &'static Context, map: &LockMap, site: Option<Site>) {
+    #[inline(never)]
+    fn release_otherwise(map: &LockMap, site: Option<Site>, context: &'static Context, here: &Self) {
         if context.is_unchecked() {
             return validator::release_unchecked(context, map);
         }
-        if self.may_be_early(context, map) && self.take_off_early() {
+        if here.may_be_early(context, map) && here.take_off_early() {
             return;
         }
-        self.slowly(context, |engine| engine.release(context, map, site));
+        let were_on = P::irqs_enabled();
+        P::irqs_disable();
+        if !second::release(here.domain(context).seen(), context, map) {
+            here.slowly(context, |engine| engine.release(context, map, site));
+        }
+        if were_on {
+            P::irqs_enable();
+        }
+    }
+
+    /// Interrupts are enabled where that is not for the fast path: something is held, they are on, the validator is at work.
+    #[cold]
+    #[inline(never)]
+    fn irqs_on_otherwise(site: Site, context: &'static Context, here: &Self) {
+        if context.is_unchecked() || context.irqs_on() || second::irqs_on(here.domain(context).seen(), context, site) {
+            return;
+        }
+        here.slowly(context, |engine| engine.irqs_on(context, site));
     }
 
     /// Runs an event of the slow path, and shows what it found, if the port wants that at once.
@@ -502,11 +538,13 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize> Ru
     }
 
     #[cold]
+    #[inline(never)]
     fn count_early(&self) {
         self.early.fetch_add(1, Ordering::Relaxed);
     }
 
     #[cold]
+    #[inline(never)]
     fn forget_early(&self) {
         self.take_off_early();
     }

@@ -3,8 +3,9 @@
 //! [`Validator`] is both halves as one value, with nothing around them: what tests and the host use. A kernel has the
 //! same halves in its runtime, where the internal lock parts them.
 
+use crate::atomic::AtomicU32;
 use crate::chain::Chains;
-use crate::class::LockMap;
+use crate::class::{LockMap, Subclass};
 use crate::classes::{Classes, SeenClasses, Slot};
 use crate::context::Context;
 use crate::dependency::{Dependencies, Dependency};
@@ -18,11 +19,11 @@ use crate::queue::{Queue, SLOTS};
 use crate::reach::Reach;
 use crate::report::{Kind, Report};
 use crate::search::{Graph, Place, Scratch};
+use crate::second;
 use crate::site::Site;
 use crate::usage::Usage;
 use crate::validator::{Engine, Seen};
 use crate::word::Word;
-use core::sync::atomic::AtomicU32;
 
 /// Both halves of a validator as one value: `C` slots for classes and `D` for dependencies, of which one each is never
 /// used, and `K` for chains, a power of two.
@@ -56,7 +57,7 @@ pub struct Sizes {
     pub dependencies: usize,
     /// The set of checked chains.
     pub chains: usize,
-    /// What the search writes down.
+    /// What searches write down, and what saves most of them.
     pub search: usize,
     /// The reports that wait to be shown, and what is known of findings.
     pub reports: usize,
@@ -69,7 +70,9 @@ impl Sizes {
             classes: size_of::<Classes<[Slot; C]>>() + size_of::<SeenClasses<[AtomicU32; C]>>(),
             dependencies: size_of::<Dependencies<[Dependency; D]>>(),
             chains: size_of::<Chains<[Word; K]>>(),
-            search: size_of::<Scratch<[[Place; 2]; C]>>(),
+            search: size_of::<Scratch<[[Place; 2]; C]>>()
+                + size_of::<Order<[[u32; 2]; C]>>()
+                + size_of::<Reach<[[Usage; 2]; C]>>(),
             reports: SLOTS * size_of::<Report>() + size_of::<Ledger>(),
         }
     }
@@ -132,6 +135,11 @@ impl<const C: usize, const D: usize, const K: usize> Validator<C, D, K> {
         }
     }
 
+    /// What the fast path reads.
+    pub(crate) fn seen(&self) -> Seen<'_> {
+        Seen { classes: &self.seen_classes, chains: &self.chains }
+    }
+
     /// Both halves, for events of the slow path.
     pub fn engine(&mut self) -> Engine<'_> {
         let seen = Seen { classes: &self.seen_classes, chains: &self.chains };
@@ -142,15 +150,19 @@ impl<const C: usize, const D: usize, const K: usize> Validator<C, D, K> {
 
     /// A lock is taken: by the fast path if it can be, as in a kernel.
     pub fn acquire(&mut self, context: &Context, what: &Acquire<'_>) {
-        let seen = Seen { classes: &self.seen_classes, chains: &self.chains };
-        if !fast::acquire(seen, context, what) {
+        let seen = self.seen();
+        let ordinary = !what.tried && what.checked && what.subclass == Subclass::ZERO && what.nest.is_none();
+        let known = (ordinary && fast::acquire(seen, context, what.map, what.mode, what.site, context.irqs_on()))
+            || second::acquire(seen, context, what);
+        if !known {
             self.engine().acquire(context, what);
         }
     }
 
     /// A lock is let go: by the fast path if it can be.
     pub fn release(&mut self, context: &Context, map: &LockMap, site: Option<Site>) {
-        if !context.pop(map.instance()) {
+        let seen = self.seen();
+        if !fast::release(context, map) && !second::release(seen, context, map) {
             self.engine().release(context, map, site);
         }
     }

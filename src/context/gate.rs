@@ -1,0 +1,133 @@
+//! What opens the fast path, in one word: how many holds there are, and above it the flag of hard interrupts.
+//!
+//! Invariant: whatever forbids the fast path makes the word differ from what it would be, so that the comparison that is
+//! made anyway settles that too.
+//!
+//! Only the one who runs in a context changes its word; an interrupt that comes in between leaves it as it was.
+
+use core::cell::Cell;
+use core::sync::atomic::{Ordering, compiler_fence};
+
+/// The word.
+#[derive(Debug)]
+pub(super) struct Gate(Cell<u16>);
+
+/// The number of holds.
+const DEPTH: u16 = 0x7f;
+/// Something is held in an interrupted context, or was when the interrupt began. So the number below [`ON`] is no depth,
+/// and the fast path leaves such an interrupt to the second way.
+const BELOW: u16 = 0x80;
+/// Interrupts are on, and the validator is not at work for this context.
+const ON: u16 = 0x100;
+/// Interrupts are on, and the validator is at work.
+const WAS_ON: u16 = 0x200;
+/// Counted from here on: the validator is at work, and what is taken now is not checked.
+const BUSY: u16 = 0x400;
+
+impl Gate {
+    /// A task's: nothing held, interrupts on.
+    pub(super) const fn new() -> Gate {
+        Gate(Cell::new(ON))
+    }
+
+    /// Begins with nothing held.
+    pub(super) fn begin(&self, irqs_on: bool, busy: bool, below: bool) {
+        let on = match (irqs_on, busy) {
+            (true, false) => ON,
+            (true, true) => WAS_ON,
+            (false, _) => 0,
+        };
+        self.0.set(on | if busy { BUSY } else { 0 } | if below { BELOW } else { 0 });
+    }
+
+    #[inline(always)]
+    pub(super) fn is_busy(&self) -> bool {
+        self.0.get() >= BUSY
+    }
+
+    /// The validator begins to work, or ends. Nests.
+    pub(super) fn set_busy(&self, busy: bool) {
+        let word = self.0.get();
+        let on = word & (ON | WAS_ON) != 0;
+        self.0.set(if busy { word.checked_add(BUSY).unwrap_or(word) } else { word.checked_sub(BUSY).unwrap_or(word) });
+        self.set_irqs(on);
+    }
+
+    #[inline(always)]
+    pub(super) fn irqs_on(&self) -> bool {
+        self.0.get() & (ON | WAS_ON) != 0
+    }
+
+    /// Sets the flag; returns what it was.
+    pub(super) fn set_irqs(&self, on: bool) -> bool {
+        let before = self.irqs_on();
+        let bit = match (on, self.is_busy()) {
+            (true, false) => ON,
+            (true, true) => WAS_ON,
+            (false, _) => 0,
+        };
+        self.0.set(self.0.get() & !(ON | WAS_ON) | bit);
+        before
+    }
+
+    /// Turns interrupts on if they are off, nothing is held here or below, and the validator is not at work; says whether
+    /// it did.
+    #[inline(always)]
+    pub(super) fn turn_on(&self) -> bool {
+        let free = self.0.get() == 0;
+        if free {
+            self.0.set(ON);
+        }
+        free
+    }
+
+    /// Turns interrupts off if they are on and the validator is not at work; says whether it did.
+    #[inline(always)]
+    pub(super) fn turn_off(&self) -> bool {
+        let word = self.0.get();
+        let on = word & ON != 0;
+        if on {
+            self.0.set(word & (DEPTH | BELOW));
+        }
+        on
+    }
+
+    /// The depth, if interrupts are as said, the validator is not at work, and nothing is held below; otherwise no index:
+    /// more than any depth.
+    #[inline(always)]
+    pub(super) fn open(&self, irqs_on: bool) -> usize {
+        usize::from(self.0.get().wrapping_sub(u16::from(irqs_on) * ON))
+    }
+
+    /// Shows one hold more, which was written before. From [`Gate::open`].
+    #[inline(always)]
+    pub(super) fn one_more(&self) {
+        compiler_fence(Ordering::Release);
+        self.0.set(self.0.get().wrapping_add(1));
+    }
+
+    /// The index of the topmost hold; none if nothing is held, or something is held below.
+    #[inline(always)]
+    pub(super) fn top(&self) -> usize {
+        usize::from(self.0.get().wrapping_sub(1) & (DEPTH | BELOW))
+    }
+
+    /// Hides the topmost hold. From [`Gate::top`].
+    #[inline(always)]
+    pub(super) fn one_less(&self) {
+        compiler_fence(Ordering::Release);
+        self.0.set(self.0.get().wrapping_sub(1));
+    }
+
+    #[inline(always)]
+    pub(super) fn depth(&self) -> usize {
+        usize::from(self.0.get() & DEPTH)
+    }
+
+    /// Shows or hides holds; those that it shows are written before.
+    #[inline(always)]
+    pub(super) fn set_depth(&self, depth: usize) {
+        compiler_fence(Ordering::Release);
+        self.0.set(self.0.get() & !DEPTH | depth as u16 & DEPTH);
+    }
+}
