@@ -11,10 +11,10 @@
 //!   which no entered key is ever made, so what is taken above it never passes for known.
 //! - A full set is no error: a chain that finds no room is checked anew each time. It is counted.
 
+use crate::atomic::{AtomicBool, AtomicU32, Ordering};
 use crate::class::ClassId;
 use crate::held::Traits;
 use crate::word::Word;
-use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 /// What of a hold's traits is part of a chain.
 const IN_KEY: Traits = Traits::RECURSIVE.union(Traits::SHARED).union(Traits::TRIED).union(Traits::UNCHECKED);
@@ -66,8 +66,8 @@ impl<const N: usize> Chains<[Word; N]> {
     /// An empty set of `N` slots, a power of two.
     pub(crate) const fn new() -> Self {
         assert!(N.is_power_of_two(), "the number of chain slots is not a power of two");
-        let (used, full, has_dead) = (AtomicU32::new(0), AtomicU32::new(0), AtomicBool::new(false));
-        Chains { used, full, has_dead, slots: [const { Word::new() }; N] }
+        let slots = [const { Word::new() }; N];
+        Chains { used: AtomicU32::new(0), full: AtomicU32::new(0), has_dead: AtomicBool::new(false), slots }
     }
 }
 

@@ -9,9 +9,9 @@
 //! Invariant: a hint names a slot and the slot's generation; the table believes it only while the slot still has that
 //! generation. For a lock whose construction says nothing of its class, the hint is all that remembers it.
 
+use crate::atomic::{AtomicBool, AtomicU32, Ordering};
 use crate::site::Site;
 use crate::wait_type::WaitTypes;
-use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 /// A nesting level within a class, 0 to 7: each is a class of its own. Linux's `subclass`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -181,7 +181,7 @@ impl LockMap {
 
     /// A lock of the class `key`. Locks of other wait types are of another class, also under the same key.
     pub const fn with_key(key: &'static LockClassKey, waits: WaitTypes) -> LockMap {
-        LockMap { keyed: true, ..LockMap::with(key.hash, key.site, key.name, waits) }
+        LockMap::with(key.hash, key.site, key.name, waits).keyed()
     }
 
     /// A lock of a class that is known by a name alone, wherever it is made: for locks that come from outside, as in a
@@ -197,7 +197,7 @@ impl LockMap {
 
     /// A lock of the class `key`, which was made at run time. The key may move or go; what counts is its number.
     pub const fn with_dynamic_key(key: &DynamicKey, waits: WaitTypes) -> LockMap {
-        LockMap { keyed: true, ..LockMap::with(key.hash, key.site, key.name, waits) }
+        LockMap::with(key.hash, key.site, key.name, waits).keyed()
     }
 
     const fn with(key: u64, site: Site, name: Option<&'static str>, waits: WaitTypes) -> LockMap {
@@ -206,6 +206,12 @@ impl LockMap {
         let handed_over = AtomicBool::new(false);
         let waits = waits.bits() << WAITS_SHIFT;
         LockMap { key, site, name, waits, keyed: false, validated: true, handed_over, hints }
+    }
+
+    /// It was given a key.
+    const fn keyed(mut self) -> LockMap {
+        self.keyed = true;
+        self
     }
 
     /// The same lock, never checked: it is on the books, and no usage, order or recursion is learned of it or found. Its
@@ -219,16 +225,16 @@ impl LockMap {
 
     /// Gives the lock the class `key`, in place of the one that it was constructed with: where a constructor is shared by
     /// locks of different meaning. Nobody else has the lock yet, so it is not held. Linux's `lockdep_set_class`.
-    pub const fn set_class(&mut self, key: &'static LockClassKey) {
+    pub fn set_class(&mut self, key: &'static LockClassKey) {
         self.become_of(LockMap::with_key(key, self.waits()));
     }
 
     /// The same with a key that was made at run time.
-    pub const fn set_dynamic_class(&mut self, key: &DynamicKey) {
+    pub fn set_dynamic_class(&mut self, key: &DynamicKey) {
         self.become_of(LockMap::with_dynamic_key(key, self.waits()));
     }
 
-    const fn become_of(&mut self, other: LockMap) {
+    fn become_of(&mut self, other: LockMap) {
         *self = if self.validated { other } else { other.novalidate() };
     }
 

@@ -9,13 +9,13 @@
 //!   whose generations are used up is retired.
 //! - An index that is not there reads as the empty class, so nothing here can panic.
 
+use crate::atomic::{AtomicU32, Ordering};
 use crate::class::{ClassId, DynamicKey, LockMap, OF_KEY, Subclass};
 use crate::dependency::Direction;
 use crate::held::NO_SLOT;
 use crate::site::Site;
 use crate::usage::{Asked, USAGE_BITS, Usage};
 use crate::wait_type::WaitTypes;
-use core::sync::atomic::{AtomicU32, Ordering};
 
 /// The generation that is never handed out: a slot that has come to it is used up.
 const RETIRED: u16 = u16::MAX;

@@ -357,6 +357,7 @@ impl Graph<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::atomic::AtomicU32;
     use crate::class::{LockMap, Subclass};
     use crate::classes::{Classes, SeenClasses, Slot};
     use crate::dependency::{Dependencies, Dependency, Edge};
@@ -365,7 +366,6 @@ mod tests {
     use crate::site::Site;
     use crate::usage::Usage;
     use crate::wait_type::WaitTypes;
-    use core::sync::atomic::AtomicU32;
     use proptest::prelude::*;
 
     const CLASSES: usize = 14;
