@@ -11,10 +11,10 @@
 //!   which no entered key is ever made, so what is taken above it never passes for known.
 //! - A full set is no error: a chain that finds no room is checked anew each time. It is counted.
 
+use crate::atomic::{AtomicBool, AtomicU32, Ordering};
 use crate::class::ClassId;
 use crate::held::Traits;
 use crate::word::Word;
-use core::sync::atomic::{AtomicU32, Ordering};
 
 /// What of a hold's traits is part of a chain.
 const IN_KEY: Traits = Traits::RECURSIVE.union(Traits::SHARED).union(Traits::TRIED).union(Traits::UNCHECKED);
@@ -57,6 +57,8 @@ const fn fold(key: u64, word: u64) -> u64 {
 pub(crate) struct Chains<S: ?Sized = [Word]> {
     used: AtomicU32,
     full: AtomicU32,
+    /// Classes went since it was last empty: some of the keys are of no use any more.
+    has_dead: AtomicBool,
     slots: S,
 }
 
@@ -64,7 +66,8 @@ impl<const N: usize> Chains<[Word; N]> {
     /// An empty set of `N` slots, a power of two.
     pub(crate) const fn new() -> Self {
         assert!(N.is_power_of_two(), "the number of chain slots is not a power of two");
-        Chains { used: AtomicU32::new(0), full: AtomicU32::new(0), slots: [const { Word::new() }; N] }
+        let slots = [const { Word::new() }; N];
+        Chains { used: AtomicU32::new(0), full: AtomicU32::new(0), has_dead: AtomicBool::new(false), slots }
     }
 }
 
@@ -81,7 +84,23 @@ impl Chains {
     }
 
     /// Enters a chain; says whether there was room. Under the internal lock.
+    ///
+    /// Where there is none, and classes went since the set was last empty, it begins anew: chains of classes that are gone
+    /// are never asked for, but cannot be told from the others. So once for each time that classes go, at most, it is
+    /// walked; and what was known is checked once more when it comes again.
     pub(crate) fn insert(&self, key: u64) -> bool {
+        if self.enter(key) {
+            return true;
+        }
+        if self.has_dead.load(Ordering::Relaxed) {
+            self.empty();
+            return self.enter(key);
+        }
+        self.full.store(self.turned_away().saturating_add(1), Ordering::Relaxed);
+        false
+    }
+
+    fn enter(&self, key: u64) -> bool {
         for slot in self.probe(self.home(key)) {
             match slot.load() {
                 0 => {
@@ -93,14 +112,24 @@ impl Chains {
                 _ => {}
             }
         }
-        self.full.store(self.turned_away().saturating_add(1), Ordering::Relaxed);
         false
+    }
+
+    /// Classes went.
+    pub(crate) fn classes_went(&self) {
+        self.has_dead.store(true, Ordering::Relaxed);
+    }
+
+    /// Others may read meanwhile: what they find is still right, and what they do not find is checked.
+    fn empty(&self) {
+        self.slots.iter().for_each(|slot| slot.store(0));
+        self.used.store(0, Ordering::Relaxed);
+        self.has_dead.store(false, Ordering::Relaxed);
     }
 
     /// Forgets all chains.
     pub(crate) fn clear(&self) {
-        self.slots.iter().for_each(|slot| slot.store(0));
-        self.used.store(0, Ordering::Relaxed);
+        self.empty();
         self.full.store(0, Ordering::Relaxed);
     }
 
@@ -183,7 +212,12 @@ mod tests {
         assert!(!set.insert(19));
         assert_eq!((set.used(), set.turned_away()), (4, 1));
         assert!([11, 13, 15, 17].iter().all(|&k| set.contains(k)) && !set.contains(19));
+        set.classes_went();
+        assert!(set.insert(19) && set.contains(19) && !set.contains(11), "it begins anew");
+        assert_eq!((set.used(), set.turned_away()), (1, 1));
+        assert!([11, 13, 15].iter().all(|&key| set.insert(key)) && !set.insert(17), "once");
         set.clear();
         assert!(!set.contains(11));
+        assert_eq!((set.used(), set.turned_away()), (0, 0));
     }
 }

@@ -116,7 +116,7 @@ impl Hold {
     pub(crate) fn begin(what: &Acquire<'_>, irqs_on: bool) -> Hold {
         let mut traits = Hold::traits(what.map, what.mode, Asked::new(Usage::empty(), irqs_on));
         traits.set(Traits::TRIED, what.tried);
-        traits.set(Traits::UNCHECKED, !what.checked);
+        traits.set(Traits::UNCHECKED, !(what.checked && what.map.is_validated()));
         traits.set(Traits::NESTED, what.nest.is_some());
         Hold {
             site: Some(what.site),

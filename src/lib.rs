@@ -1,5 +1,5 @@
 #![doc = include_str!("../README.md")]
-#![cfg_attr(not(test), no_std)]
+#![cfg_attr(not(any(test, loom)), no_std)]
 #![deny(unsafe_code)]
 
 // Under another name, since `lockdep::std` stands for it.
@@ -7,8 +7,10 @@
 extern crate std as host_std;
 
 // Floor 0: words.
+mod atomic;
 pub mod class;
 pub mod mode;
+pub mod policy;
 pub mod site;
 pub mod usage;
 pub mod wait_type;
@@ -30,15 +32,21 @@ mod search;
 mod rules;
 
 // Floor 4: the validator.
+mod cause;
 pub mod claims;
 mod fast;
 mod finding;
+mod identity;
+mod ledger;
 pub mod limits;
 mod marking;
 pub mod news;
+mod queue;
 pub mod report;
 mod second;
+pub mod state;
 pub mod tables;
+mod unregister;
 pub mod validator;
 
 // Floor 5: views.

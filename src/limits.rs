@@ -4,6 +4,8 @@
 //! held locks. That a table is full is said once, with the constant to raise.
 
 use crate::context::HOLDS;
+use crate::ledger::FINDINGS;
+use crate::queue::{Queue, REPORTS};
 use crate::validator::Engine;
 
 /// A table of a validator.
@@ -18,10 +20,15 @@ pub enum Table {
     Chains,
     /// The stack of holds of a context.
     Holds,
+    /// The ids of the findings that were reported.
+    Findings,
+    /// The reports that wait to be shown.
+    Reports,
 }
 
 impl Table {
-    const ALL: [Table; 4] = [Table::Classes, Table::Dependencies, Table::Chains, Table::Holds];
+    pub(crate) const ALL: [Table; 6] =
+        [Table::Classes, Table::Dependencies, Table::Chains, Table::Holds, Table::Findings, Table::Reports];
 }
 
 /// Says that a table is full: what is new from now on is not learned, but counted. Not a finding, and said once.
@@ -46,6 +53,11 @@ pub(crate) struct Notices {
 
 impl Notices {
     pub(crate) const NONE: Notices = Notices { said: 0, pending: 0 };
+
+    /// Whether there is one that nobody has seen.
+    pub(crate) fn are_pending(&self) -> bool {
+        self.pending != 0
+    }
 }
 
 /// How full one table is.
@@ -68,6 +80,17 @@ pub struct Occupancy {
     pub dependencies: Fill,
     /// Checked chains.
     pub chains: Fill,
+    /// Findings that are known by their ids. What is turned away is a finding that is not reported.
+    pub findings: Fill,
+    /// Reports that wait to be shown. What is turned away is a finding that is not reported, until it comes again.
+    pub reports: Fill,
+}
+
+impl Occupancy {
+    pub(crate) const NONE: Occupancy = {
+        let none = Fill { used: 0, size: 0, turned_away: 0 };
+        Occupancy { classes: none, dependencies: none, chains: none, findings: none, reports: none }
+    };
 }
 
 impl Engine<'_> {
@@ -88,6 +111,8 @@ impl Engine<'_> {
             Table::Dependencies => (occupancy.dependencies.size, "`dependencies` in `lockdep::port!`"),
             Table::Chains => (occupancy.chains.size, "`chains` in `lockdep::port!`"),
             Table::Holds => (HOLDS, "`HOLDS` in src/context.rs"),
+            Table::Findings => (occupancy.findings.size, "`FINDINGS` in src/ledger.rs"),
+            Table::Reports => (occupancy.reports.size, "`REPORTS` in src/queue.rs"),
         };
         Some(Notice { table, size, constant })
     }
@@ -104,17 +129,29 @@ impl Engine<'_> {
                 graph.dependencies.turned_away(),
             ),
             chains: fill(self.seen.chains.used() as usize, self.seen.chains.capacity(), self.seen.chains.turned_away()),
+            findings: fill(self.ledger.ids().len(), FINDINGS, self.ledger.unknown),
+            reports: fill(self.queue.waiting(), REPORTS, self.ledger.unwritten),
         }
     }
 
-    /// Forgets all that was learned and found.
+    /// Forgets all that was learned and found. Not while a report waits that somebody has yet to show; says whether it did.
+    pub(crate) fn reset_unless_reports_wait(&mut self) -> bool {
+        let idle = self.queue.waiting() == 0;
+        if idle {
+            self.reset();
+        }
+        idle
+    }
+
+    /// Forgets all that was learned and found, and what waits to be shown.
     pub fn reset(&mut self) {
         self.graph.classes.clear(self.seen.classes);
         self.graph.dependencies.clear();
         self.graph.order.clear();
         self.graph.reach.clear();
         self.seen.chains.clear();
-        *self.found = None;
+        self.ledger.clear(self.terms.now);
+        *self.queue = Queue::EMPTY;
         *self.notices = Notices::default();
     }
 }

@@ -3,24 +3,27 @@
 //! [`Validator`] is both halves as one value, with nothing around them: what tests and the host use. A kernel has the
 //! same halves in its runtime, where the internal lock parts them.
 
+use crate::atomic::AtomicU32;
 use crate::chain::Chains;
 use crate::class::{LockMap, Subclass};
 use crate::classes::{Classes, SeenClasses, Slot};
 use crate::context::Context;
 use crate::dependency::{Dependencies, Dependency};
 use crate::fast;
+use crate::finding::Terms;
 use crate::held::Acquire;
+use crate::ledger::Ledger;
 use crate::limits::{Notice, Notices};
 use crate::order::Order;
+use crate::queue::{Queue, SLOTS};
 use crate::reach::Reach;
-use crate::report::{Kind, Report, Who};
+use crate::report::{Kind, Report};
 use crate::search::{Graph, Place, Scratch};
 use crate::second;
 use crate::site::Site;
 use crate::usage::Usage;
 use crate::validator::{Engine, Seen};
 use crate::word::Word;
-use core::sync::atomic::AtomicU32;
 
 /// Both halves of a validator as one value: `C` slots for classes and `D` for dependencies, of which one each is never
 /// used, and `K` for chains, a power of two.
@@ -40,7 +43,8 @@ pub(crate) struct Tables<const C: usize, const D: usize> {
     order: Order<[[u32; 2]; C]>,
     reach: Reach<[[Usage; 2]; C]>,
     scratch: Scratch<[[Place; 2]; C]>,
-    pub(crate) found: Option<Kind>,
+    ledger: Ledger,
+    pub(crate) queue: Queue,
     notices: Notices,
 }
 
@@ -55,8 +59,8 @@ pub struct Sizes {
     pub chains: usize,
     /// What searches write down, and what saves most of them.
     pub search: usize,
-    /// The report.
-    pub report: usize,
+    /// The reports that wait to be shown, and what is known of findings.
+    pub reports: usize,
 }
 
 impl Sizes {
@@ -69,7 +73,7 @@ impl Sizes {
             search: size_of::<Scratch<[[Place; 2]; C]>>()
                 + size_of::<Order<[[u32; 2]; C]>>()
                 + size_of::<Reach<[[Usage; 2]; C]>>(),
-            report: size_of::<Report>(),
+            reports: SLOTS * size_of::<Report>() + size_of::<Ledger>(),
         }
     }
 }
@@ -82,7 +86,8 @@ impl<const C: usize, const D: usize> Tables<C, D> {
             order: Order::new(),
             reach: Reach::new(),
             scratch: Scratch::new(),
-            found: None,
+            ledger: Ledger::EMPTY,
+            queue: Queue::EMPTY,
             notices: Notices::NONE,
         }
     }
@@ -90,8 +95,8 @@ impl<const C: usize, const D: usize> Tables<C, D> {
     pub(crate) fn engine<'a>(
         &'a mut self,
         seen: Seen<'a>,
-        report: Option<&'a mut Report>,
-        who: fn() -> Who,
+        slots: [Option<&'a mut Report>; SLOTS],
+        terms: &'a Terms,
     ) -> Engine<'a> {
         Engine {
             seen,
@@ -102,10 +107,12 @@ impl<const C: usize, const D: usize> Tables<C, D> {
                 reach: &mut self.reach,
                 scratch: &mut self.scratch,
             },
-            found: &mut self.found,
-            report,
+            ledger: &mut self.ledger,
+            queue: &mut self.queue,
+            slots,
+            written: 0,
             notices: &mut self.notices,
-            who,
+            terms,
             again: None,
         }
     }
@@ -136,7 +143,9 @@ impl<const C: usize, const D: usize, const K: usize> Validator<C, D, K> {
     /// Both halves, for events of the slow path.
     pub fn engine(&mut self) -> Engine<'_> {
         let seen = Seen { classes: &self.seen_classes, chains: &self.chains };
-        self.tables.engine(seen, Some(&mut self.report), || Who::UNKNOWN)
+        let mut slots = [const { None }; SLOTS];
+        slots[0] = Some(&mut self.report);
+        self.tables.engine(seen, slots, &Terms::NO_PORT)
     }
 
     /// A lock is taken: by the fast path if it can be, as in a kernel.
@@ -160,7 +169,7 @@ impl<const C: usize, const D: usize, const K: usize> Validator<C, D, K> {
 
     /// What was found.
     pub fn found(&self) -> Option<Kind> {
-        self.tables.found
+        self.tables.ledger.first
     }
 
     /// A table that has become full since this was last asked.

@@ -20,13 +20,30 @@ const fn floor(name: &'static str, modules: &'static [&'static str]) -> Floor {
 
 /// From the lowest. The rules never import one another.
 const FLOORS: [Floor; 9] = [
-    floor("words", &["class", "mode", "site", "usage", "wait_type", "word"]),
+    floor("words", &["atomic", "class", "mode", "policy", "site", "usage", "wait_type", "word"]),
     floor("tables", &["chain", "classes", "context", "dependency", "held"]),
     floor("search", &["order", "reach", "search"]),
     Floor { name: "rules", modules: &["rules"], among_themselves: false },
     floor(
         "validator",
-        &["claims", "fast", "finding", "limits", "marking", "news", "report", "second", "tables", "validator"],
+        &[
+            "cause",
+            "claims",
+            "fast",
+            "finding",
+            "identity",
+            "ledger",
+            "limits",
+            "marking",
+            "news",
+            "queue",
+            "report",
+            "second",
+            "state",
+            "tables",
+            "unregister",
+            "validator",
+        ],
     ),
     floor("views", &["defmt", "text"]),
     floor("runtime", &["asserts", "domain", "hooks", "host", "port", "runtime"]),

@@ -1,10 +1,10 @@
-//! The last line of a report: what to do. No other validator prints one.
+//! The last line but one of a report: what to do. No other validator prints one.
 //!
 //! It names the place where a change mends the finding, and where there are several ways, the one that is right most
 //! often first. It is advice: the report above it is the fact.
 
 use super::Place;
-use super::kinds::{Atomic, atomic, limiting, outside};
+use crate::cause::{Atomic, atomic, limiting, outside};
 use crate::report::{Kind, Report, UsageConflict};
 use crate::usage::State;
 use core::fmt::{self, Formatter};
