@@ -116,6 +116,12 @@ impl Class {
         sites: [None; USAGE_BITS],
     };
 
+    /// The 64 bits that stand for it, together with its level.
+    #[cfg(feature = "stat")]
+    pub(crate) fn key(&self) -> u64 {
+        self.key
+    }
+
     /// Where the usage bit was first set.
     pub(crate) fn usage_site(&self, bit: Usage) -> Option<Site> {
         self.sites.get(bit.index()).copied().flatten()

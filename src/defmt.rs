@@ -82,6 +82,7 @@ impl Format for Notice {
             Table::Dependencies => "dependencies",
             Table::Chains => "chains",
             Table::Holds => "holds",
+            Table::Members => "members of chains",
         };
         write!(f, "lockdep: table {=str} is full ({=u64}): raise {=str}", table, self.size as u64, self.constant);
     }

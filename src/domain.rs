@@ -24,7 +24,7 @@ pub(crate) struct Domain<const C: usize, const D: usize, const K: usize> {
     classes: SeenClasses<[AtomicU32; C]>,
     chains: Chains<[Word; K]>,
     locked: AtomicBool,
-    tables: UnsafeCell<Tables<C, D>>,
+    tables: UnsafeCell<Tables<C, D, K>>,
     report: UnsafeCell<Report>,
     /// The report is being shown: it must not be written to. Set under `locked`.
     showing: AtomicBool,

@@ -14,11 +14,12 @@ use crate::chain;
 use crate::context::Context;
 use crate::held::{Acquire, Hold};
 use crate::mode::Mode;
+use crate::trail::Since;
 use crate::validator::Seen;
 
-/// Takes the lock if nothing about it is new; says whether it did.
+/// Takes the lock if nothing about it is new; says whether it did. `since`: when its hold begins, for the statistics.
 #[inline(always)]
-pub(crate) fn acquire(seen: Seen<'_>, context: &Context, what: &Acquire<'_>) -> bool {
+pub(crate) fn acquire(seen: Seen<'_>, context: &Context, what: &Acquire<'_>, since: Since) -> bool {
     let map = what.map;
     let id = map.hint(what.subclass);
     let marks = context.marks().for_mode(what.mode);
@@ -45,6 +46,7 @@ pub(crate) fn acquire(seen: Seen<'_>, context: &Context, what: &Acquire<'_>) -> 
         class: id.slot(),
         count: 1,
         traits,
+        since,
         ..Hold::EMPTY
     });
     true

@@ -7,7 +7,7 @@ use crate::class::LockMap;
 use crate::context::Context;
 use crate::dependency::Direction;
 use crate::held::Hold;
-use crate::report::{Kind, LockView, Lookup, Report, UsageConflict};
+use crate::report::{Kind, LockView, Lookup, Overheld, Report, UsageConflict};
 use crate::rules;
 use crate::search::Node;
 use crate::site::Site;
@@ -87,6 +87,14 @@ impl Engine<'_> {
             report.lock = Some(lookup.lock(lock));
             fill(report, lookup);
         })
+    }
+
+    /// A hold that is over was longer than its class allows. It ends no checking: nothing is wrong with the books.
+    pub(crate) fn report_overheld(&mut self, context: &Context, held: &Hold, overheld: Overheld, site: Option<Site>) {
+        self.report(context, Kind::HoldLimit, site, |report, lookup| {
+            report.lock = Some(lookup.lock(held));
+            report.overheld = overheld;
+        });
     }
 
     pub(crate) fn report_held(&mut self, context: &Context, kind: Kind, held: &Hold, site: Site) {

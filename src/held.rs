@@ -6,6 +6,7 @@
 use crate::class::{LockMap, Subclass};
 use crate::mode::Mode;
 use crate::site::Site;
+use crate::trail::Since;
 use crate::wait_type::{WaitType, WaitTypes};
 use bitflags::bitflags;
 
@@ -86,6 +87,9 @@ pub struct Hold {
     /// How often it is taken as one hold; above that, how often it is pinned. So 1 is what ends with the next release.
     pub(crate) count: u16,
     pub(crate) traits: Traits,
+    /// Since when it is held, or waited for: of no size without the feature `stat`.
+    #[cfg_attr(not(feature = "stat"), expect(dead_code, reason = "it is of no size then"))]
+    pub(crate) since: Since,
 }
 
 impl Hold {
@@ -98,6 +102,7 @@ impl Hold {
         nest_class: NO_SLOT,
         count: 0,
         traits: Traits::empty(),
+        since: Since::UNKNOWN,
     };
 
     /// The traits of an ordinary hold in `mode`, of a class with these wait types.
@@ -247,7 +252,7 @@ mod tests {
     #[test]
     #[cfg(target_pointer_width = "64")]
     fn a_hold_keeps_to_its_budget() {
-        assert!(size_of::<Hold>() <= 40, "{}", size_of::<Hold>());
+        assert!(size_of::<Hold>() <= 40 + size_of::<Since>(), "{}", size_of::<Hold>());
     }
 
     #[test]

@@ -6,6 +6,7 @@
 pub mod class;
 pub mod mode;
 pub mod site;
+mod trail;
 pub mod usage;
 pub mod wait_type;
 mod word;
@@ -16,6 +17,9 @@ mod classes;
 pub mod context;
 mod dependency;
 pub mod held;
+mod roster;
+#[cfg(feature = "stat")]
+pub mod tally;
 
 // Floor 2: search.
 mod search;
@@ -28,6 +32,8 @@ pub mod claims;
 mod fast;
 mod finding;
 pub mod limits;
+#[cfg(feature = "stat")]
+pub mod listing;
 mod marking;
 pub mod news;
 pub mod report;
@@ -45,6 +51,7 @@ mod domain;
 pub mod hooks;
 pub mod port;
 pub mod runtime;
+pub mod stat;
 
 // Floor 7: locks.
 mod sync;

@@ -18,10 +18,12 @@ pub enum Table {
     Chains,
     /// The stack of holds of a context.
     Holds,
+    /// The members of checked chains, of which a listing is made (feature `stat`).
+    Members,
 }
 
 impl Table {
-    const ALL: [Table; 4] = [Table::Classes, Table::Dependencies, Table::Chains, Table::Holds];
+    const ALL: [Table; 5] = [Table::Classes, Table::Dependencies, Table::Chains, Table::Holds, Table::Members];
 }
 
 /// Says that a table is full: what is new from now on is not learned, but counted. Not a finding, and said once.
@@ -86,7 +88,7 @@ impl Engine<'_> {
         let (size, constant) = match table {
             Table::Classes => (occupancy.classes.size, "`classes` in `lockdep::port!`"),
             Table::Dependencies => (occupancy.dependencies.size, "`dependencies` in `lockdep::port!`"),
-            Table::Chains => (occupancy.chains.size, "`chains` in `lockdep::port!`"),
+            Table::Chains | Table::Members => (occupancy.chains.size, "`chains` in `lockdep::port!`"),
             Table::Holds => (HOLDS, "`HOLDS` in src/context.rs"),
         };
         Some(Notice { table, size, constant })
@@ -112,6 +114,7 @@ impl Engine<'_> {
         self.graph.classes.clear(self.seen.classes);
         self.graph.dependencies.clear();
         self.seen.chains.clear();
+        self.roster.clear();
         *self.found = None;
         *self.notices = Notices::default();
     }

@@ -12,6 +12,7 @@ pub use crate::dependency::Kinds;
 use crate::held::Hold;
 use crate::mode::Mode;
 use crate::site::Site;
+pub use crate::trail::Overheld;
 use crate::usage::Usage;
 use crate::wait_type::WaitTypes;
 use heapless::Vec;
@@ -57,11 +58,13 @@ pub enum Kind {
     IrqsState,
     /// A wound/wait mutex or its context is used against its rules; [`Report::note`] says how.
     WwMisuse,
+    /// A lock was held for longer than its class allows.
+    HoldLimit,
 }
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Kind; 16] = [
+    pub const ALL: [Kind; 17] = [
         Kind::Recursive,
         Kind::Circular,
         Kind::Inconsistent,
@@ -78,6 +81,7 @@ impl Kind {
         Kind::Rcu,
         Kind::IrqsState,
         Kind::WwMisuse,
+        Kind::HoldLimit,
     ];
 
     /// The verdict's name in a trace.
@@ -99,6 +103,7 @@ impl Kind {
             Kind::Rcu => "rcu",
             Kind::IrqsState => "irqs-state",
             Kind::WwMisuse => "ww-misuse",
+            Kind::HoldLimit => "hold-limit",
         }
     }
 }
@@ -260,6 +265,8 @@ pub struct Report {
     pub context_limit: u8,
     /// The lock was not taken now, but taken again, since a lock below it was let go: where, if that is known.
     pub taken_again: Option<Option<Site>>,
+    /// How long the lock was held, for `hold-limit`.
+    pub overheld: Overheld,
     /// What exactly was wrong, for the kinds that are several.
     pub note: Option<&'static str>,
     /// What the task held, the lowest first.
@@ -285,6 +292,7 @@ impl Report {
         limit: 0,
         context_limit: 0,
         note: None,
+        overheld: Overheld::NONE,
         taken_again: None,
         held: Vec::new(),
         held_cut: 0,
@@ -293,7 +301,7 @@ impl Report {
     /// Makes it empty in place: it is too large for a kernel's stack.
     fn clear(&mut self) {
         (self.site, self.lock, self.held_lock, self.usage, self.note) = (None, None, None, None, None);
-        (self.new_usage, self.limit) = (Usage::empty(), 0);
+        (self.new_usage, self.limit, self.overheld) = (Usage::empty(), 0, Overheld::NONE);
         self.path.clear();
         self.path_to_held.clear();
         self.held.clear();

@@ -24,6 +24,7 @@ use crate::port::Port;
 use crate::report::{Kind, LockView};
 use crate::rules;
 use crate::site::Site;
+use crate::stat::{Broken, Recorder};
 use crate::validator::{self, Engine};
 use core::marker::PhantomData;
 use core::sync::atomic::{AtomicU32, Ordering};
@@ -104,9 +105,11 @@ pub struct Costs {
 }
 
 /// A port with `V` validators: `C` slots for classes and `D` for dependencies, of which one each is never used, and `K` for
-/// chains.
-pub struct Runtime<P, const C: usize, const D: usize, const K: usize, const V: usize> {
+/// chains; and `N` CPUs, whose statistics are kept.
+pub struct Runtime<P, const C: usize, const D: usize, const K: usize, const V: usize, const N: usize> {
     domains: [Domain<C, D, K>; V],
+    /// Of the first validator.
+    pub(crate) recorder: Recorder<C, N>,
     /// Locks that were taken before there was a context, and are not known to be let go.
     early: AtomicU32,
     /// How often a lock went on the books unchecked, since the validator was at work or showed a report.
@@ -114,18 +117,28 @@ pub struct Runtime<P, const C: usize, const D: usize, const K: usize, const V: u
     port: PhantomData<fn() -> P>,
 }
 
-impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize> Default for Runtime<P, C, D, K, V> {
+impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, const N: usize> Default
+    for Runtime<P, C, D, K, V, N>
+{
     fn default() -> Self {
         Runtime::new()
     }
 }
 
-impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize> Runtime<P, C, D, K, V> {
+impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, const N: usize>
+    Runtime<P, C, D, K, V, N>
+{
     /// One that has learned nothing.
     pub const fn new() -> Self {
         const { assert!(V > 0, "a runtime has at least one validator") };
         let domains = [const { Domain::new() }; V];
-        Runtime { domains, early: AtomicU32::new(0), unchecked: AtomicU32::new(0), port: PhantomData }
+        Runtime {
+            domains,
+            recorder: Recorder::new(),
+            early: AtomicU32::new(0),
+            unchecked: AtomicU32::new(0),
+            port: PhantomData,
+        }
     }
 
     // ---- entry points
@@ -138,7 +151,8 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize> Ru
         };
         self.agree(context, site);
         let what = Acquire::new(map, mode, site);
-        if !fast::acquire(self.domain(context).seen(), context, &what) {
+        let since = self.recorder.since::<P>(context);
+        if !fast::acquire(self.domain(context).seen(), context, &what, since) {
             self.acquire_slowly(context, &what);
         }
     }
@@ -161,7 +175,10 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize> Ru
             return self.forget_early();
         };
         if !context.pop(map.instance()) {
-            self.release_slowly(context, map, site);
+            return self.release_slowly(context, map, site);
+        }
+        if let Some(broken) = self.recorder.popped::<P>(self.domain(context).seen().classes, context, map) {
+            self.held_too_long(context, &broken, site);
         }
     }
 
@@ -346,7 +363,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize> Ru
     // ---- helpers
 
     #[inline(always)]
-    fn domain(&self, context: &Context) -> &Domain<C, D, K> {
+    pub(crate) fn domain(&self, context: &Context) -> &Domain<C, D, K> {
         let index = usize::from(context.validator());
         match self.domains.get(index) {
             Some(domain) if V > 1 => domain,
@@ -397,6 +414,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize> Ru
             return validator::acquire_unchecked(context, what);
         }
         self.slowly(context, |engine| engine.acquire(context, what));
+        self.recorder.begin::<P>(context, what.map);
     }
 
     #[cold]
@@ -407,11 +425,24 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize> Ru
         if !context.may_hold(map.instance()) && self.take_off_early() {
             return;
         }
+        let ending = self.recorder.ending(context, map);
         self.slowly(context, |engine| engine.release(context, map, site));
+        if let Some(broken) = self.recorder.ended::<P>(self.domain(context).seen().classes, map, ending) {
+            self.held_too_long(context, &broken, site);
+        }
+    }
+
+    /// A hold that is over was longer than its class allows.
+    #[cold]
+    #[inline(never)]
+    fn held_too_long(&self, context: &'static Context, broken: &Broken, site: Option<Site>) {
+        if !context.is_unchecked() {
+            self.slowly(context, |engine| engine.report_overheld(context, &broken.hold, broken.overheld, site));
+        }
     }
 
     /// Runs an event of the slow path, and shows what it found.
-    fn slowly<R>(&self, context: &'static Context, event: impl FnOnce(&mut Engine<'_>) -> R) -> R {
+    pub(crate) fn slowly<R>(&self, context: &'static Context, event: impl FnOnce(&mut Engine<'_>) -> R) -> R {
         let were_on = P::irqs_enabled();
         P::irqs_disable();
         context.set_busy(true);

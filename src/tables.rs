@@ -12,8 +12,10 @@ use crate::fast;
 use crate::held::Acquire;
 use crate::limits::{Notice, Notices};
 use crate::report::{Kind, Report, Who};
+use crate::roster::RosterTable;
 use crate::search::{Graph, Place, Scratch};
 use crate::site::Site;
+use crate::trail::Since;
 use crate::validator::{Engine, Seen};
 use crate::word::Word;
 use core::sync::atomic::AtomicU32;
@@ -24,21 +26,22 @@ use core::sync::atomic::AtomicU32;
 pub struct Validator<const C: usize, const D: usize, const K: usize> {
     seen_classes: SeenClasses<[AtomicU32; C]>,
     chains: Chains<[Word; K]>,
-    tables: Tables<C, D>,
+    tables: Tables<C, D, K>,
     report: Report,
 }
 
 /// The half under the internal lock, with its storage.
 #[derive(Debug)]
-pub(crate) struct Tables<const C: usize, const D: usize> {
+pub(crate) struct Tables<const C: usize, const D: usize, const K: usize> {
     classes: Classes<[Slot; C]>,
     dependencies: Dependencies<[Dependency; D]>,
     scratch: Scratch<[[Place; 2]; C]>,
     pub(crate) found: Option<Kind>,
     notices: Notices,
+    roster: RosterTable<K>,
 }
 
-impl<const C: usize, const D: usize> Tables<C, D> {
+impl<const C: usize, const D: usize, const K: usize> Tables<C, D, K> {
     pub(crate) const fn new() -> Self {
         Tables {
             classes: Classes::new(),
@@ -46,6 +49,7 @@ impl<const C: usize, const D: usize> Tables<C, D> {
             scratch: Scratch::new(),
             found: None,
             notices: Notices::NONE,
+            roster: RosterTable::new(),
         }
     }
 
@@ -65,6 +69,7 @@ impl<const C: usize, const D: usize> Tables<C, D> {
             found: &mut self.found,
             report,
             notices: &mut self.notices,
+            roster: self.roster.roster(),
             who,
             again: None,
         }
@@ -97,7 +102,7 @@ impl<const C: usize, const D: usize, const K: usize> Validator<C, D, K> {
     /// A lock is taken: by the fast path if it can be, as in a kernel.
     pub fn acquire(&mut self, context: &Context, what: &Acquire<'_>) {
         let seen = Seen { classes: &self.seen_classes, chains: &self.chains };
-        if !fast::acquire(seen, context, what) {
+        if !fast::acquire(seen, context, what, Since::UNKNOWN) {
             self.engine().acquire(context, what);
         }
     }

@@ -20,6 +20,7 @@ use crate::held::{Acquire, Hold, NO_SLOT, Traits};
 use crate::limits::{Notices, Table};
 use crate::mode::Mode;
 use crate::report::{Kind, Report, Who};
+use crate::roster::Roster;
 use crate::rules;
 use crate::rules::recursive::Recursion;
 use crate::search::Graph;
@@ -44,6 +45,8 @@ pub struct Engine<'a> {
     /// Which tables are full.
     pub(crate) notices: &'a mut Notices,
     pub(crate) who: fn() -> Who,
+    /// The members of checked chains, for listings.
+    pub(crate) roster: Roster<'a>,
     /// While holds are taken again: where the lock below them was let go, if that is known.
     pub(crate) again: Option<Option<Site>>,
 }
@@ -230,10 +233,19 @@ impl Engine<'_> {
             Recursion::None if hold.class == NO_SLOT || self.seen.chains.contains(hold.key) => {}
             Recursion::None => {
                 let all_added = self.depend_on_run(context, hold);
-                if all_added && hold.is_chained() && !self.seen.chains.insert(hold.key) {
-                    self.notice(Table::Chains);
+                if all_added && hold.is_chained() {
+                    self.enter_chain(context, hold);
                 }
             }
+        }
+    }
+
+    /// From now on the chain is known.
+    fn enter_chain(&mut self, context: &Context, hold: &Hold) {
+        if !self.seen.chains.insert(hold.key) {
+            self.notice(Table::Chains);
+        } else if !self.roster.note(self.seen.classes, context, hold) {
+            self.notice(Table::Members);
         }
     }
 

@@ -20,13 +20,16 @@ const fn floor(name: &'static str, modules: &'static [&'static str]) -> Floor {
 
 /// From the lowest. The rules never import one another.
 const FLOORS: [Floor; 9] = [
-    floor("words", &["class", "mode", "site", "usage", "wait_type", "word"]),
-    floor("tables", &["chain", "classes", "context", "dependency", "held"]),
+    floor("words", &["class", "mode", "site", "trail", "usage", "wait_type", "word"]),
+    floor("tables", &["chain", "classes", "context", "dependency", "held", "roster", "tally"]),
     floor("search", &["search"]),
     Floor { name: "rules", modules: &["rules"], among_themselves: false },
-    floor("validator", &["claims", "fast", "finding", "limits", "marking", "news", "report", "tables", "validator"]),
+    floor(
+        "validator",
+        &["claims", "fast", "finding", "limits", "listing", "marking", "news", "report", "tables", "validator"],
+    ),
     floor("views", &["defmt", "text"]),
-    floor("runtime", &["asserts", "domain", "hooks", "port", "runtime"]),
+    floor("runtime", &["asserts", "domain", "hooks", "port", "runtime", "stat"]),
     floor("locks", &["sync"]),
     floor("selftest", &["selftest"]),
 ];

@@ -26,6 +26,9 @@ pub(super) fn advice(report: &Report, f: &mut Formatter<'_>) -> fmt::Result {
         Kind::Assertion => writeln!(f, "make true what is asserted on every path to {}", Place(report.site)),
         Kind::Rcu => writeln!(f, "enter a read section around {}, or hold the lock of the writers", Place(report.site)),
         Kind::IrqsState => writeln!(f, "tell the validator wherever interrupts are turned on or off"),
+        Kind::HoldLimit => {
+            named(report, f, "do less between taking `", "` and letting it go, or raise the limit of its class")
+        }
         Kind::WwMisuse => writeln!(f, "mend the use of the context at {}", Place(report.site)),
     }?;
     key_hint(report, f)

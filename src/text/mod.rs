@@ -7,6 +7,8 @@
 mod advice;
 mod kinds;
 mod scenario;
+#[cfg(feature = "stat")]
+pub(crate) mod stat;
 
 use crate::context::Flags;
 use crate::limits::{Notice, Table};
@@ -81,8 +83,10 @@ impl Display for Notice {
             Table::Dependencies => "the table of dependencies",
             Table::Chains => "the set of checked chains",
             Table::Holds => "a context's stack of holds",
+            Table::Members => "the list of the members of chains",
         };
         let lost = match self.table {
+            Table::Members => "chains that find no room are checked, and not listed",
             Table::Chains => "chains that find no room are checked anew each time",
             _ => "what finds no room is not learned, but counted",
         };
