@@ -10,6 +10,7 @@
 //! - An index that is not there reads as the empty class, so nothing here can panic.
 
 use crate::class::{ClassId, LockMap, Subclass};
+use crate::dependency::Direction;
 use crate::held::NO_SLOT;
 use crate::site::Site;
 use crate::usage::{USAGE_BITS, Usage};
@@ -120,6 +121,14 @@ impl Class {
     #[cfg(feature = "stat")]
     pub(crate) fn key(&self) -> u64 {
         self.key
+    }
+
+    /// The first of the dependencies that leave it in `direction`.
+    pub(crate) const fn first(&self, direction: Direction) -> u16 {
+        match direction {
+            Direction::Forwards => self.after,
+            Direction::Backwards => self.before,
+        }
     }
 
     /// Where the usage bit was first set.

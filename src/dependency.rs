@@ -44,6 +44,15 @@ impl Kinds {
         self.intersection(direction.unrestricted())
     }
 
+    /// Whether one of these kinds leads from a state of the near class, restricted or not, to one of the far class: an
+    /// edge of the split graph. (A search takes the better of the two states that it may arrive in, and leaves the other.)
+    pub(crate) const fn lead(self, direction: Direction, from_restricted: bool, to_restricted: bool) -> bool {
+        let arriving = direction.reversed().unrestricted();
+        let arriving = if to_restricted { arriving.complement() } else { arriving };
+        let leaving = if from_restricted { direction.unrestricted() } else { Kinds::all() };
+        self.intersects(arriving.intersection(leaving))
+    }
+
     /// Whether a path goes on restricted after these kinds.
     pub const fn restrict(self, direction: Direction) -> bool {
         !self.intersects(direction.reversed().unrestricted())
@@ -121,6 +130,14 @@ impl Dependency {
         match direction {
             Direction::Forwards => self.to,
             Direction::Backwards => self.from,
+        }
+    }
+
+    /// The next of the dependencies that leave the class which a path in `direction` comes from.
+    pub(crate) const fn next(&self, direction: Direction) -> u16 {
+        match direction {
+            Direction::Forwards => self.next_after,
+            Direction::Backwards => self.next_before,
         }
     }
 
@@ -249,18 +266,10 @@ impl Dependencies {
         class: u16,
         direction: Direction,
     ) -> impl Iterator<Item = (u16, &'a Dependency)> + use<'a> {
-        let class = classes.get(class);
-        let mut next = match direction {
-            Direction::Forwards => class.after,
-            Direction::Backwards => class.before,
-        };
+        let mut next = classes.get(class).first(direction);
         let step = move || {
             let slot = self.slots.get(usize::from(next)).filter(|_| next != NO_SLOT)?;
-            let here = next;
-            next = match direction {
-                Direction::Forwards => slot.next_after,
-                Direction::Backwards => slot.next_before,
-            };
+            let here = core::mem::replace(&mut next, slot.next(direction));
             Some((here, slot))
         };
         core::iter::from_fn(step).take(self.slots.len())

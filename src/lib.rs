@@ -22,6 +22,8 @@ mod roster;
 pub mod tally;
 
 // Floor 2: search.
+mod order;
+mod reach;
 mod search;
 
 // Floor 3: rules.

@@ -113,6 +113,8 @@ impl Engine<'_> {
     pub fn reset(&mut self) {
         self.graph.classes.clear(self.seen.classes);
         self.graph.dependencies.clear();
+        self.graph.order.clear();
+        self.graph.reach.clear();
         self.seen.chains.clear();
         self.roster.clear();
         *self.found = None;

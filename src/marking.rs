@@ -47,6 +47,7 @@ impl Engine<'_> {
         }
         self.seen.classes.mark(hold.class, bit);
         self.graph.classes.note_usage(hold.class, bit, site);
+        self.graph.learn_usage(hold.class, bit);
         if let Some(other) = rules::inconsistent::check(known, bit) {
             let node = Node::new(hold.class, false);
             self.report_usage(context, Kind::Inconsistent, hold, (bit, site), (other, node));

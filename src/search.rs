@@ -11,6 +11,8 @@
 use crate::classes::Classes;
 use crate::dependency::{Dependencies, Dependency, Direction};
 use crate::held::NO_SLOT;
+use crate::order::Order;
+use crate::reach::Reach;
 
 /// A node of the split graph.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,8 +57,9 @@ impl<const N: usize> Scratch<[[Place; 2]; N]> {
 }
 
 impl Scratch {
-    /// Forgets where earlier searches were. When the numbers of searches are used up, all places are wiped.
-    fn begin(&mut self) {
+    /// Forgets where earlier searches were, and returns the number of the new one. When the numbers of searches are used
+    /// up, all places are wiped.
+    pub(crate) fn begin(&mut self) -> u16 {
         self.visit = match self.visit.checked_add(1) {
             Some(next) => next,
             None => {
@@ -64,6 +67,25 @@ impl Scratch {
                 1
             }
         };
+        self.visit
+    }
+
+    /// How many states there are, and places in the queue.
+    pub(crate) fn states(&self) -> usize {
+        self.places.as_flattened().len()
+    }
+
+    /// Which search was the last to come to the state.
+    pub(crate) fn visited_by(&self, node: Node) -> u16 {
+        let places = self.places.get(usize::from(node.class));
+        places.and_then(|places| places.get(usize::from(node.restricted))).map_or(0, |place| place.visit)
+    }
+
+    /// Notes that the search of this number came to the state; it will not ask for the way.
+    pub(crate) fn set_visited_by(&mut self, node: Node, visit: u16) {
+        if let Some(place) = self.place(node) {
+            place.visit = visit;
+        }
     }
 
     fn place(&mut self, node: Node) -> Option<&mut Place> {
@@ -86,13 +108,13 @@ impl Scratch {
         }
     }
 
-    fn enqueue(&mut self, position: usize, node: Node) {
+    pub(crate) fn enqueue(&mut self, position: usize, node: Node) {
         if let Some(place) = self.places.as_flattened_mut().get_mut(position) {
             (place.queued, place.queued_restricted) = (node.class, node.restricted);
         }
     }
 
-    fn queued(&self, position: usize) -> Option<Node> {
+    pub(crate) fn queued(&self, position: usize) -> Option<Node> {
         let place = self.places.as_flattened().get(position)?;
         Some(Node::new(place.queued, place.queued_restricted))
     }
@@ -110,6 +132,8 @@ impl Scratch {
 pub(crate) struct Graph<'a> {
     pub(crate) classes: &'a mut Classes,
     pub(crate) dependencies: &'a mut Dependencies,
+    pub(crate) order: &'a mut Order,
+    pub(crate) reach: &'a mut Reach,
     pub(crate) scratch: &'a mut Scratch,
 }
 

@@ -11,11 +11,14 @@ use crate::dependency::{Dependencies, Dependency};
 use crate::fast;
 use crate::held::Acquire;
 use crate::limits::{Notice, Notices};
+use crate::order::Order;
+use crate::reach::Reach;
 use crate::report::{Kind, Report, Who};
 use crate::roster::RosterTable;
 use crate::search::{Graph, Place, Scratch};
 use crate::site::Site;
 use crate::trail::Since;
+use crate::usage::Usage;
 use crate::validator::{Engine, Seen};
 use crate::word::Word;
 use core::sync::atomic::AtomicU32;
@@ -35,6 +38,8 @@ pub struct Validator<const C: usize, const D: usize, const K: usize> {
 pub(crate) struct Tables<const C: usize, const D: usize, const K: usize> {
     classes: Classes<[Slot; C]>,
     dependencies: Dependencies<[Dependency; D]>,
+    order: Order<[[u32; 2]; C]>,
+    reach: Reach<[[Usage; 2]; C]>,
     scratch: Scratch<[[Place; 2]; C]>,
     pub(crate) found: Option<Kind>,
     notices: Notices,
@@ -46,6 +51,8 @@ impl<const C: usize, const D: usize, const K: usize> Tables<C, D, K> {
         Tables {
             classes: Classes::new(),
             dependencies: Dependencies::new(),
+            order: Order::new(),
+            reach: Reach::new(),
             scratch: Scratch::new(),
             found: None,
             notices: Notices::NONE,
@@ -64,6 +71,8 @@ impl<const C: usize, const D: usize, const K: usize> Tables<C, D, K> {
             graph: Graph {
                 classes: &mut self.classes,
                 dependencies: &mut self.dependencies,
+                order: &mut self.order,
+                reach: &mut self.reach,
                 scratch: &mut self.scratch,
             },
             found: &mut self.found,

@@ -290,8 +290,9 @@ impl Engine<'_> {
             task: who.id as u16,
         };
         let added = self.graph.dependencies.add(self.graph.classes, &edge);
-        if !added {
-            self.notice(Table::Dependencies);
+        match added {
+            true => self.graph.learn_dependency(held.class, new.class, kind),
+            false => self.notice(Table::Dependencies),
         }
         added
     }

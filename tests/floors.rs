@@ -22,7 +22,7 @@ const fn floor(name: &'static str, modules: &'static [&'static str]) -> Floor {
 const FLOORS: [Floor; 9] = [
     floor("words", &["class", "mode", "site", "trail", "usage", "wait_type", "word"]),
     floor("tables", &["chain", "classes", "context", "dependency", "held", "roster", "tally"]),
-    floor("search", &["search"]),
+    floor("search", &["order", "reach", "search"]),
     Floor { name: "rules", modules: &["rules"], among_themselves: false },
     floor(
         "validator",

@@ -8,8 +8,10 @@
 //! Before a dependency P -> N is added: is there a strong path from N back to P? At both ends of the new dependency the
 //! one rule must hold as well: the path must leave N by a hold that blocks the new wait, and its last wait must be
 //! blocked by the hold on P. Linux's `check_noncircular`.
+//!
+//! The order of the split graph answers that, mostly without a search; the path is looked for where there is one.
 
-use crate::dependency::Direction;
+use crate::dependency::{Direction, Kinds};
 use crate::held::Hold;
 use crate::mode::Mode;
 use crate::search::{Graph, Node};
@@ -17,6 +19,9 @@ use crate::search::{Graph, Node};
 /// The state in which a strong path from the new lock reaches the held one, if there is one. The way stays in the
 /// scratch of the search.
 pub(crate) fn check(graph: &mut Graph<'_>, held: &Hold, new: &Hold) -> Option<Node> {
+    if graph.order_admits(held.class, new.class, Kinds::of(held.mode(), new.mode())) {
+        return None;
+    }
     let start = Node::new(new.class, new.mode().recursive);
     graph.search(start, Direction::Forwards, |node| {
         node.class == held.class && Mode::blocks(held.mode().shared, node.restricted)

@@ -8,7 +8,8 @@
 //! ```
 //!
 //! A new *used in* bit looks forwards over strong paths for a class with the state enabled, a new *enabled* bit
-//! backwards for one used in it. Linux's `check_usage_forwards` and `check_usage_backwards`.
+//! backwards for one used in it. Linux's `check_usage_forwards` and `check_usage_backwards`. It looks where what is known
+//! to be reachable says that there may be one.
 
 use crate::classes::SeenClasses;
 use crate::dependency::Direction;
@@ -22,8 +23,9 @@ pub(crate) const fn direction(new: Usage) -> Direction {
 
 /// The first state on a strong path from `class` that has an opposite bit. The way stays in the scratch of the search.
 pub(crate) fn check(graph: &mut Graph<'_>, seen: &SeenClasses, class: u16, new: Usage) -> Option<Node> {
-    let wanted = new.opposite();
-    graph.search(Node::new(class, new.is_read()), direction(new), |node| {
-        seen.usage(node.class).seen_from(node.restricted).intersects(wanted)
-    })
+    let (start, wanted) = (Node::new(class, new.is_read()), new.opposite());
+    if !graph.reach.usage(start).intersects(wanted) {
+        return None;
+    }
+    graph.search(start, direction(new), |node| seen.usage(node.class).seen_from(node.restricted).intersects(wanted))
 }

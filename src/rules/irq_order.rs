@@ -8,13 +8,20 @@
 //! ```
 //!
 //! A new dependency P -> N makes a strong path from a class that is used in a state to one that is held with it
-//! enabled. Linux's `check_irq_usage`.
+//! enabled. Linux's `check_irq_usage`. It is looked for where what is known to be reachable says that there may be one.
 
 use crate::classes::SeenClasses;
 use crate::dependency::Direction;
 use crate::held::Hold;
 use crate::search::{Graph, Node};
 use crate::usage::Usage;
+
+/// Whether there may be one, by what was ever reachable from both ends.
+fn may_be(graph: &Graph<'_>, held: &Hold, new: &Hold) -> bool {
+    let used = graph.reach.usage(Node::new(held.class, held.mode().shared)) & Usage::USED;
+    let after = graph.reach.usage(Node::new(new.class, new.mode().recursive));
+    after.intersects(used.opposite())
+}
 
 /// The *used in* bits of the held class and of all that lead to it over strong paths.
 fn used_before(graph: &mut Graph<'_>, seen: &SeenClasses, held: &Hold) -> Usage {
@@ -29,6 +36,9 @@ fn used_before(graph: &mut Graph<'_>, seen: &SeenClasses, held: &Hold) -> Usage 
 /// The first state on a strong path from the new lock that is held with a state enabled which is used before the held
 /// one. The way stays in the scratch of the search.
 pub(crate) fn check(graph: &mut Graph<'_>, seen: &SeenClasses, held: &Hold, new: &Hold) -> Option<Node> {
+    if !may_be(graph, held, new) {
+        return None;
+    }
     let wanted = used_before(graph, seen, held).opposite();
     if wanted.is_empty() {
         return None;

@@ -21,7 +21,11 @@ mod smp;
 mod stack;
 mod time;
 
+#[cfg(not(feature = "bench"))]
+use kernel as program;
 use kernel::board::{Board, Exit};
+#[cfg(feature = "bench")]
+use lockdep_bench as program;
 use x86_64::instructions::{hlt, interrupts as flag, port::Port};
 
 /// How many CPUs have a stack and a block.
@@ -65,6 +69,11 @@ impl Board for Q35 {
     #[inline(always)]
     fn irqs_enable() {
         flag::enable();
+    }
+
+    #[inline(always)]
+    fn instructions() -> u64 {
+        time::time_stamp()
     }
 
     #[inline(always)]
@@ -127,7 +136,7 @@ extern "C" fn enter(cpu: usize, start_info: usize) -> ! {
     time::calibrate();
     // SAFETY: as above, and `start_info` is what the loader passed.
     unsafe { boot::keep_command_line(start_info) };
-    kernel::main::<Q35>()
+    program::main::<Q35>()
 }
 
-kernel::run_on!(Q35);
+program::run_on!(Q35);

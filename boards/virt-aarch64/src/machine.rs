@@ -15,7 +15,11 @@ mod smp;
 mod stack;
 mod timer;
 
+#[cfg(not(feature = "bench"))]
+use kernel as program;
 use kernel::board::{Board, Exit};
+#[cfg(feature = "bench")]
+use lockdep_bench as program;
 
 /// QEMU's `virt` machine.
 struct Virt;
@@ -57,6 +61,11 @@ impl Board for Virt {
         cpu::irqs_enable();
     }
 
+    #[inline(always)]
+    fn instructions() -> u64 {
+        cpu::instructions()
+    }
+
     fn wait_for_irq() {
         cpu::wait_for_irq();
     }
@@ -88,4 +97,4 @@ impl Board for Virt {
     }
 }
 
-kernel::run_on!(Virt);
+program::run_on!(Virt);

@@ -49,6 +49,9 @@ pub trait Board: Sized + 'static {
     fn irqs_disable();
     /// Enables interrupts on this CPU. A compiler barrier.
     fn irqs_enable();
+    /// A counter of this CPU's own, for `cargo xtask bench`: with QEMU's `-icount shift=0` it goes up by one with each
+    /// instruction, and otherwise with time.
+    fn instructions() -> u64;
     /// Sleeps until an interrupt is pending. Interrupts are enabled.
     fn wait_for_irq();
 

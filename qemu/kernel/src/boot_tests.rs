@@ -15,7 +15,7 @@ use lockdep::context::{Context, Level};
 use lockdep::hooks;
 use lockdep::report::Kind;
 use lockdep::runtime::ContextCell;
-use lockdep::selftest::{Bench, CASES, Lock, Machine, Name, Nest, table};
+use lockdep::selftest::{Bench, CASES, Case, Lock, Machine, Name, Nest, table};
 use lockdep::spin::{Mutex, RwLock};
 use lockdep::wait_type::WaitTypes;
 use lockdep_proto::{KERNEL_CASES, SCENARIOS};
@@ -30,26 +30,38 @@ static SOFTIRQ: ContextCell = ContextCell::new(1);
 
 /// Runs the list, prints the table, and judges each case.
 pub(crate) fn run<B: Board>() {
-    let mut machine =
-        Boot::<B> { kernel: B::current(), locks: Locks::new(), ww: Bench::new(), untrue: 0, board: PhantomData };
     let mut got = ["malformed"; CASES.len()];
-    let mut failed = 0;
+    let (mut failed, mut done) = (0, 0);
     let (mut out, mut rows) = (Out::<B>(PhantomData), table::Rows::default());
-    for (case, got) in CASES.iter().zip(&mut got) {
-        if let Ok(found) = case.run(&mut machine) {
-            *got = judge::verdict(found);
-        }
-        machine.end();
-        let passed = *got == judge::verdict(case.expected());
+    each_case::<B>(|case, verdict| {
+        got[done] = verdict;
+        done += 1;
+        let passed = verdict == expected(case);
         failed += usize::from(!passed);
         // The console takes everything.
         let _ = rows.cell(&mut out, case, passed);
-    }
+    });
     let _ = rows.end(&mut out);
     let _ = table::closing(&mut out, failed, KERNEL_CASES.len() + SCENARIOS.len());
     // The words come after the table, so that its lines are whole.
     for (case, got) in CASES.iter().zip(got) {
-        judge::case::<B>(case, judge::verdict(case.expected()), got);
+        judge::case::<B>(case, expected(case), got);
+    }
+}
+
+/// The name of the verdict that is right.
+pub fn expected(case: &Case) -> &'static str {
+    judge::verdict(case.expected())
+}
+
+/// Runs each case, and says what it came to.
+pub fn each_case<B: Board>(mut judged: impl FnMut(&Case, &'static str)) {
+    let mut machine =
+        Boot::<B> { kernel: B::current(), locks: Locks::new(), ww: Bench::new(), untrue: 0, board: PhantomData };
+    for case in CASES.iter() {
+        let got = case.run(&mut machine).map_or("malformed", judge::verdict);
+        machine.end();
+        judged(case, got);
     }
     // Judged with what is yet to come.
     cpu::this::<B>().untrue.fetch_add(machine.untrue, Ordering::Relaxed);

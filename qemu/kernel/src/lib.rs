@@ -22,7 +22,7 @@
 #![no_std]
 
 pub mod board;
-mod boot_tests;
+pub mod boot_tests;
 pub mod console;
 pub mod cpu;
 pub mod critical;
@@ -174,7 +174,14 @@ macro_rules! run_on {
             chains = 16384,
             validators = 2
         );
+        $crate::around!($board);
+    };
+}
 
+/// What a program on a board needs beside the validator's port: critical sections, and the panic handler.
+#[macro_export]
+macro_rules! around {
+    ($board:ty) => {
         struct CriticalSection;
         $crate::critical_section::set_impl!(CriticalSection);
 

@@ -15,6 +15,10 @@ pub(crate) enum Verb {
     Help,
     Setup,
     Boot(BootOptions),
+    /// Counts what validation costs; `accept` makes the figures the baseline.
+    Bench {
+        accept: bool,
+    },
     Test,
     Clippy,
     /// `lockdep replay` with these arguments.
@@ -74,10 +78,12 @@ Usage: cargo xtask VERB [OPTIONS]
               --bless           accepts the reports as they are: writes tests/golden/boot/
               --verbose         shows every line of every run
               --timeout SECONDS how long a run may take (60)
+  bench     counts what validation costs, in instructions, and compares with benches/baseline.txt
+              --accept          makes the figures the baseline
   replay FILE…
             runs traces through the validator: `lockdep replay`, with its options
   clippy    all lints of all crates, for the host and for the boards, warnings denied
-  test      everything: format, lints, MSRV, no_std builds, host tests, all boots
+  test      everything: format, lints, MSRV, no_std builds, host tests, all boots, the bench
   help      this text
 
 Environment:
@@ -99,6 +105,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Ver
             Some("help") => Verb::Help,
             Some("setup") => Verb::Setup,
             Some("boot") => return parse_boot(&mut parser),
+            Some("bench") => return parse_bench(&mut parser),
             Some("test") => Verb::Test,
             Some("clippy") => Verb::Clippy,
             Some("replay") => return Ok(Verb::Replay(parser.raw_args()?.collect())),
@@ -153,6 +160,19 @@ fn parse_boot(parser: &mut lexopt::Parser) -> Result<Verb, lexopt::Error> {
     Ok(Verb::Boot(options))
 }
 
+/// Reads the options of `bench`.
+fn parse_bench(parser: &mut lexopt::Parser) -> Result<Verb, lexopt::Error> {
+    let mut accept = false;
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Long("help") | Short('h') => return Ok(Verb::Help),
+            Long("accept") => accept = true,
+            other => return Err(other.unexpected()),
+        }
+    }
+    Ok(Verb::Bench { accept })
+}
+
 /// The thing with this name, or an error that lists the names there are.
 fn one_of<T>(option: &str, wanted: &str, things: impl Iterator<Item = (&'static str, T)>) -> Result<T, lexopt::Error> {
     let mut names = Vec::new();
@@ -177,6 +197,8 @@ mod tests {
     fn each_verb_is_understood() {
         assert_eq!(parse_line("setup"), Ok(Verb::Setup));
         assert_eq!(parse_line("test"), Ok(Verb::Test));
+        assert_eq!(parse_line("bench"), Ok(Verb::Bench { accept: false }));
+        assert_eq!(parse_line("bench --accept"), Ok(Verb::Bench { accept: true }));
         assert_eq!(parse_line("clippy"), Ok(Verb::Clippy));
         assert_eq!(parse_line("boot"), Ok(Verb::Boot(BootOptions::default())));
         assert_eq!(parse_line("--help"), Ok(Verb::Help));
@@ -208,6 +230,7 @@ mod tests {
             ("boot --smp", "--smp"),
             ("boot --board virt-aarch64 --machine microvm", "does not run on"),
             ("boot --bless=yes", "yes"),
+            ("bench --bless", "--bless"),
         ] {
             let error = parse_line(line).expect_err(line);
             assert!(error.contains(named), "{line}: {error}");
@@ -217,7 +240,19 @@ mod tests {
     #[test]
     fn the_usage_names_each_verb_and_option() {
         let usage = usage();
-        for word in ["setup", "boot", "clippy", "test", "help", "--board", "--machine", "--smp", "--scenario"] {
+        for word in [
+            "setup",
+            "boot",
+            "bench",
+            "--accept",
+            "clippy",
+            "test",
+            "help",
+            "--board",
+            "--machine",
+            "--smp",
+            "--scenario",
+        ] {
             assert!(usage.contains(word), "{word}");
         }
         for word in ["--bless", "--verbose", "--timeout", "LOCKDEP_TOOLCHAIN", "virt-aarch64", "microvm", "abba"] {

@@ -51,7 +51,13 @@ fn machines(board: &'static Board, options: &BootOptions) -> Vec<&'static Machin
 
 /// Builds the kernel for a board; gives the ELF.
 pub(crate) fn build(toolchain: Toolchain, board: &Board) -> Result<PathBuf> {
-    succeed(toolchain.cargo(Job::Build, board.triple).args(["--release", "-p", board.name]))?;
+    build_with(toolchain, board, "")
+}
+
+/// Builds a program of a board, which its features choose. The next one takes its place.
+pub(crate) fn build_with(toolchain: Toolchain, board: &Board, features: &str) -> Result<PathBuf> {
+    let features = ["--features", features];
+    succeed(toolchain.cargo(Job::Build, board.triple).args(["--release", "-p", board.name]).args(features))?;
     Ok(toolchain.elf(board))
 }
 

@@ -8,7 +8,7 @@ use crate::toolchain::{Job, Toolchain, host_cargo};
 use anyhow::Result;
 
 /// What a board is made of, besides its own crate, and the program that shows that the validator does not panic.
-const BELOW_THE_BOARD: &[&str] = &["lockdep", "lockdep-kernel", "lockdep-proto", "lockdep-nopanic"];
+const BELOW_THE_BOARD: &[&str] = &["lockdep", "lockdep-kernel", "lockdep-proto", "lockdep-nopanic", "lockdep-bench"];
 
 /// The features of the validator that the boards do not all use.
 const OTHER_FEATURES: &str = "critical-section,defmt";

@@ -1,10 +1,12 @@
 //! `cargo xtask`: the host's side of the project. Set-up, builds, QEMU, the verdict over a boot, and CI.
 //!
 //! This file only hands over to the verb that was asked for. Exit code 0 means that all is green, 1 that something is
-//! not, 2 that the arguments were not understood. The last line on stdout of `boot` and `test` is
+//! not, 2 that the arguments were not understood. The last line on stdout of `boot`, `bench` and `test` is
 //! `N passed, N failed`, with `, N skipped` behind it when there are any.
 
 mod args;
+mod baseline;
+mod bench;
 mod boards;
 mod boot;
 mod cases;
@@ -43,6 +45,7 @@ fn main() -> ExitCode {
         Verb::Setup => setup::run().map(|()| true),
         Verb::Clippy => clippy::run(),
         Verb::Boot(options) => boot::run(&options).map(|tally| tally.finish()),
+        Verb::Bench { accept } => bench::run(accept).map(|tally| tally.finish()),
         Verb::Replay(arguments) => replay(&arguments),
         Verb::Test => Ok(test::run().finish()),
     };

@@ -1,5 +1,5 @@
 //! The verb `test`: everything that must hold, in the order in which a person would want to know: format, lints, MSRV,
-//! `no_std` builds, host tests, boots. CI runs this and nothing else.
+//! `no_std` builds, host tests, boots, the bench. CI runs this and nothing else.
 //!
 //! A step that fails does not stop the next one. A step that cannot be taken here is skipped with a reason, never
 //! silently.
@@ -9,7 +9,7 @@ use crate::boards::{self, BOARDS};
 use crate::process::{ask, cannot_start, command, shown, succeed, succeed_within};
 use crate::tally::{self, Tally};
 use crate::toolchain::{Job, Toolchain, host_cargo};
-use crate::{boot, clippy, drill, nopanic, setup};
+use crate::{bench, boot, clippy, drill, nopanic, setup};
 use anyhow::{Context as _, Result};
 use lockdep_proto::SCENARIOS;
 use std::process::Stdio;
@@ -67,6 +67,10 @@ pub(crate) fn run() -> Tally {
         let name = format!("boots, {scenario} alone");
         let alone = BootOptions { scenario: Some(scenario), smp: Some(1), quiet: true, ..BootOptions::default() };
         steps.boots(&name, toolchain, &alone);
+    }
+    match toolchain {
+        Some(_) => steps.counted("bench", || bench::run(false)),
+        None => steps.skip("bench", NO_RUST),
     }
     steps.tally
 }

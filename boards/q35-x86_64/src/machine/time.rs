@@ -132,7 +132,7 @@ impl Sample {
     }
 }
 
-fn time_stamp() -> u64 {
+pub(super) fn time_stamp() -> u64 {
     // SAFETY: every processor with long mode has the instruction, and CR4 does not forbid it.
     unsafe { _rdtsc() }
 }

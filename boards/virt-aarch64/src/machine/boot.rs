@@ -4,7 +4,7 @@
 //! exception vectors, and then calls Rust; so Rust never runs with caches off, where atomics do not work. The table
 //! is not changed afterwards: everything is writable, and all memory is executable.
 
-use super::{Virt, console, cpu, irq};
+use super::{Virt, console, cpu, irq, program};
 use aarch64_rt::{InitialPagetable, entry, initial_pagetable};
 
 /// A block of 1 GiB that may be accessed: valid, with the access flag set.
@@ -28,11 +28,12 @@ fn boot(_: u64, _: u64, _: u64, _: u64) -> ! {
     console::init();
     irq::init();
     cpu_ready(0);
-    kernel::main::<Virt>()
+    program::main::<Virt>()
 }
 
 /// What each CPU does for itself before it may enter the kernel.
 pub(super) fn cpu_ready(cpu: usize) {
     cpu::set_current(0);
+    cpu::start_counting();
     irq::init_cpu(cpu);
 }

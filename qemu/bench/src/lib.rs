@@ -1,0 +1,112 @@
+//! What validation costs: instructions, counted one by one, and bytes. `cargo xtask bench` boots this on each board.
+//!
+//! QEMU runs with `-icount shift=0`, so that the counter that [`Board::instructions`] reads goes up by one with each
+//! instruction. All is counted once, warm, on one CPU without a timer: figures are exact, and the same in every run.
+//! A figure is what validation *adds*: the same code over bare locks is counted as well, and subtracted.
+//!
+//! | file | what |
+//! | --- | --- |
+//! | `count` | how instructions are counted |
+//! | `hot` | what repeats: pairs of all kinds, interrupts |
+//! | `cold` | what is seen for the first time: classes, chains, dependencies |
+//! | `sizes` | how large the tables are |
+//!
+//! There is no architecture code here, and no threshold: the runner compares (`benches/baseline.txt`).
+#![no_std]
+
+mod cold;
+mod count;
+mod hot;
+mod sizes;
+
+/// For [`run_on!`].
+#[doc(hidden)]
+pub use {kernel, lockdep};
+
+pub use sizes::{CHAINS, CLASSES, DEPENDENCIES};
+
+use core::marker::PhantomData;
+use kernel::board::{Board, Exit};
+use kernel::port::KernelPort;
+use kernel::{console, cpu, irq};
+use lockdep::context::Context;
+use lockdep::hooks;
+use lockdep::news::News;
+use lockdep::port::Port;
+use lockdep::report::Who;
+use lockdep_proto::{Counts, Word};
+
+/// The first CPU arrives here, once, on a stack of its own, with interrupts disabled.
+pub fn main<B: Board>() -> ! {
+    cpu::begin::<B>();
+    console::word::<B>(&Word::Begin { board: B::NAME, smp: 1, plan: 0 });
+    irq::enable::<B>();
+    if sizes::WIDE {
+        cold::wide::<B>();
+    } else {
+        let costs = hooks::costs();
+        figure::<B>("tables.default", costs.validator as u64, "bytes");
+        figure::<B>("task", costs.context as u64, "bytes");
+        hot::run::<B>();
+        cold::run::<B>();
+    }
+    irq::disable::<B>();
+    console::word::<B>(&Word::End(Counts::default()));
+    B::exit(Exit::Passed)
+}
+
+fn figure<B: Board>(name: &str, value: u64, unit: &str) {
+    console::word::<B>(&Word::Figure { name, value, unit });
+}
+
+/// The kernel's own port, but for what it shows: here a report is a mistake in what is measured, and a table that is full
+/// is part of it.
+pub struct BenchPort<B>(PhantomData<B>);
+
+// SAFETY: the context is the one that the kernel's port has.
+unsafe impl<B: Board> Port for BenchPort<B> {
+    fn context() -> Option<&'static Context> {
+        KernelPort::<B>::context()
+    }
+
+    fn set_context(context: &'static Context) {
+        KernelPort::<B>::set_context(context);
+    }
+
+    fn irqs_enabled() -> bool {
+        KernelPort::<B>::irqs_enabled()
+    }
+
+    fn irqs_disable() {
+        KernelPort::<B>::irqs_disable();
+    }
+
+    fn irqs_enable() {
+        KernelPort::<B>::irqs_enable();
+    }
+
+    fn who() -> Who {
+        KernelPort::<B>::who()
+    }
+
+    fn show(news: News<'_>) {
+        match news {
+            News::Report(report) if !cpu::in_self_test::<B>() => panic!("what is measured is wrong:\n{report}"),
+            News::Report(_) | News::Notice(_) => {}
+        }
+    }
+}
+
+/// Makes a board's type the machine of the bench: the validator's port with one validator, and what the kernel needs.
+#[macro_export]
+macro_rules! run_on {
+    ($board:ty) => {
+        $crate::lockdep::port!(
+            $crate::BenchPort<$board>,
+            classes = $crate::CLASSES,
+            dependencies = $crate::DEPENDENCIES,
+            chains = $crate::CHAINS
+        );
+        $crate::kernel::around!($board);
+    };
+}

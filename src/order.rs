@@ -1,0 +1,493 @@
+//! An order of the split graph, kept as it grows: most new dependencies are settled by it without a search.
+//!
+//! The nodes are the forward states of `search.rs`. A kind leads from each state of the held class that it may leave to one
+//! of the new class (`Kinds::lead`), and a strong cycle is a cycle of these edges. None is ever added, so there are *ranks*
+//! that rise along every edge. A new edge that goes upwards closes no cycle. For one that does not, two searches run in
+//! turn between the ranks of its ends, forwards from the upper and backwards from the lower: they meet in a cycle, or the
+//! one that ends first has what is to be moved past the other end.
+//!
+//! Ranks have gaps, so what is moved mostly finds room, and nothing else is touched. This is the two-way search of Haeupler,
+//! Kavitha, Mathew, Sen and Tarjan ("Incremental cycle detection, topological ordering, and strong component
+//! maintenance") with numbers in place of a list; Pearce and Kelly's moves both sides of the affected region, and at worst
+//! took four times as long.
+//!
+//! Invariants:
+//! - Along each edge that is in the table ranks rise. (They may rise along others too: an edge that was not added after
+//!   all, or went with its class, leaves a valid order.)
+//! - 0 is "no rank yet": a state that no edge leads to needs none, and is before all that have one.
+//! - Each state enters the queue of a search once.
+
+use crate::dependency::{Direction, Kinds};
+use crate::held::NO_SLOT;
+use crate::search::{Graph, Node};
+
+/// The distance of ranks where nothing forces another. All states of the largest table fit twice into the numbers.
+const STEP: u32 = 1 << 12;
+/// Below the first rank: in the middle, since states move both ways.
+const BASE: u32 = 1 << 31;
+
+/// For each class the ranks of its two states.
+#[derive(Debug)]
+pub(crate) struct Order<S: ?Sized = [[u32; 2]]> {
+    /// No rank is above it.
+    top: u32,
+    ranks: S,
+}
+
+impl<const N: usize> Order<[[u32; 2]; N]> {
+    pub(crate) const fn new() -> Self {
+        Order { top: 0, ranks: [[0; 2]; N] }
+    }
+}
+
+impl Order {
+    fn rank(&self, node: Node) -> u32 {
+        let ranks = self.ranks.get(usize::from(node.class));
+        ranks.and_then(|ranks| ranks.get(usize::from(node.restricted))).copied().unwrap_or(0)
+    }
+
+    fn set_rank(&mut self, node: Node, rank: u32) {
+        self.top = self.top.max(rank);
+        let ranks = self.ranks.get_mut(usize::from(node.class));
+        if let Some(place) = ranks.and_then(|ranks| ranks.get_mut(usize::from(node.restricted))) {
+            *place = rank;
+        }
+    }
+
+    /// Forgets the ranks of a class that is gone, with all that led to it.
+    pub(crate) fn forget(&mut self, class: u16) {
+        if let Some(ranks) = self.ranks.get_mut(usize::from(class)) {
+            *ranks = [0; 2];
+        }
+    }
+
+    /// Forgets all.
+    pub(crate) fn clear(&mut self) {
+        self.ranks.fill([0; 2]);
+        self.top = 0;
+    }
+}
+
+/// One of the two searches. Its ranks are *keys*: rising in its direction, so backwards they are counted from above.
+struct Side {
+    direction: Direction,
+    /// Its number, which marks the states that it came to, and that of the other.
+    visit: u16,
+    other: u16,
+    /// It looks at states whose key is at most this: the other end's.
+    bound: u32,
+    /// The least key that it saw beyond.
+    ceiling: u32,
+    /// How many states of its queue it has taken, and how many there are. The backward queue begins at the end.
+    head: usize,
+    count: usize,
+    /// The state whose dependencies it goes through, and the next of them.
+    here: Node,
+    next: u16,
+}
+
+/// What a step came to.
+enum Step {
+    More,
+    /// It has seen all.
+    Done,
+    /// It came to a state of the other side.
+    Met,
+}
+
+impl Side {
+    /// The key of a rank; and the rank of a key.
+    const fn key(&self, rank: u32) -> u32 {
+        match self.direction {
+            Direction::Forwards => rank,
+            Direction::Backwards => !rank,
+        }
+    }
+
+    /// Where in the queue of `places` its state of this number is.
+    const fn position(&self, index: usize, places: usize) -> usize {
+        match self.direction {
+            Direction::Forwards => index,
+            Direction::Backwards => places.wrapping_sub(1).wrapping_sub(index),
+        }
+    }
+}
+
+impl Graph<'_> {
+    /// Makes the order one for a new kind of a dependency too. `false`: that cannot be, it closes a strong cycle.
+    pub(crate) fn order_admits(&mut self, from: u16, to: u16, kind: Kinds) -> bool {
+        let to = Node::new(to, kind.restrict(Direction::Forwards));
+        let mut leaving = [false, true].into_iter().filter(|&left| kind.lead(Direction::Forwards, left, to.restricted));
+        leaving.all(|restricted| self.put_before(Node::new(from, restricted), to))
+    }
+
+    /// Brings the rank of `x` below that of `y`. `false`: `y` leads to `x`.
+    fn put_before(&mut self, x: Node, y: Node) -> bool {
+        if x == y {
+            return false;
+        }
+        if self.order.rank(y) == 0 {
+            self.place(y);
+        }
+        let (lower, upper) = (self.order.rank(y), self.order.rank(x));
+        if upper < lower {
+            return true;
+        }
+        // Both numbers first: where they begin anew, all marks are wiped.
+        let visits = [self.scratch.begin(), self.scratch.begin()];
+        let mut after = self.begin(y, Direction::Forwards, upper, visits);
+        let mut before = self.begin(x, Direction::Backwards, !lower, [visits[1], visits[0]]);
+        // Each step takes a state off a queue, or looks at a dependency of one.
+        let done = loop {
+            match self.step(&mut after) {
+                Step::More => {}
+                Step::Done => break after,
+                Step::Met => return false,
+            }
+            match self.step(&mut before) {
+                Step::More => {}
+                Step::Done => break before,
+                Step::Met => return false,
+            }
+        };
+        if !self.shift(&done) && !self.lift(y, x) {
+            self.renumber();
+            self.lift(y, x);
+        }
+        true
+    }
+
+    /// Gives a state that nothing leads to its first rank: below all that it leads to, at the top if that is nothing.
+    fn place(&mut self, node: Node) {
+        let mut least = self.all_after(node, 0).ceiling;
+        if least == 1 || self.order.top > u32::MAX - STEP {
+            self.renumber();
+            least = self.all_after(node, 0).ceiling;
+        }
+        let rank = match least {
+            u32::MAX => self.order.top.max(BASE) + STEP,
+            least => least - STEP.min(least / 2),
+        };
+        self.order.set_rank(node, rank);
+    }
+
+    /// The search forwards alone, to its end.
+    fn all_after(&mut self, start: Node, bound: u32) -> Side {
+        let visits = [self.scratch.begin(), self.scratch.begin()];
+        let mut side = self.begin(start, Direction::Forwards, bound, visits);
+        while let Step::More = self.step(&mut side) {}
+        side
+    }
+
+    fn begin(&mut self, start: Node, direction: Direction, bound: u32, [visit, other]: [u16; 2]) -> Side {
+        let mut side =
+            Side { direction, visit, other, bound, ceiling: u32::MAX, head: 0, count: 0, here: start, next: NO_SLOT };
+        self.enter(&mut side, start);
+        side
+    }
+
+    fn enter(&mut self, side: &mut Side, node: Node) {
+        self.scratch.set_visited_by(node, side.visit);
+        self.scratch.enqueue(side.position(side.count, self.scratch.states()), node);
+        side.count += 1;
+    }
+
+    fn queued(&self, side: &Side, index: usize) -> Node {
+        self.scratch.queued(side.position(index, self.scratch.states())).unwrap_or(Node::new(NO_SLOT, false))
+    }
+
+    /// Goes on to the next dependency, or to the next state of the queue.
+    fn step(&mut self, side: &mut Side) -> Step {
+        if side.next == NO_SLOT {
+            if side.head == side.count {
+                return Step::Done;
+            }
+            side.here = self.queued(side, side.head);
+            side.head += 1;
+            side.next = self.classes.get(side.here.class).first(side.direction);
+            return Step::More;
+        }
+        let dependency = self.dependencies.get(side.next);
+        let (kinds, far) = (dependency.kinds, dependency.far_end(side.direction));
+        side.next = dependency.next(side.direction);
+        for restricted in [false, true] {
+            let (from, to) = match side.direction {
+                Direction::Forwards => (side.here.restricted, restricted),
+                Direction::Backwards => (restricted, side.here.restricted),
+            };
+            if kinds.lead(Direction::Forwards, from, to) && self.meets(side, Node::new(far, restricted)) {
+                return Step::Met;
+            }
+        }
+        Step::More
+    }
+
+    /// Looks at a state: says whether the other side was there.
+    fn meets(&mut self, side: &mut Side, node: Node) -> bool {
+        let key = side.key(self.order.rank(node));
+        if key > side.bound {
+            side.ceiling = side.ceiling.min(key);
+            return false;
+        }
+        let visit = self.scratch.visited_by(node);
+        if visit != side.visit && visit != side.other {
+            self.enter(side, node);
+        }
+        visit == side.other
+    }
+
+    /// Moves all that a search found past its bound; says whether there was room.
+    fn shift(&mut self, side: &Side) -> bool {
+        let room = (side.ceiling - side.bound) / (side.count as u32 + 1);
+        if room == 0 {
+            return false;
+        }
+        self.sort(side);
+        let mut key = side.bound;
+        for index in 0..side.count {
+            key += room.min(STEP);
+            self.order.set_rank(self.queued(side, index), side.key(key));
+        }
+        true
+    }
+
+    /// Where there was no room: moves `y` above `x`, and as much of what it leads to as that needs, none of it down. Says
+    /// whether the numbers sufficed.
+    fn lift(&mut self, y: Node, x: Node) -> bool {
+        let (floor, top) = (self.order.rank(x), self.order.top);
+        let mut bound = floor;
+        // At least four times as far in each round: 16 rounds are all numbers.
+        loop {
+            bound = floor.saturating_add((bound - floor).saturating_mul(4)).saturating_add(64).min(top);
+            let side = self.all_after(y, bound);
+            self.sort(&side);
+            let distance = ((bound - floor) / (2 * side.count as u32)).clamp(1, STEP);
+            let lifted = |graph: &Self, below: u32, index: usize| {
+                let rank = graph.order.rank(graph.queued(&side, index));
+                below.checked_add(distance).map(|least| least.max(rank))
+            };
+            let last = (0..side.count).try_fold(floor, |below, index| lifted(self, below, index));
+            if last.is_some_and(|last| last < side.ceiling) {
+                let mut below = floor;
+                for index in 0..side.count {
+                    below = lifted(self, below, index).unwrap_or(below);
+                    self.order.set_rank(self.queued(&side, index), below);
+                }
+                return true;
+            }
+            if bound == top {
+                return false;
+            }
+        }
+    }
+
+    /// Spreads all ranks evenly, in their order. When the numbers at the top are used up: after half a million states.
+    #[cold]
+    fn renumber(&mut self) {
+        let mut all = self.all_after(Node::new(NO_SLOT, false), 0);
+        all.count = 0;
+        for state in 0..self.scratch.states() {
+            let node = Node::new((state / 2) as u16, state % 2 == 1);
+            if self.order.rank(node) != 0 {
+                self.enter(&mut all, node);
+            }
+        }
+        self.sort(&all);
+        self.order.top = 0;
+        for index in 0..all.count {
+            self.order.set_rank(self.queued(&all, index), BASE + (index as u32 + 1) * STEP);
+        }
+    }
+
+    /// Sorts what a search found by its keys: Shell's sort, in the queue.
+    fn sort(&mut self, side: &Side) {
+        let places = self.scratch.states();
+        let mut gap = side.count / 2;
+        while gap > 0 {
+            for index in gap..side.count {
+                let node = self.queued(side, index);
+                let key = side.key(self.order.rank(node));
+                let mut at = index;
+                while at >= gap {
+                    let other = self.queued(side, at - gap);
+                    if side.key(self.order.rank(other)) <= key {
+                        break;
+                    }
+                    self.scratch.enqueue(side.position(at, places), other);
+                    at -= gap;
+                }
+                self.scratch.enqueue(side.position(at, places), node);
+            }
+            gap /= 2;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::class::{LockMap, Subclass};
+    use crate::classes::{Classes, SeenClasses, Slot};
+    use crate::dependency::{Dependencies, Dependency, Edge};
+    use crate::reach::Reach;
+    use crate::search::{Place, Scratch};
+    use crate::site::Site;
+    use crate::usage::Usage;
+    use crate::wait_type::WaitTypes;
+    use core::sync::atomic::AtomicU32;
+    use proptest::prelude::*;
+
+    const CLASSES: usize = 14;
+
+    struct World {
+        seen: SeenClasses<[AtomicU32; CLASSES]>,
+        classes: Classes<[Slot; CLASSES]>,
+        dependencies: Dependencies<[Dependency; 256]>,
+        order: Order<[[u32; 2]; CLASSES]>,
+        reach: Reach<[[Usage; 2]; CLASSES]>,
+        scratch: Scratch<[[Place; 2]; CLASSES]>,
+    }
+
+    /// What happens to the world.
+    #[derive(Clone, Debug)]
+    enum Deed {
+        /// A dependency between two classes, of a kind of 0 to 3.
+        Depend(u16, u16, u8),
+        /// A usage bit of a class.
+        Use(u16, u8),
+        /// Ranks without gaps, from this number on.
+        Squeeze(u32),
+        /// So many more searches.
+        Search(u16),
+    }
+
+    fn deeds() -> impl Strategy<Value = Vec<Deed>> {
+        let class = 1..CLASSES as u16;
+        let squeezed = prop_oneof![Just(1), Just(u32::MAX - 4 * CLASSES as u32), any::<u32>()];
+        let deed = prop_oneof![
+            20 => (class.clone(), class.clone(), 0..4u8).prop_map(|(from, to, kind)| Deed::Depend(from, to, kind)),
+            // Exclusive ones alone make no weak cycles: deep orders.
+            20 => (class.clone(), class.clone()).prop_map(|(from, to)| Deed::Depend(from, to, 3)),
+            4 => (class, 0..12u8).prop_map(|(class, bit)| Deed::Use(class, bit)),
+            3 => squeezed.prop_map(Deed::Squeeze),
+            1 => any::<u16>().prop_map(Deed::Search),
+        ];
+        proptest::collection::vec(deed, 1..120)
+    }
+
+    impl World {
+        fn new() -> World {
+            let mut world = World {
+                seen: SeenClasses::new(),
+                classes: Classes::new(),
+                dependencies: Dependencies::new(),
+                order: Order::new(),
+                reach: Reach::new(),
+                scratch: Scratch::new(),
+            };
+            let classes: &mut Classes = &mut world.classes;
+            for number in 1..CLASSES {
+                let name = ["a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l", "m", "n"][number];
+                let map = LockMap::of_class(name, Site::caller(), WaitTypes::NONE);
+                classes.find_or_enter(&world.seen, &map, Subclass::ZERO, Site::caller()).unwrap();
+            }
+            world
+        }
+
+        fn graph(&mut self) -> Graph<'_> {
+            Graph {
+                classes: &mut self.classes,
+                dependencies: &mut self.dependencies,
+                order: &mut self.order,
+                reach: &mut self.reach,
+                scratch: &mut self.scratch,
+            }
+        }
+
+        /// What the order says, against what a search for the cycle says.
+        fn depend(&mut self, from: u16, to: u16, kind: Kinds) -> Result<(), TestCaseError> {
+            let mut graph = self.graph();
+            let start = Node::new(to, kind.restrict(Direction::Forwards));
+            let leaves = |restricted| kind.lead(Direction::Forwards, restricted, start.restricted);
+            let end = graph.search(start, Direction::Forwards, |node| node.class == from && leaves(node.restricted));
+            let admitted = graph.order_admits(from, to, kind);
+            prop_assert_eq!(admitted, end.is_none(), "{} -> {} {:?}", from, to, kind);
+            if admitted {
+                let edge = Edge { from, to, kind, from_site: None, to_site: None, cpu: 0, task: 0 };
+                prop_assert!(graph.dependencies.add(graph.classes, &edge));
+                graph.learn_dependency(from, to, kind);
+            }
+            Ok(())
+        }
+
+        /// Ranks rise along every edge, and what is said to be reachable is what a search meets.
+        fn check(&mut self) -> Result<(), TestCaseError> {
+            for class in 1..CLASSES as u16 {
+                for restricted in [false, true] {
+                    let here = Node::new(class, restricted);
+                    let (classes, dependencies): (&Classes, &Dependencies) = (&self.classes, &self.dependencies);
+                    let order: &Order = &self.order;
+                    for (_, dependency) in dependencies.along(classes, class, Direction::Forwards) {
+                        for to in [false, true].map(|restricted| Node::new(dependency.to, restricted)) {
+                            if dependency.kinds.lead(Direction::Forwards, restricted, to.restricted) {
+                                prop_assert!(order.rank(here) < order.rank(to), "{here:?} -> {to:?}");
+                            }
+                        }
+                    }
+                    let mut met = Usage::empty();
+                    for (direction, mask) in
+                        [(Direction::Forwards, Usage::ENABLED), (Direction::Backwards, Usage::USED)]
+                    {
+                        let World { seen, classes, dependencies, order, reach, scratch } = self;
+                        let (seen, mut graph): (&SeenClasses, _) =
+                            (seen, Graph { classes, dependencies, order, reach, scratch });
+                        graph.search(here, direction, |node| {
+                            met |= seen.usage(node.class).seen_from(node.restricted) & mask;
+                            false
+                        });
+                    }
+                    prop_assert_eq!(self.graph().reach.usage(here), met, "{:?}", here);
+                }
+            }
+            Ok(())
+        }
+
+        /// Closes all gaps between ranks, which begin at `first`.
+        fn squeeze(&mut self, first: u32) {
+            let mut ranks: Vec<u32> =
+                self.order.ranks.as_flattened().iter().copied().filter(|&rank| rank > 0).collect();
+            ranks.sort_unstable();
+            ranks.dedup();
+            let first = first.clamp(1, u32::MAX - ranks.len() as u32);
+            for rank in self.order.ranks.as_flattened_mut() {
+                *rank = ranks.binary_search(rank).map_or(0, |index| first + index as u32);
+            }
+            self.order.top = self.order.ranks.as_flattened().iter().copied().max().unwrap_or(0);
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 400, ..ProptestConfig::default() })]
+
+        #[test]
+        fn order_and_reach_say_what_searches_say(deeds in deeds()) {
+            let mut world = World::new();
+            for deed in deeds {
+                match deed {
+                    Deed::Depend(from, to, kind) => world.depend(from, to, Kinds::from_bits_truncate(1 << kind))?,
+                    Deed::Use(class, bit) => {
+                        let bit = Usage::from_bits_truncate(1 << bit);
+                        let seen: &SeenClasses = &world.seen;
+                        seen.mark(class, bit);
+                        world.graph().learn_usage(class, bit);
+                    }
+                    Deed::Squeeze(first) => world.squeeze(first),
+                    Deed::Search(count) => (0..count).for_each(|_| {
+                        world.graph().scratch.begin();
+                    }),
+                }
+                world.check()?;
+            }
+        }
+    }
+}
