@@ -88,9 +88,11 @@ impl<const C: usize, const N: usize> Recorder<C, N> {
         self.let_go::<P>(seen, map, &context.taken_off(context.depth())?)
     }
 
-    /// The hold that the slow path is about to end by letting go of this lock.
+    /// The hold that the slow path is about to end by letting go of this lock: its own, or one that stands for several.
     pub(crate) fn ending(&self, context: &Context, map: &LockMap) -> Option<Hold> {
-        find(context, map).map(|(_, _, hold)| hold).filter(|hold| hold.times() == 1)
+        let own = find(context, map).map(|(_, _, hold)| hold);
+        let merged = || context.find(Hold::merged).and_then(|(stack, index)| stack.hold(index));
+        own.or_else(merged).filter(|hold| hold.times() == 1)
     }
 
     /// It has been ended.
