@@ -98,6 +98,8 @@ pub struct Costs {
     pub validator: usize,
     /// Bytes of a context.
     pub context: usize,
+    /// Bytes of the statistics of all CPUs (feature `stat`).
+    pub statistics: usize,
     /// How many locks went on the books unchecked, because the validator was at work or showed a report, or in an NMI.
     pub unchecked: u32,
     /// How many locks were taken before there was a context, and have not been let go since.
@@ -355,6 +357,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
         Costs {
             validator: size_of::<Domain<C, D, K>>(),
             context: size_of::<Context>(),
+            statistics: size_of::<Recorder<C, N>>(),
             unchecked: self.unchecked.load(Ordering::Relaxed),
             early: self.early.load(Ordering::Relaxed),
         }

@@ -172,7 +172,8 @@ macro_rules! run_on {
             classes = 1024,
             dependencies = 8192,
             chains = 16384,
-            validators = 2
+            validators = 2,
+            cpus = $crate::cpu::MAX
         );
         $crate::around!($board);
     };
