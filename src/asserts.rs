@@ -5,7 +5,7 @@
 
 use crate::claims::Claim;
 use crate::class::LockMap;
-use crate::hooks::{self, __lockdep_event};
+use crate::hooks;
 use crate::mode::Mode;
 use crate::runtime::Event;
 use crate::site::Site;
@@ -14,42 +14,42 @@ use crate::site::Site;
 #[track_caller]
 #[inline]
 pub fn assert_held(map: &LockMap) {
-    __lockdep_event(Event::Claim(Claim::Held, map), Site::caller());
+    hooks::event(Event::Claim(Claim::Held, map), Site::caller());
 }
 
 /// The lock is held for reading.
 #[track_caller]
 #[inline]
 pub fn assert_held_read(map: &LockMap) {
-    __lockdep_event(Event::Claim(Claim::HeldRead, map), Site::caller());
+    hooks::event(Event::Claim(Claim::HeldRead, map), Site::caller());
 }
 
 /// The lock is held exclusively.
 #[track_caller]
 #[inline]
 pub fn assert_held_write(map: &LockMap) {
-    __lockdep_event(Event::Claim(Claim::HeldWrite, map), Site::caller());
+    hooks::event(Event::Claim(Claim::HeldWrite, map), Site::caller());
 }
 
 /// The lock is not held.
 #[track_caller]
 #[inline]
 pub fn assert_not_held(map: &LockMap) {
-    __lockdep_event(Event::Claim(Claim::NotHeld, map), Site::caller());
+    hooks::event(Event::Claim(Claim::NotHeld, map), Site::caller());
 }
 
 /// Hard interrupts are disabled, by the machine's own flag.
 #[track_caller]
 #[inline]
 pub fn assert_irqs_disabled() {
-    __lockdep_event(Event::ClaimIrqs(false), Site::caller());
+    hooks::event(Event::ClaimIrqs(false), Site::caller());
 }
 
 /// Hard interrupts are enabled, by the machine's own flag.
 #[track_caller]
 #[inline]
 pub fn assert_irqs_enabled() {
-    __lockdep_event(Event::ClaimIrqs(true), Site::caller());
+    hooks::event(Event::ClaimIrqs(true), Site::caller());
 }
 
 /// The lock may be taken from here on some path: the order is checked and learned as if it were taken now.
@@ -85,7 +85,7 @@ fn might_lock_as(map: &LockMap, mode: Mode) {
 #[track_caller]
 #[inline]
 pub fn pin(map: &LockMap) -> Pin<'_> {
-    __lockdep_event(Event::Pin(map, true), Site::caller());
+    hooks::event(Event::Pin(map, true), Site::caller());
     Pin { map }
 }
 
@@ -93,7 +93,7 @@ pub fn pin(map: &LockMap) -> Pin<'_> {
 #[track_caller]
 #[inline]
 pub fn unpin(pin: Pin<'_>) {
-    __lockdep_event(Event::Pin(pin.map, false), Site::caller());
+    hooks::event(Event::Pin(pin.map, false), Site::caller());
 }
 
 /// A lock that is pinned. It is not taken off by itself: a pin that is forgotten is found when the lock is let go.

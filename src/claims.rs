@@ -25,8 +25,8 @@ pub enum Claim {
 }
 
 impl Engine<'_> {
-    /// The memory of a lock is freed.
-    pub fn free(&mut self, context: &Context, map: &LockMap, site: Site) {
+    /// The memory of a lock is freed; `site` where that is known (a drop knows no line).
+    pub fn free(&mut self, context: &Context, map: &LockMap, site: Option<Site>) {
         if let Some(held) = rules::ends::freed(context, map.instance()) {
             self.report_held(context, Kind::HeldFreed, &held, site);
         }
@@ -35,14 +35,14 @@ impl Engine<'_> {
     /// A task ends.
     pub fn task_exit(&mut self, context: &Context, site: Site) {
         if let Some(held) = rules::ends::left_by_task(context) {
-            self.report_held(context, Kind::HeldAtExit, &held, site);
+            self.report_held(context, Kind::HeldAtExit, &held, Some(site));
         }
     }
 
     /// A task returns to user mode.
     pub fn user_return(&mut self, context: &Context, site: Site) {
         if let Some(held) = rules::ends::left_by_task(context) {
-            self.report_held(context, Kind::HeldToUser, &held, site);
+            self.report_held(context, Kind::HeldToUser, &held, Some(site));
         }
     }
 

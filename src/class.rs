@@ -141,6 +141,11 @@ impl LockMap {
         LockMap::with(crate::site::hash_bytes(class.as_bytes()), site, Some(class), waits)
     }
 
+    /// A lock whose class is the first line that takes it: for constants, which cannot know where they are used.
+    pub const fn of_first_use(waits: WaitTypes) -> LockMap {
+        LockMap::with(Site::NOWHERE.hash(), Site::NOWHERE, None, waits)
+    }
+
     const fn with(key: u64, site: Site, name: Option<&'static str>, waits: WaitTypes) -> LockMap {
         let key = key ^ (waits.outer() as u64) << 60 ^ (waits.inner() as u64) << 56;
         LockMap {

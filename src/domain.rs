@@ -109,8 +109,17 @@ impl<const C: usize, const D: usize, const K: usize> Domain<C, D, K> {
 
     /// Shows what was found.
     pub(crate) fn show<P: Port>(&self) {
+        let _until_the_end = Showing(&self.showing);
         // SAFETY: the event that wrote the report is over, and `showing`, which it set, keeps others from writing.
         P::show(News::Report(unsafe { &*self.report.get() }));
-        self.showing.store(false, Ordering::Release);
+    }
+}
+
+/// A report is being shown: over also when that panics.
+struct Showing<'a>(&'a AtomicBool);
+
+impl Drop for Showing<'_> {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Release);
     }
 }

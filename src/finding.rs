@@ -97,8 +97,8 @@ impl Engine<'_> {
         });
     }
 
-    pub(crate) fn report_held(&mut self, context: &Context, kind: Kind, held: &Hold, site: Site) {
-        self.report(context, kind, Some(site), |report, lookup| report.lock = Some(lookup.lock(held)));
+    pub(crate) fn report_held(&mut self, context: &Context, kind: Kind, held: &Hold, site: Option<Site>) {
+        self.report(context, kind, site, |report, lookup| report.lock = Some(lookup.lock(held)));
     }
 
     pub(crate) fn report_cycle(&mut self, context: &Context, kind: Kind, held: &Hold, new: &Hold, end: Node) {

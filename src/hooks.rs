@@ -1,7 +1,8 @@
 //! What locks and kernels call: the other end of the entry points that `port!` emits.
 //!
 //! Every function here is one call to a link-time symbol. A program that uses them needs exactly one `port!`; without it
-//! the linker names the missing `__lockdep_…`.
+//! the linker names the missing `__lockdep_…`. Its twin for builds without the feature `validate` is `hooks/off.rs`: a new
+//! function belongs into both, and a test compares them.
 #![allow(unsafe_code)]
 
 use crate::class::LockMap;
@@ -19,7 +20,9 @@ unsafe extern "Rust" {
     safe fn __lockdep_acquire_specially(what: &Acquire<'_>);
     safe fn __lockdep_release(map: &LockMap, site: Option<Site>);
     safe fn __lockdep_irqs(on: bool, site: Site);
-    pub(crate) safe fn __lockdep_event(event: Event<'_>, site: Site);
+    safe fn __lockdep_event(event: Event<'_>, site: Site);
+    safe fn __lockdep_irq_save(site: Site) -> bool;
+    safe fn __lockdep_irq_restore(were_on: bool, site: Site);
     safe fn __lockdep_irqs_told() -> bool;
     safe fn __lockdep_holds(map: &LockMap) -> bool;
     safe fn __lockdep_each_held(show: &mut dyn FnMut(&LockView));
@@ -59,6 +62,20 @@ pub fn irqs_on() {
 #[inline(always)]
 pub fn irqs_off() {
     __lockdep_irqs(false, Site::caller());
+}
+
+/// Disables hard interrupts on this CPU, by the port, and tells the validator; says whether they were on.
+#[track_caller]
+#[inline(always)]
+pub fn irq_save() -> bool {
+    __lockdep_irq_save(Site::caller())
+}
+
+/// Makes hard interrupts what they were, as [`irq_save`] said: the validator is told before they are enabled.
+#[track_caller]
+#[inline(always)]
+pub fn irq_restore(were_on: bool) {
+    __lockdep_irq_restore(were_on, Site::caller());
 }
 
 /// Whether the validator was told that hard interrupts are on.
@@ -131,6 +148,14 @@ pub fn free(map: &LockMap) {
     __lockdep_event(Event::Free(map), Site::caller());
 }
 
+/// A lock is dropped: like [`free`], but the place is not known, and if it is held it leaves the books. Cheap if it is not.
+#[inline]
+pub fn dropped(map: &LockMap) {
+    if __lockdep_holds(map) {
+        __lockdep_event(Event::Dropped(map), map.site());
+    }
+}
+
 /// An exclusive hold becomes one of `mode`, a reader's: [`Mode::READ`] where a lock has readers that wait behind writers.
 #[track_caller]
 #[inline]
@@ -140,11 +165,19 @@ pub fn downgrade(map: &LockMap, mode: Mode) {
 
 /// The lock will be let go by another context (a semaphore, a page lock, a guard that is given to the next task): it leaves
 /// the books of this one, and the next release of it is right, whoever makes it. Whoever receives it has nothing on its
-/// books: no order is learned of it until then.
+/// books, and no order is learned of it, unless it calls [`take_over`].
 #[track_caller]
 #[inline]
 pub fn hand_over(map: &LockMap) {
     __lockdep_event(Event::HandOver(map), Site::caller());
+}
+
+/// The other side of [`hand_over`]: the lock, held as `mode`, goes on the books of the running context, as one that was tried,
+/// for nobody waited here. Reported as `assertion` if nobody handed it over.
+#[track_caller]
+#[inline]
+pub fn take_over(map: &LockMap, mode: Mode) {
+    __lockdep_event(Event::TakeOver(map, mode), Site::caller());
 }
 
 /// Reports if the validator was told otherwise of interrupts than the machine's own flag says.
@@ -172,6 +205,12 @@ pub fn user_return() {
 #[inline]
 pub fn wrong(kind: Kind, note: &'static str, map: Option<&LockMap>, site: Site) {
     __lockdep_event(Event::Wrong(kind, note, map), site);
+}
+
+/// Any event: for `asserts`.
+#[inline]
+pub(crate) fn event(event: Event<'_>, site: Site) {
+    __lockdep_event(event, site);
 }
 
 /// Whether the running context, or one that it interrupted, holds this very lock. No lock is taken for it.
@@ -256,6 +295,14 @@ macro_rules! port {
             #[unsafe(no_mangle)]
             fn __lockdep_event(event: $crate::runtime::Event<'_>, site: $crate::site::Site) {
                 RUNTIME.event(event, site);
+            }
+            #[unsafe(no_mangle)]
+            fn __lockdep_irq_save(site: $crate::site::Site) -> bool {
+                RUNTIME.irq_save(site)
+            }
+            #[unsafe(no_mangle)]
+            fn __lockdep_irq_restore(were_on: bool, site: $crate::site::Site) {
+                RUNTIME.irq_restore(were_on, site);
             }
             #[unsafe(no_mangle)]
             fn __lockdep_irqs_told() -> bool {

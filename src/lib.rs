@@ -2,6 +2,9 @@
 #![cfg_attr(not(test), no_std)]
 #![deny(unsafe_code)]
 
+#[cfg(feature = "std")]
+extern crate std;
+
 // Floor 0: words.
 pub mod class;
 pub mod mode;
@@ -50,7 +53,13 @@ mod text;
 // Floor 6: runtime.
 pub mod asserts;
 mod domain;
+#[cfg(feature = "validate")]
 pub mod hooks;
+#[cfg(not(feature = "validate"))]
+#[path = "hooks/off.rs"]
+pub mod hooks;
+#[cfg(feature = "std")]
+pub mod host;
 pub mod port;
 pub mod runtime;
 pub mod stat;
@@ -59,7 +68,11 @@ pub mod stat;
 mod sync;
 #[cfg(feature = "critical-section")]
 pub use sync::critical_section;
-pub use sync::{rcu, spin, ww};
+#[cfg(feature = "lock_api")]
+pub use sync::lock_api;
+#[cfg(feature = "lock_api_05")]
+pub use sync::lock_api_05;
+pub use sync::{irqsave, rcu, semaphore, seqlock, spin, tracker, ww};
 
 // Floor 8: self-tests.
 pub mod selftest;

@@ -90,7 +90,7 @@ impl Engine<'_> {
             return None;
         }
         if let Some(held) = rules::ends::left_by_interrupt(context) {
-            self.report_held(context, Kind::HeldAtExit, &held, site);
+            self.report_held(context, Kind::HeldAtExit, &held, Some(site));
         }
         let (outer, turn_on) = context.leave()?;
         match turn_on {

@@ -71,10 +71,14 @@ pub enum Event<'a> {
     MightSleep,
     /// The memory of a lock is freed.
     Free(&'a LockMap),
+    /// A lock is dropped that may be held.
+    Dropped(&'a LockMap),
     /// A hold becomes one of this mode, a reader's.
     Downgrade(&'a LockMap, Mode),
     /// A lock will be let go by another context.
     HandOver(&'a LockMap),
+    /// A lock that was handed over is this context's now, held in this mode.
+    TakeOver(&'a LockMap, Mode),
     /// Something is claimed of a lock.
     Claim(Claim, &'a LockMap),
     /// A hold is pinned, or with `false` unpinned.
@@ -198,13 +202,40 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
         }
     }
 
+    /// Disables hard interrupts; says whether they were on.
+    #[inline(always)]
+    pub fn irq_save(&self, site: Site) -> bool {
+        let were_on = P::irqs_enabled();
+        P::irqs_disable();
+        self.irqs(false, site);
+        were_on
+    }
+
+    /// Enables hard interrupts, if they were on.
+    #[inline(always)]
+    pub fn irq_restore(&self, were_on: bool, site: Site) {
+        if were_on {
+            self.irqs(true, site);
+            P::irqs_enable();
+        }
+    }
+
     /// Anything else that happens to the running context.
     pub fn event(&self, event: Event<'_>, site: Site) {
         let Some(context) = P::context() else { return };
         if context.is_unchecked() {
             return Self::event_unchecked(context, event, site);
         }
+        if let Event::Downgrade(map, _) | Event::Claim(_, map) | Event::Pin(map, _) = event
+            && self.may_be_early(context, map)
+        {
+            return;
+        }
         match event {
+            Event::HandOver(map) if self.may_be_early(context, map) => {
+                self.take_off_early();
+                self.slowly(context, |_| map.set_handed_over(true));
+            }
             Event::Enter(_, own) if own.is_in_use() || core::ptr::eq(own, context) => self.refuse(context, site),
             Event::Enter(level, own) => {
                 validator::enter(own, level, context, site);
@@ -221,11 +252,16 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
             Event::Allocate => self.slowly(context, |engine| engine.allocate(context, site)),
             Event::MightSleep if !rules::sleep_atomic::is_atomic(context) => {}
             Event::MightSleep => self.slowly(context, |engine| engine.might_sleep(context, site)),
-            Event::Free(map) => self.slowly(context, |engine| engine.free(context, map, site)),
+            Event::Free(map) => self.slowly(context, |engine| engine.free(context, map, Some(site))),
+            Event::Dropped(map) => {
+                self.slowly(context, |engine| engine.free(context, map, None));
+                validator::release_unchecked(context, map);
+            }
             Event::Downgrade(map, mode) => {
                 self.slowly(context, |engine| engine.downgrade(context, map, mode, Some(site)));
             }
             Event::HandOver(map) => self.slowly(context, |engine| engine.hand_over(context, map, site)),
+            Event::TakeOver(map, mode) => self.slowly(context, |engine| engine.take_over(context, map, mode, site)),
             Event::Claim(claim, map) => self.slowly(context, |engine| engine.claim(context, claim, map, site)),
             Event::Pin(map, more) => self.slowly(context, |engine| engine.pin(context, map, more, site)),
             Event::ClaimIrqs(on) if P::irqs_enabled() != on => {
@@ -284,9 +320,14 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
             Event::Reclaim(enter) => {
                 context.count_reclaim(enter);
             }
+            Event::Dropped(map) => validator::release_unchecked(context, map),
             Event::HandOver(map) => {
                 validator::release_unchecked(context, map);
                 map.set_handed_over(true);
+            }
+            Event::TakeOver(map, mode) => {
+                map.set_handed_over(false);
+                validator::acquire_unchecked(context, &Acquire::new(map, mode, site));
             }
             _ => {}
         }
@@ -298,14 +339,8 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
     pub fn each_held(&self, show: &mut dyn FnMut(&LockView)) {
         if let Some(context) = P::context() {
             // What `show` takes goes on the books unchecked: the internal lock is held meanwhile.
-            let were_on = P::irqs_enabled();
-            P::irqs_disable();
-            context.set_busy(true);
+            let _work = Work::<P>::begin(context);
             self.domain(context).each_held(context, P::who, show);
-            context.set_busy(false);
-            if were_on {
-                P::irqs_enable();
-            }
         }
     }
 
@@ -425,7 +460,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
         if context.is_unchecked() {
             return validator::release_unchecked(context, map);
         }
-        if !context.may_hold(map.instance()) && self.take_off_early() {
+        if self.may_be_early(context, map) && self.take_off_early() {
             return;
         }
         let ending = self.recorder.ending(context, map);
@@ -446,9 +481,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
 
     /// Runs an event of the slow path, and shows what it found.
     pub(crate) fn slowly<R>(&self, context: &'static Context, event: impl FnOnce(&mut Engine<'_>) -> R) -> R {
-        let were_on = P::irqs_enabled();
-        P::irqs_disable();
-        context.set_busy(true);
+        let _work = Work::<P>::begin(context);
         let domain = self.domain(context);
         let (answer, is_new, notice) = domain.with(P::who, event);
         let mut next = notice;
@@ -459,11 +492,13 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
         if is_new {
             domain.show::<P>();
         }
-        context.set_busy(false);
-        if were_on {
-            P::irqs_enable();
-        }
         answer
+    }
+
+    /// Whether the lock may have been taken before there was a context: then the books say nothing of it, and what is said
+    /// of it is believed.
+    fn may_be_early(&self, context: &Context, map: &LockMap) -> bool {
+        self.early.load(Ordering::Relaxed) > 0 && !context.may_hold(map.instance())
     }
 
     #[cold]
@@ -479,5 +514,31 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
     /// Whether a lock that was taken early is let go by this.
     fn take_off_early(&self) -> bool {
         self.early.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1)).is_ok()
+    }
+}
+
+/// The validator at work for a context: interrupts off, the context busy. It ends also when the port's `show` panics, which
+/// it may on the host.
+struct Work<P: Port> {
+    context: &'static Context,
+    were_on: bool,
+    port: PhantomData<P>,
+}
+
+impl<P: Port> Work<P> {
+    fn begin(context: &'static Context) -> Work<P> {
+        let were_on = P::irqs_enabled();
+        P::irqs_disable();
+        context.set_busy(true);
+        Work { context, were_on, port: PhantomData }
+    }
+}
+
+impl<P: Port> Drop for Work<P> {
+    fn drop(&mut self) {
+        self.context.set_busy(false);
+        if self.were_on {
+            P::irqs_enable();
+        }
     }
 }

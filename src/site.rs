@@ -17,13 +17,18 @@ impl Site {
         Site(Location::caller())
     }
 
-    /// Whether the line is inside the standard library (`map(Mutex::new)` hands such lines on). Such a site says
-    /// nothing about who constructs the lock, and counts as none: a report advises a key there.
+    /// The line of what no line constructs: a constant does not know where it is used.
+    pub(crate) const NOWHERE: Site = Site::caller();
+
+    /// Whether the line is inside the standard library (`map(Mutex::new)` hands such lines on), or that of a constant.
+    /// Such a site says nothing about who constructs the lock, and counts as none: a report advises a key there.
     pub fn is_in_library(self) -> bool {
         // Byte by byte, since the search of `str` can panic on paper.
         let file = self.0.file().as_bytes();
         let sources: [&[u8]; 3] = [b"/library/core/src/", b"/library/alloc/src/", b"/library/std/src/"];
-        file.starts_with(b"/rustc/") || sources.iter().any(|part| file.windows(part.len()).any(|at| at == *part))
+        self == Site::NOWHERE
+            || file.starts_with(b"/rustc/")
+            || sources.iter().any(|part| file.windows(part.len()).any(|at| at == *part))
     }
 
     /// 64 bits that stand for the place: FNV-1a over file, line and column, usable at compile time.

@@ -46,6 +46,34 @@ pub(crate) struct Tables<const C: usize, const D: usize, const K: usize> {
     roster: RosterTable<K>,
 }
 
+/// Bytes of the tables of one validator. What is left to its whole are flags.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sizes {
+    /// The classes, with what the fast path reads of them.
+    pub classes: usize,
+    /// The dependencies.
+    pub dependencies: usize,
+    /// The set of checked chains.
+    pub chains: usize,
+    /// What the search writes down.
+    pub search: usize,
+    /// The report.
+    pub report: usize,
+}
+
+impl Sizes {
+    /// Those of a validator with `C` slots for classes, `D` for dependencies and `K` for chains.
+    pub const fn of<const C: usize, const D: usize, const K: usize>() -> Sizes {
+        Sizes {
+            classes: size_of::<Classes<[Slot; C]>>() + size_of::<SeenClasses<[AtomicU32; C]>>(),
+            dependencies: size_of::<Dependencies<[Dependency; D]>>(),
+            chains: size_of::<Chains<[Word; K]>>(),
+            search: size_of::<Scratch<[[Place; 2]; C]>>(),
+            report: size_of::<Report>(),
+        }
+    }
+}
+
 impl<const C: usize, const D: usize, const K: usize> Tables<C, D, K> {
     pub(crate) const fn new() -> Self {
         Tables {

@@ -102,6 +102,14 @@ impl Engine<'_> {
         map.set_handed_over(true);
     }
 
+    /// A lock that another context handed over goes on the books of this one. It was not waited for, so nothing leads to it.
+    pub fn take_over(&mut self, context: &Context, map: &LockMap, mode: Mode, site: Site) {
+        if !map.set_handed_over(false) {
+            self.wrong(context, Kind::Assertion, "take_over: nobody handed the lock over", Some(map), Some(site));
+        }
+        self.acquire(context, &Acquire { tried: true, ..Acquire::new(map, mode, site) });
+    }
+
     /// An exclusive hold becomes one of `mode`, a reader's: like a release, with the hold itself first of those taken again.
     pub fn downgrade(&mut self, context: &Context, map: &LockMap, mode: Mode, site: Option<Site>) {
         let (found, class) = self.find(context, map);

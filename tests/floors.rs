@@ -29,7 +29,7 @@ const FLOORS: [Floor; 9] = [
         &["claims", "fast", "finding", "limits", "listing", "marking", "news", "report", "tables", "validator"],
     ),
     floor("views", &["defmt", "text"]),
-    floor("runtime", &["asserts", "domain", "hooks", "port", "runtime", "stat"]),
+    floor("runtime", &["asserts", "domain", "hooks", "host", "port", "runtime", "stat"]),
     floor("locks", &["sync"]),
     floor("selftest", &["selftest"]),
 ];

@@ -261,7 +261,7 @@ impl<'r, 't, const C: usize, const D: usize, const K: usize> Run<'r, 't, C, D, K
     /// Nobody holds a lock that was never named.
     fn free(&mut self, lock: &str, site: Site) {
         if let Some(lock) = self.locks.get(lock) {
-            self.replayer.validator.engine().free(self.tasks[self.task].context, &lock.map, site);
+            self.replayer.validator.engine().free(self.tasks[self.task].context, &lock.map, Some(site));
         }
     }
 

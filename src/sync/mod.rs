@@ -1,7 +1,24 @@
 //! The locks that people use: each with the name and the methods of what it replaces.
 
+mod held;
+mod taking;
+#[cfg(any(feature = "lock_api", feature = "lock_api_05"))]
+mod tracked;
+#[cfg(feature = "validate")]
+pub mod tracker;
+#[cfg(not(feature = "validate"))]
+#[path = "tracker/off.rs"]
+pub mod tracker;
+
 #[cfg(feature = "critical-section")]
 pub mod critical_section;
+pub mod irqsave;
+#[cfg(feature = "lock_api")]
+pub mod lock_api;
+#[cfg(feature = "lock_api_05")]
+pub mod lock_api_05;
 pub mod rcu;
+pub mod semaphore;
+pub mod seqlock;
 pub mod spin;
 pub mod ww;

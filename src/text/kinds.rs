@@ -92,10 +92,11 @@ pub(super) fn body(report: &Report, f: Text<'_, '_>) -> fmt::Result {
 fn line(report: &Report, f: Text<'_, '_>, what: &str) -> fmt::Result {
     writeln!(f, "{}/{} {what}", report.who().task, report.who().id)?;
     lock(report.lock.as_ref(), f)?;
-    if matches!(report.kind(), Kind::HeldFreed | Kind::HeldAtExit | Kind::HeldToUser) {
-        writeln!(f, "noticed at: {}\n", Place(report.site))?;
+    match (report.kind(), report.site) {
+        (Kind::HeldFreed, None) => writeln!(f, "noticed at: the drop of the lock, which knows no line\n"),
+        (Kind::HeldFreed | Kind::HeldAtExit | Kind::HeldToUser, site) => writeln!(f, "noticed at: {}\n", Place(site)),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
 fn lock(lock: Option<&LockView>, f: Text<'_, '_>) -> fmt::Result {

@@ -57,7 +57,8 @@ unsafe impl Port for Host {
         // As a console does that saves and restores the interrupt flag.
         let were_on = IRQS.replace(false);
         hooks::irqs_off();
-        let console = CONSOLE.lock();
+        // The one who is reported may hold it: then it is not waited for.
+        let console = (!hooks::holds(CONSOLE.map())).then(|| CONSOLE.lock());
         shown().push(news.to_string());
         drop(console);
         if were_on {

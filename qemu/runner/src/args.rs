@@ -21,6 +21,7 @@ pub(crate) enum Verb {
     },
     Test,
     Clippy,
+    Size,
     /// `lockdep replay` with these arguments.
     Replay(Vec<OsString>),
 }
@@ -82,6 +83,7 @@ Usage: cargo xtask VERB [OPTIONS]
               --accept          makes the figures the baseline
   replay FILE…
             runs traces through the validator: `lockdep replay`, with its options
+  size      prints what the validator takes in memory, for the host and for each target, and compares with the budget
   clippy    all lints of all crates, for the host and for the boards, warnings denied
   test      everything: format, lints, MSRV, no_std builds, host tests, all boots, the bench
   help      this text
@@ -108,6 +110,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Ver
             Some("bench") => return parse_bench(&mut parser),
             Some("test") => Verb::Test,
             Some("clippy") => Verb::Clippy,
+            Some("size") => Verb::Size,
             Some("replay") => return Ok(Verb::Replay(parser.raw_args()?.collect())),
             _ => return Err(format!("no such verb: {}", verb.display()).into()),
         },
@@ -200,6 +203,7 @@ mod tests {
         assert_eq!(parse_line("bench"), Ok(Verb::Bench { accept: false }));
         assert_eq!(parse_line("bench --accept"), Ok(Verb::Bench { accept: true }));
         assert_eq!(parse_line("clippy"), Ok(Verb::Clippy));
+        assert_eq!(parse_line("size"), Ok(Verb::Size));
         assert_eq!(parse_line("boot"), Ok(Verb::Boot(BootOptions::default())));
         assert_eq!(parse_line("--help"), Ok(Verb::Help));
         assert_eq!(parse_line("boot -h"), Ok(Verb::Help));
@@ -240,19 +244,8 @@ mod tests {
     #[test]
     fn the_usage_names_each_verb_and_option() {
         let usage = usage();
-        for word in [
-            "setup",
-            "boot",
-            "bench",
-            "--accept",
-            "clippy",
-            "test",
-            "help",
-            "--board",
-            "--machine",
-            "--smp",
-            "--scenario",
-        ] {
+        let verbs = ["setup", "boot", "bench", "--accept", "size", "clippy", "test", "help"];
+        for word in verbs.into_iter().chain(["--board", "--machine", "--smp", "--scenario"]) {
             assert!(usage.contains(word), "{word}");
         }
         for word in ["--bless", "--verbose", "--timeout", "LOCKDEP_TOOLCHAIN", "virt-aarch64", "microvm", "abba"] {

@@ -19,6 +19,7 @@ mod normalise;
 mod process;
 mod qemu;
 mod setup;
+mod size;
 mod tally;
 mod test;
 mod toolchain;
@@ -44,6 +45,7 @@ fn main() -> ExitCode {
         }
         Verb::Setup => setup::run().map(|()| true),
         Verb::Clippy => clippy::run(),
+        Verb::Size => size::run().map(|()| true),
         Verb::Boot(options) => boot::run(&options).map(|tally| tally.finish()),
         Verb::Bench { accept } => bench::run(accept).map(|tally| tally.finish()),
         Verb::Replay(arguments) => replay(&arguments),

@@ -9,17 +9,20 @@ use crate::boards::{self, BOARDS};
 use crate::process::{ask, cannot_start, command, shown, succeed, succeed_within};
 use crate::tally::{self, Tally};
 use crate::toolchain::{Job, Toolchain, host_cargo};
-use crate::{bench, boot, clippy, drill, nopanic, setup};
+use crate::{bench, boot, clippy, drill, nopanic, setup, size};
 use anyhow::{Context as _, Result};
 use lockdep_proto::SCENARIOS;
 use std::process::Stdio;
 use std::time::Instant;
 
 /// The sets of features that the host tests run with, as arguments of `cargo test`.
-const FEATURE_SETS: &[&[&str]] = &[&[]];
+const FEATURE_SETS: &[&[&str]] = &[
+    &["--workspace", "--features", "lockdep/std,lockdep/lock_api,lockdep/lock_api_05"],
+    &["-p", "lockdep", "--no-default-features"],
+];
 
 /// The sets of features that the validator is built with for bare metal.
-const BARE_FEATURES: &[&str] = &["", "critical-section,defmt"];
+const BARE_FEATURES: &[&str] = &["validate", "validate,critical-section,defmt", "", "critical-section,defmt"];
 
 /// The oldest Rust that the project promises to build with.
 const MSRV: &str = env!("CARGO_PKG_RUST_VERSION");
@@ -45,14 +48,18 @@ pub(crate) fn run() -> Tally {
     steps.msrv();
     for triple in boards::bare_triples() {
         for features in BARE_FEATURES {
-            let name = format!("no_std, {triple} {features}");
-            steps.bare_metal(name.trim_end(), toolchain, |way| build_no_std(way, triple, features));
+            let name = format!("no_std, {triple} {}", if features.is_empty() { "off" } else { features });
+            steps.bare_metal(&name, toolchain, |way| build_no_std(way, triple, features));
         }
     }
     for board in BOARDS {
         let name = format!("no panic in the validator, {}", board.triple);
         steps.bare_metal(&name, toolchain, |way| nopanic::check(way, board.triple));
     }
+    for triple in boards::bare_triples() {
+        steps.bare_metal(&format!("sizes, {triple}"), toolchain, |way| size::check(way, triple));
+    }
+    steps.step("docs: every public item has some, every link leads somewhere", docs);
     for features in FEATURE_SETS {
         steps.host_tests(features);
     }
@@ -140,7 +147,7 @@ impl Steps {
     fn host_tests(&mut self, features: &[&str]) {
         self.counted(format!("host tests {}", features.join(" ")).trim_end(), || {
             let mut cargo = host_cargo();
-            cargo.args(["test", "--workspace", "--no-fail-fast"]).args(features).stderr(Stdio::inherit());
+            cargo.args(["test", "--no-fail-fast"]).args(features).stderr(Stdio::inherit());
             let output = cargo.output().with_context(|| cannot_start(&cargo))?;
             let stdout = String::from_utf8_lossy(&output.stdout);
             let mut tally = tally::of_cargo_test(&stdout);
@@ -164,9 +171,23 @@ impl Steps {
     }
 }
 
+/// Builds the pages of the validator with all features, warnings denied.
+fn docs() -> Result<()> {
+    let mut cargo = host_cargo();
+    cargo.args(["doc", "--no-deps", "-p", "lockdep", "--all-features"]);
+    succeed(cargo.env("RUSTDOCFLAGS", "-Dwarnings -Dmissing_docs"))
+}
+
 /// Builds the validator alone, for a target without an operating system.
 fn build_no_std(toolchain: Toolchain, triple: &str, features: &str) -> Result<()> {
-    succeed(toolchain.cargo(Job::Build, triple).args(["--release", "-p", "lockdep", "--features", features]))
+    succeed(toolchain.cargo(Job::Build, triple).args([
+        "--release",
+        "-p",
+        "lockdep",
+        "--no-default-features",
+        "--features",
+        features,
+    ]))
 }
 
 /// The name of the oldest Rust's toolchain, installed when it was missing.

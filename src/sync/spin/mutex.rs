@@ -1,85 +1,134 @@
-//! `spin::Mutex`, tracked.
+//! `spin::Mutex`, tracked, with its relax strategy.
 //!
-//! `unsafe` is here to let go without a guard, and to share a guard: both as the lock inside has it.
+//! `unsafe` is here to let go without a guard: as the lock inside has it.
 #![allow(unsafe_code)]
 
+use super::super::held::Held;
+use super::super::irqsave::IrqSave;
+use super::super::tracker::{Token, Tracker};
 use crate::class::{LockClassKey, LockMap, Subclass};
-use crate::held::Acquire;
 use crate::hooks;
 use crate::mode::Mode;
 use crate::site::Site;
 use crate::wait_type::WaitTypes;
+use ::spin::mutex as bare;
+use ::spin::{RelaxStrategy, Spin};
 use core::fmt;
-use core::marker::PhantomData;
-use core::ops::{Deref, DerefMut};
 
-/// A lock that spins: `spin::Mutex` with a class, which is the line that constructs it.
-pub struct Mutex<T: ?Sized> {
-    map: LockMap,
-    inner: ::spin::Mutex<T>,
+pub use super::guards::MutexGuard;
+
+/// [`Mutex`] under the name of what it wraps.
+pub type SpinMutex<T, R = Spin> = Mutex<T, R>;
+/// [`MutexGuard`] under the name of what it wraps.
+pub type SpinMutexGuard<'a, T, R = Spin> = MutexGuard<'a, T, R>;
+
+/// `spin::mutex::spin`, by its names.
+pub mod spin {
+    pub use super::{SpinMutex, SpinMutexGuard};
 }
 
-impl<T> Mutex<T> {
+/// A lock that spins: `spin::mutex::Mutex` with a class, which is the line that constructs it.
+pub struct Mutex<T: ?Sized, R = Spin> {
+    tracker: Tracker,
+    inner: bare::Mutex<T, R>,
+}
+
+impl<T, R> Mutex<T, R> {
     /// A lock whose class is the caller's line.
     #[track_caller]
-    pub const fn new(value: T) -> Mutex<T> {
-        Mutex { map: LockMap::new(WaitTypes::SPIN), inner: ::spin::Mutex::new(value) }
+    #[inline(always)]
+    pub const fn new(value: T) -> Self {
+        Mutex { tracker: Tracker::new(WaitTypes::SPIN), inner: bare::Mutex::new(value) }
     }
 
     /// A lock whose class is the caller's line and `name`, which reports call it.
     #[track_caller]
-    pub const fn named(name: &'static str, value: T) -> Mutex<T> {
-        Mutex { map: LockMap::named(name, WaitTypes::SPIN), inner: ::spin::Mutex::new(value) }
+    pub const fn named(name: &'static str, value: T) -> Self {
+        Mutex { tracker: Tracker::named(name, WaitTypes::SPIN), inner: bare::Mutex::new(value) }
     }
 
     /// A lock of the class `key`.
-    pub const fn with_key(key: &'static LockClassKey, value: T) -> Mutex<T> {
-        Mutex { map: LockMap::with_key(key, WaitTypes::SPIN), inner: ::spin::Mutex::new(value) }
+    pub const fn with_key(key: &'static LockClassKey, value: T) -> Self {
+        Self::with_waits(key, WaitTypes::SPIN, value)
     }
 
     /// A lock of the class `key` with other wait types: `config` where another configuration of the kernel lets it sleep.
-    pub const fn with_waits(key: &'static LockClassKey, waits: WaitTypes, value: T) -> Mutex<T> {
-        Mutex { map: LockMap::with_key(key, waits), inner: ::spin::Mutex::new(value) }
+    pub const fn with_waits(key: &'static LockClassKey, waits: WaitTypes, value: T) -> Self {
+        Mutex { tracker: Tracker::with_key(key, waits), inner: bare::Mutex::new(value) }
+    }
+
+    /// A lock that the validator knows by `map`: whatever a [`LockMap`] can be.
+    pub const fn from_map(map: LockMap, value: T) -> Self {
+        Mutex { tracker: Tracker::from_map(map), inner: bare::Mutex::new(value) }
     }
 
     /// The value, without the lock.
+    #[inline(always)]
     pub fn into_inner(self) -> T {
         self.inner.into_inner()
     }
 }
 
-impl<T: ?Sized> Mutex<T> {
+impl<T: ?Sized, R: RelaxStrategy> Mutex<T, R> {
     /// Takes the lock, and spins until it can.
     #[track_caller]
     #[inline(always)]
-    pub fn lock(&self) -> MutexGuard<'_, T> {
-        hooks::acquire(&self.map, Mode::WRITE, Site::caller());
-        self.guard(self.inner.lock())
+    pub fn lock(&self) -> MutexGuard<'_, T, R> {
+        let token = self.token().acquire(Mode::WRITE, Site::caller());
+        MutexGuard(Held::new(token, self.inner.lock()))
     }
 
     /// Takes the lock at a nesting level of its class. Linux's `spin_lock_nested`.
     #[track_caller]
-    pub fn lock_nested(&self, subclass: Subclass) -> MutexGuard<'_, T> {
-        hooks::acquire_specially(&Acquire { subclass, ..Acquire::new(&self.map, Mode::WRITE, Site::caller()) });
-        self.guard(self.inner.lock())
+    #[inline]
+    pub fn lock_nested(&self, subclass: Subclass) -> MutexGuard<'_, T, R> {
+        let token = self.token().acquire_nested(Mode::WRITE, subclass, Site::caller());
+        MutexGuard(Held::new(token, self.inner.lock()))
     }
 
     /// Takes the lock where `nest` is held, which serialises every taking of this class. Linux's `spin_lock_nest_lock`.
     #[track_caller]
-    pub fn lock_nest(&self, nest: &LockMap) -> MutexGuard<'_, T> {
-        hooks::acquire_specially(&Acquire { nest: Some(nest), ..Acquire::new(&self.map, Mode::WRITE, Site::caller()) });
-        self.guard(self.inner.lock())
+    #[inline]
+    pub fn lock_nest(&self, nest: &LockMap) -> MutexGuard<'_, T, R> {
+        let token = self.token().acquire_nest(Mode::WRITE, nest, Site::caller());
+        MutexGuard(Held::new(token, self.inner.lock()))
     }
 
+    /// Disables interrupts and takes the lock; the guard restores them when it has let go. Linux's `spin_lock_irqsave`.
+    #[track_caller]
+    #[inline]
+    pub fn lock_irqsave(&self) -> IrqSave<MutexGuard<'_, T, R>> {
+        IrqSave::begin().with(self.lock())
+    }
+}
+
+impl<T: ?Sized, R> Mutex<T, R> {
     /// Takes the lock if it is free.
     #[track_caller]
-    pub fn try_lock(&self) -> Option<MutexGuard<'_, T>> {
+    #[inline(always)]
+    pub fn try_lock(&self) -> Option<MutexGuard<'_, T, R>> {
         let inner = self.inner.try_lock()?;
-        hooks::acquire_specially(&Acquire { tried: true, ..Acquire::new(&self.map, Mode::WRITE, Site::caller()) });
-        Some(self.guard(inner))
+        Some(MutexGuard(Held::new(self.token().acquired_by_try(Mode::WRITE, Site::caller()), inner)))
+    }
+
+    /// Takes the lock if it is free. (`spin` may say that it is not, to be faster in a loop; here it does not.)
+    #[track_caller]
+    #[inline(always)]
+    pub fn try_lock_weak(&self) -> Option<MutexGuard<'_, T, R>> {
+        self.try_lock()
+    }
+
+    /// Disables interrupts and takes the lock if it is free; if not, interrupts are as they were. Linux's
+    /// `spin_trylock_irqsave`.
+    #[track_caller]
+    #[inline]
+    pub fn try_lock_irqsave(&self) -> Option<IrqSave<MutexGuard<'_, T, R>>> {
+        let flag = IrqSave::begin();
+        Some(flag.with(self.try_lock()?))
     }
 
     /// Whether somebody has the lock.
+    #[inline(always)]
     pub fn is_locked(&self) -> bool {
         self.inner.is_locked()
     }
@@ -89,76 +138,47 @@ impl<T: ?Sized> Mutex<T> {
     /// # Safety
     /// As for `spin::Mutex::force_unlock`: the lock is held, and its guard is never used again.
     #[track_caller]
+    #[inline(always)]
     pub unsafe fn force_unlock(&self) {
-        hooks::release(&self.map, Some(Site::caller()));
+        hooks::release(self.map(), Some(Site::caller()));
         // SAFETY: the caller promises what is asked for here.
         unsafe { self.inner.force_unlock() }
     }
 
     /// The value, by the only reference there is.
+    #[inline(always)]
     pub fn get_mut(&mut self) -> &mut T {
         self.inner.get_mut()
     }
 
-    /// What the lock carries for the validator.
+    /// What the validator knows the lock by.
+    #[inline(always)]
     pub fn map(&self) -> &LockMap {
-        &self.map
+        self.tracker.map()
     }
 
     #[inline(always)]
-    fn guard<'a>(&'a self, inner: ::spin::MutexGuard<'a, T>) -> MutexGuard<'a, T> {
-        MutexGuard { map: &self.map, inner, not_send: PhantomData }
+    fn token(&self) -> Token<'_> {
+        self.tracker.token()
     }
 }
 
-impl<T: Default> Default for Mutex<T> {
+impl<T: Default, R> Default for Mutex<T, R> {
     #[track_caller]
-    fn default() -> Mutex<T> {
+    fn default() -> Self {
         Mutex::new(T::default())
     }
 }
 
-impl<T: ?Sized + fmt::Debug> fmt::Debug for Mutex<T> {
+impl<T, R> From<T> for Mutex<T, R> {
+    #[track_caller]
+    fn from(value: T) -> Self {
+        Mutex::new(value)
+    }
+}
+
+impl<T: ?Sized + fmt::Debug, R> fmt::Debug for Mutex<T, R> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.inner.fmt(f)
-    }
-}
-
-/// Who has it holds the lock; dropping it lets the lock go. It stays on the task that took it.
-pub struct MutexGuard<'a, T: ?Sized> {
-    // Dropped in this order after `drop` has run: off the books first, then free.
-    map: &'a LockMap,
-    inner: ::spin::MutexGuard<'a, T>,
-    not_send: PhantomData<*const ()>,
-}
-
-// SAFETY: sharing a guard shares the value, no more; what is not `Send` about it is letting go elsewhere.
-unsafe impl<T: ?Sized + Sync> Sync for MutexGuard<'_, T> {}
-
-impl<T: ?Sized> Drop for MutexGuard<'_, T> {
-    #[inline(always)]
-    fn drop(&mut self) {
-        hooks::release(self.map, None);
-    }
-}
-
-impl<T: ?Sized> Deref for MutexGuard<'_, T> {
-    type Target = T;
-    #[inline(always)]
-    fn deref(&self) -> &T {
-        &self.inner
-    }
-}
-
-impl<T: ?Sized> DerefMut for MutexGuard<'_, T> {
-    #[inline(always)]
-    fn deref_mut(&mut self) -> &mut T {
-        &mut self.inner
-    }
-}
-
-impl<T: ?Sized + fmt::Debug> fmt::Debug for MutexGuard<'_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        (**self).fmt(f)
     }
 }

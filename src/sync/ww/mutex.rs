@@ -9,6 +9,7 @@
 //! `unsafe` is here to let go of `WwMutex<()>` without a guard, for the self-tests.
 #![allow(unsafe_code)]
 
+use super::super::tracker::Tracker;
 use super::context::State;
 use super::{WwAcquire, WwClass, WwError};
 use crate::class::LockMap;
@@ -25,7 +26,7 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 /// A mutex of which one task may take several, in any order, with a [`WwAcquire`]. Linux's `struct ww_mutex`.
 pub struct WwMutex<T: ?Sized> {
     class: &'static WwClass,
-    map: LockMap,
+    tracker: Tracker,
     /// The stamp of the context that has it.
     owner: AtomicUsize,
     inner: ::spin::Mutex<T>,
@@ -34,8 +35,8 @@ pub struct WwMutex<T: ?Sized> {
 impl<T> WwMutex<T> {
     /// A mutex of this class. Linux's `ww_mutex_init`.
     pub const fn new(class: &'static WwClass, value: T) -> WwMutex<T> {
-        let map = LockMap::with_key(&class.mutex, WaitTypes::SLEEP);
-        WwMutex { class, map, owner: AtomicUsize::new(0), inner: ::spin::Mutex::new(value) }
+        let tracker = Tracker::with_key(&class.mutex, WaitTypes::SLEEP);
+        WwMutex { class, tracker, owner: AtomicUsize::new(0), inner: ::spin::Mutex::new(value) }
     }
 
     /// The value, without the mutex.
@@ -69,7 +70,7 @@ impl<T: ?Sized> WwMutex<T> {
     #[track_caller]
     pub fn lock_alone(&self) -> WwMutexGuard<'_, T> {
         let site = Site::caller();
-        hooks::acquire(&self.map, Mode::WRITE, site);
+        hooks::acquire(self.map(), Mode::WRITE, site);
         hooks::might_sleep();
         self.guard(self.inner.lock(), None, site)
     }
@@ -79,7 +80,7 @@ impl<T: ?Sized> WwMutex<T> {
     pub fn try_lock(&self) -> Option<WwMutexGuard<'_, T>> {
         let site = Site::caller();
         let inner = self.inner.try_lock()?;
-        hooks::acquire_specially(&Acquire { tried: true, ..Acquire::new(&self.map, Mode::WRITE, site) });
+        hooks::acquire_specially(&Acquire { tried: true, ..Acquire::new(self.map(), Mode::WRITE, site) });
         Some(self.guard(inner, None, site))
     }
 
@@ -95,7 +96,7 @@ impl<T: ?Sized> WwMutex<T> {
 
     /// What the mutex carries for the validator.
     pub fn map(&self) -> &LockMap {
-        &self.map
+        self.tracker.map()
     }
 
     #[track_caller]
@@ -112,10 +113,10 @@ impl<T: ?Sized> WwMutex<T> {
         if self.inner.is_locked() && context.is_owner(self.class, self.owner.load(Ordering::Relaxed)) {
             return Err(WwError::Already);
         }
-        if let Some(note) = context.broken_rule(self.class, &self.map) {
+        if let Some(note) = context.broken_rule(self.class, self.map()) {
             self.misused(note, site);
         }
-        hooks::acquire_specially(&context.acquire(&self.map, site));
+        hooks::acquire_specially(&context.acquire(self.map(), site));
         hooks::might_sleep();
         loop {
             if let Some(inner) = self.inner.try_lock() {
@@ -124,8 +125,8 @@ impl<T: ?Sized> WwMutex<T> {
             }
             // Before the owner has written its stamp this reads 0: wait, and look again.
             if context.must_back_off(self.owner.load(Ordering::Relaxed)) {
-                hooks::release(&self.map, Some(site));
-                context.back_off_from(&self.map);
+                hooks::release(self.map(), Some(site));
+                context.back_off_from(self.map());
                 return Err(WwError::Deadlock);
             }
             core::hint::spin_loop();
@@ -152,11 +153,11 @@ impl<T: ?Sized> WwMutex<T> {
             self.misused("a mutex let go whose context has none", site);
         }
         self.owner.store(0, Ordering::Relaxed);
-        hooks::release(&self.map, None);
+        hooks::release(self.map(), None);
     }
 
     fn misused(&self, note: &'static str, site: Site) {
-        hooks::wrong(Kind::WwMisuse, note, Some(&self.map), site);
+        hooks::wrong(Kind::WwMisuse, note, Some(self.map()), site);
     }
 }
 

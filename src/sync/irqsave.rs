@@ -1,0 +1,78 @@
+//! Locks that are taken with interrupts disabled: what `lock_irqsave` and its like return.
+//!
+//! Interrupts are disabled before the lock is waited for. When the guard is dropped, the lock leaves the books and is let
+//! go, and only then the flag becomes what it was: the other way round an interrupt could come upon a lock that it takes
+//! itself. The port's `irqs_enabled`, `irqs_disable` and `irqs_enable` are used for it, also without the feature
+//! `validate`.
+//!
+//! Drop guards in the reverse of the order in which they were made. One that is dropped too early enables interrupts under
+//! those that are left, as in Linux; the validator sees it, and reports what comes of it.
+
+use crate::hooks;
+use core::fmt;
+use core::marker::PhantomData;
+use core::ops::{Deref, DerefMut};
+
+/// A guard `G` of a lock, and the interrupt flag of before. A kernel's own lock makes one by
+/// `IrqSave::begin().with(lock.lock())`.
+#[must_use = "the lock is let go and interrupts are restored when this is dropped"]
+pub struct IrqSave<G> {
+    // Dropped in this order: the lock first.
+    guard: G,
+    flag: Flag,
+}
+
+impl IrqSave<()> {
+    /// Disables interrupts: before a lock is waited for.
+    #[track_caller]
+    #[inline(always)]
+    pub fn begin() -> IrqSave<()> {
+        IrqSave { guard: (), flag: Flag { were_on: hooks::irq_save(), of_one_cpu: PhantomData } }
+    }
+
+    /// With the lock that was taken since.
+    #[inline(always)]
+    pub fn with<G>(self, guard: G) -> IrqSave<G> {
+        IrqSave { guard, flag: self.flag }
+    }
+}
+
+impl<G: Deref> Deref for IrqSave<G> {
+    type Target = G::Target;
+    #[inline(always)]
+    fn deref(&self) -> &G::Target {
+        &self.guard
+    }
+}
+
+impl<G: DerefMut> DerefMut for IrqSave<G> {
+    #[inline(always)]
+    fn deref_mut(&mut self) -> &mut G::Target {
+        &mut self.guard
+    }
+}
+
+impl<G: fmt::Debug> fmt::Debug for IrqSave<G> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.guard.fmt(f)
+    }
+}
+
+impl<G: fmt::Display> fmt::Display for IrqSave<G> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.guard.fmt(f)
+    }
+}
+
+/// Interrupts are disabled until this is dropped; then they are as they were. It belongs to one CPU.
+struct Flag {
+    were_on: bool,
+    of_one_cpu: PhantomData<*const ()>,
+}
+
+impl Drop for Flag {
+    #[inline(always)]
+    fn drop(&mut self) {
+        hooks::irq_restore(self.were_on);
+    }
+}

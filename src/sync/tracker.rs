@@ -1,0 +1,87 @@
+//! What a tracked lock and its guards carry for the validator. Its twin for builds without the feature `validate` is
+//! `tracker/off.rs`, where both are of no size; a test compares the two files.
+//!
+//! Every lock of the crate holds a [`Tracker`] and every guard a [`Token`]; `taking.rs` says, once for both twins, what is
+//! told of a lock that is taken and let go. A kernel's own lock does it in the same way: it then costs nothing when the
+//! validator is switched off.
+//!
+//! Invariants:
+//! - A lock that is dropped while the running context holds it is reported (`held-freed`), and leaves the books.
+//!   A lock that nobody holds costs a look at the books for that, and no internal lock.
+//! - The books have copies and numbers alone: a tracker may be moved, dropped or forgotten at any time.
+//!
+//! What it does not do: see a hold of another context. That is found when that one ends, or lets go.
+
+use crate::class::{LockClassKey, LockMap};
+use crate::hooks;
+use crate::wait_type::WaitTypes;
+use core::marker::PhantomData;
+
+/// What a lock carries: its [`LockMap`], and the check when it is dropped.
+#[derive(Debug)]
+pub struct Tracker {
+    map: LockMap,
+}
+
+impl Tracker {
+    /// For a lock whose class is the caller's line.
+    #[track_caller]
+    #[inline]
+    pub const fn new(waits: WaitTypes) -> Tracker {
+        Tracker { map: LockMap::new(waits) }
+    }
+
+    /// For a lock whose class is the caller's line and `name`, which reports call it.
+    #[track_caller]
+    #[inline]
+    pub const fn named(name: &'static str, waits: WaitTypes) -> Tracker {
+        Tracker { map: LockMap::named(name, waits) }
+    }
+
+    /// For a lock of the class `key`.
+    #[inline]
+    pub const fn with_key(key: &'static LockClassKey, waits: WaitTypes) -> Tracker {
+        Tracker { map: LockMap::with_key(key, waits) }
+    }
+
+    /// For a lock that is described by `map`: whatever a [`LockMap`] can be.
+    #[inline]
+    pub const fn from_map(map: LockMap) -> Tracker {
+        Tracker { map }
+    }
+
+    /// What the validator knows the lock by.
+    #[inline(always)]
+    pub const fn map(&self) -> &LockMap {
+        &self.map
+    }
+
+    /// What a guard of the lock keeps.
+    #[inline(always)]
+    pub const fn token(&self) -> Token<'_> {
+        Token { map: &self.map, not_send: PhantomData }
+    }
+}
+
+impl Drop for Tracker {
+    #[inline]
+    fn drop(&mut self) {
+        hooks::dropped(&self.map);
+    }
+}
+
+/// What a guard keeps of its lock: which one to take off the books. It is not `Send`: a hold stays with the task, or the
+/// interrupt, that took it.
+#[derive(Clone, Copy, Debug)]
+pub struct Token<'a> {
+    map: &'a LockMap,
+    not_send: PhantomData<*const ()>,
+}
+
+impl<'a> Token<'a> {
+    /// What the validator knows the lock by.
+    #[inline(always)]
+    pub const fn map(self) -> &'a LockMap {
+        self.map
+    }
+}

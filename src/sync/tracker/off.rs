@@ -1,0 +1,69 @@
+//! The twin of `tracker.rs` for builds without the feature `validate`: the same names, nothing in them.
+//!
+//! Invariants: both types are of no size and need no drop. Every lock has one [`LockMap`], which describes none; it is
+//! there so that code that hands maps to `hooks` and `asserts` compiles unchanged.
+
+use crate::class::{LockClassKey, LockMap};
+use crate::site::Site;
+use crate::wait_type::WaitTypes;
+use core::marker::PhantomData;
+
+/// The map of every lock.
+static NOBODY: LockMap = LockMap::of_class("off", Site::caller(), WaitTypes::NONE);
+
+/// Nothing: what a lock carries when nobody validates.
+#[derive(Debug)]
+pub struct Tracker(());
+
+impl Tracker {
+    /// Nothing.
+    #[inline(always)]
+    pub const fn new(_waits: WaitTypes) -> Tracker {
+        Tracker(())
+    }
+
+    /// Nothing.
+    #[inline(always)]
+    pub const fn named(_name: &'static str, _waits: WaitTypes) -> Tracker {
+        Tracker(())
+    }
+
+    /// Nothing.
+    #[inline(always)]
+    pub const fn with_key(_key: &'static LockClassKey, _waits: WaitTypes) -> Tracker {
+        Tracker(())
+    }
+
+    /// Nothing.
+    #[inline(always)]
+    pub const fn from_map(_map: LockMap) -> Tracker {
+        Tracker(())
+    }
+
+    /// A map that describes no lock.
+    #[inline(always)]
+    pub const fn map(&self) -> &LockMap {
+        &NOBODY
+    }
+
+    /// Nothing.
+    #[inline(always)]
+    pub const fn token(&self) -> Token<'_> {
+        Token { of_a_lock: PhantomData, not_send: PhantomData }
+    }
+}
+
+/// Nothing: what a guard keeps when nobody validates.
+#[derive(Clone, Copy, Debug)]
+pub struct Token<'a> {
+    of_a_lock: PhantomData<&'a ()>,
+    not_send: PhantomData<*const ()>,
+}
+
+impl<'a> Token<'a> {
+    /// A map that describes no lock.
+    #[inline(always)]
+    pub const fn map(self) -> &'a LockMap {
+        &NOBODY
+    }
+}

@@ -1,0 +1,150 @@
+//! The port for threads, as a program has it. One validator and one handler serve the whole program, so tests take turns,
+//! and each begins with nothing learned.
+
+use lockdep::context::Level;
+use lockdep::hooks;
+use lockdep::host;
+use lockdep::news::News;
+use lockdep::port::Port;
+use lockdep::report::Kind;
+use lockdep::spin::Mutex;
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex as StdMutex, MutexGuard, PoisonError};
+use std::thread;
+
+lockdep::port!(host::Host, classes = 64, dependencies = 128, chains = 256);
+
+static TURN: StdMutex<()> = StdMutex::new(());
+static SHOWN: StdMutex<Vec<String>> = StdMutex::new(Vec::new());
+
+fn lock<T>(mutex: &StdMutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A test begins: nothing learned, news are kept.
+fn begin() -> MutexGuard<'static, ()> {
+    let turn = lock(&TURN);
+    host::on_news(|news: News<'_>| lock(&SHOWN).push(news.to_string()));
+    assert!(hooks::reset());
+    lock(&SHOWN).clear();
+    turn
+}
+
+/// In a thread of this name, to its end.
+fn in_thread<R: Send>(name: &str, work: impl FnOnce() -> R + Send) -> thread::Result<R> {
+    thread::scope(|scope| thread::Builder::new().name(name.into()).spawn_scoped(scope, work).expect("a thread").join())
+}
+
+#[test]
+fn two_threads_that_never_meet_show_the_deadlock() {
+    let _turn = begin();
+    let (a, b) = (Mutex::named("a", ()), Mutex::named("b", ()));
+    in_thread("one", || drop((a.lock(), b.lock()))).unwrap();
+    in_thread("two", || drop((b.lock(), a.lock()))).unwrap();
+    assert_eq!(hooks::found(), Some(Kind::Circular));
+    let shown = lock(&SHOWN);
+    assert_eq!(shown.len(), 1, "{shown:?}");
+    assert!(shown[0].contains("possible circular locking") && shown[0].contains("two/"), "{}", shown[0]);
+}
+
+#[test]
+fn a_thread_that_ends_with_a_lock_is_reported() {
+    let _turn = begin();
+    let lock = Mutex::named("forgotten", ());
+    in_thread("forgetful", || core::mem::forget(lock.lock())).unwrap();
+    assert_eq!(hooks::found(), Some(Kind::HeldAtExit));
+    assert!(self::lock(&SHOWN)[0].contains("forgetful/"));
+}
+
+#[test]
+fn the_context_of_a_thread_that_ended_serves_the_next_as_new() {
+    let _turn = begin();
+    let kept = Mutex::named("kept", ());
+    let address = || std::ptr::from_ref(host::Host::context().expect("a thread has a context")).addr();
+    let first = in_thread("first", || {
+        host::set_irqs(false);
+        core::mem::forget(kept.lock());
+        address()
+    });
+    let first = first.unwrap();
+    let (second, depth, irqs_on) = in_thread("second", || {
+        let context = host::Host::context().expect("a thread has a context");
+        (address(), context.depth(), context.irqs_on() && host::Host::irqs_enabled())
+    })
+    .unwrap();
+    assert_eq!((second, depth, irqs_on), (first, 0, true), "no memory is lost by threads that come and go");
+}
+
+#[test]
+fn what_runs_when_a_thread_is_past_its_end_is_not_lost_on_the_books() {
+    let _turn = begin();
+    struct Last;
+    impl Drop for Last {
+        fn drop(&mut self) {
+            assert!(host::Host::context().is_none(), "the thread is past its end");
+            drop(LOCK.lock());
+            RAN.store(true, Ordering::Relaxed);
+        }
+    }
+    static RAN: AtomicBool = AtomicBool::new(false);
+    static LOCK: Mutex<()> = Mutex::named("late", ());
+    thread_local! {
+        static LATE: Last = const { Last };
+    }
+    let early = hooks::costs().early;
+    in_thread("late", || {
+        LATE.with(|_| ()); // registered first, so it is dropped last
+        drop(LOCK.lock());
+    })
+    .unwrap();
+    assert!(RAN.load(Ordering::Relaxed));
+    assert_eq!((hooks::found(), hooks::costs().early), (None, early));
+}
+
+#[test]
+fn an_interrupt_that_takes_a_lock_held_with_interrupts_on() {
+    let _turn = begin();
+    let lock = Mutex::named("shared", ());
+    assert_eq!(host::interrupt(Level::Hardirq, || drop(lock.lock())), Some(()));
+    host::set_irqs(false);
+    assert_eq!(host::interrupt(Level::Hardirq, || ()), None, "the flag keeps it out");
+    drop(lock.lock());
+    assert_eq!(hooks::found(), None, "the flag counts, though the hooks heard nothing of it");
+    host::set_irqs(true);
+    drop(lock.lock());
+    assert_eq!(hooks::found(), Some(Kind::Inconsistent));
+}
+
+#[test]
+fn an_interrupt_whose_handler_panics_leaves_the_thread_as_it_was() {
+    let _turn = begin();
+    let before = std::ptr::from_ref(host::Host::context().expect("a thread has a context"));
+    let ended = panic::catch_unwind(|| host::interrupt(Level::Hardirq, || panic!("on purpose")));
+    assert!(ended.is_err());
+    assert!(std::ptr::eq(host::Host::context().expect("it has one still"), before));
+    assert!(host::Host::irqs_enabled() && !host::Host::context().expect("it has").in_hardirq());
+}
+
+#[test]
+fn a_report_may_panic_and_the_books_are_right_after_it() {
+    let _turn = begin();
+    host::on_news(host::panic);
+    let (a, b) = (Mutex::named("a", ()), Mutex::named("b", ()));
+    drop((a.lock(), b.lock()));
+    let ended = panic::catch_unwind(AssertUnwindSafe(|| drop((b.lock(), a.lock()))));
+    let text = *ended.expect_err("a report panics").downcast::<String>().expect("with its text");
+    assert!(text.contains("possible circular locking"), "{text}");
+    let context = host::Host::context().expect("a thread has a context");
+    assert!(host::Host::irqs_enabled(), "the flag is restored");
+    // `a` was announced and not taken: it is let go by the one who caught the panic.
+    hooks::release(a.map(), None);
+    assert_eq!(context.depth(), 0);
+    assert!(hooks::reset(), "and what was shown is over");
+}
+
+#[test]
+fn time_does_not_go_back() {
+    let first = host::Host::now();
+    assert!(host::Host::now() >= first);
+}

@@ -1,0 +1,45 @@
+//! Without the feature `validate` a tracked lock is the bare one: the same size, no drop where that has none. (That it is the
+//! same machine code is looked at by `cargo xtask test`, in what the compiler makes for the boards.)
+#![cfg(not(feature = "validate"))]
+
+use lockdep::irqsave::IrqSave;
+use lockdep::spin as tracked;
+use lockdep::tracker::{Token, Tracker};
+use std::mem::{needs_drop, size_of};
+
+type Twin<A, B> = (A, B);
+
+/// Size and need of a drop: the same for both.
+#[track_caller]
+fn same<A, B>() {
+    assert_eq!(size_of::<A>(), size_of::<B>(), "{}", std::any::type_name::<Twin<A, B>>());
+    assert_eq!(size_of::<Option<A>>(), size_of::<Option<B>>(), "{}", std::any::type_name::<Twin<A, B>>());
+    assert_eq!(needs_drop::<A>(), needs_drop::<B>(), "{}", std::any::type_name::<Twin<A, B>>());
+}
+
+#[test]
+fn what_the_validator_needs_is_nothing() {
+    assert_eq!((size_of::<Tracker>(), size_of::<Token<'_>>()), (0, 0));
+    assert!(!needs_drop::<Tracker>() && !needs_drop::<Token<'_>>());
+}
+
+#[test]
+fn a_lock_is_the_bare_lock() {
+    same::<tracked::Mutex<u8>, spin::Mutex<u8>>();
+    same::<tracked::Mutex<[u64; 3]>, spin::Mutex<[u64; 3]>>();
+    same::<tracked::Mutex<String>, spin::Mutex<String>>();
+    same::<tracked::RwLock<u32>, spin::RwLock<u32>>();
+    same::<tracked::RwLock<String>, spin::RwLock<String>>();
+    same::<tracked::Once<u32>, spin::Once<u32>>();
+    same::<tracked::LazyLock<u32>, spin::LazyLock<u32>>();
+    assert!(!needs_drop::<tracked::Mutex<u32>>() && !needs_drop::<tracked::RwLock<u32>>());
+}
+
+#[test]
+fn a_guard_is_the_bare_guard() {
+    same::<tracked::MutexGuard<'_, u32>, spin::MutexGuard<'_, u32>>();
+    same::<tracked::RwLockReadGuard<'_, u32>, spin::RwLockReadGuard<'_, u32>>();
+    same::<tracked::RwLockWriteGuard<'_, u32>, spin::RwLockWriteGuard<'_, u32>>();
+    same::<tracked::RwLockUpgradableGuard<'_, u32>, spin::RwLockUpgradableGuard<'_, u32>>();
+    assert_eq!(size_of::<IrqSave<tracked::MutexGuard<'_, u32>>>(), 2 * size_of::<usize>());
+}

@@ -1,0 +1,54 @@
+//! Without the feature `validate` a lock that is taken with interrupts disabled still disables them.
+#![cfg(not(feature = "validate"))]
+
+use lockdep::context::Context;
+use lockdep::news::News;
+use lockdep::port::Port;
+use lockdep::report::Who;
+use lockdep::spin::{Mutex, RwLock};
+use std::cell::Cell;
+
+thread_local! {
+    static IRQS: Cell<bool> = const { Cell::new(true) };
+}
+
+struct Host;
+
+// SAFETY: there is no context that anybody could share.
+unsafe impl Port for Host {
+    fn context() -> Option<&'static Context> {
+        None
+    }
+    fn set_context(_: &'static Context) {}
+    fn irqs_enabled() -> bool {
+        IRQS.get()
+    }
+    fn irqs_disable() {
+        IRQS.set(false);
+    }
+    fn irqs_enable() {
+        IRQS.set(true);
+    }
+    fn who() -> Who {
+        Who::UNKNOWN
+    }
+    fn show(_: News<'_>) {}
+}
+
+lockdep::port!(Host, classes = 8, dependencies = 8, chains = 8);
+
+#[test]
+fn interrupts_are_disabled_while_it_is_held_and_then_as_they_were() {
+    let (mutex, rwlock) = (Mutex::new(1), RwLock::new(2));
+    let outer = mutex.lock_irqsave();
+    assert!(!IRQS.get());
+    let inner = rwlock.read_irqsave();
+    assert_eq!(*outer + *inner, 3);
+    assert!(mutex.try_lock_irqsave().is_none() && !IRQS.get());
+    drop(inner);
+    assert!(!IRQS.get(), "the outer one has them disabled");
+    drop(outer);
+    assert!(IRQS.get());
+    *rwlock.write_irqsave() += 1;
+    assert!(IRQS.get());
+}
