@@ -19,15 +19,17 @@ use core::sync::atomic::{AtomicU32, Ordering};
 /// What of a hold's traits is part of a chain.
 const IN_KEY: Traits = Traits::RECURSIVE.union(Traits::SHARED).union(Traits::TRIED).union(Traits::UNCHECKED);
 
-/// Any odd number with mixed bits: the fractional part of the golden ratio.
-const MIXER: u64 = 0x9e37_79b9_7f4a_7c15;
+/// Where all keys begin: the fractional part of the golden ratio.
+const START: u64 = 0x9e37_79b9_7f4a_7c15;
+/// Any odd number with mixed bits.
+const MULTIPLIER: u64 = 0xd6e8_feb8_6659_fd93;
 
 /// How many slots are looked at for a key.
 const PROBES: usize = 8;
 
 /// Where the keys of a run begin, in a context with this limit.
 pub(crate) const fn seed(limit: u8) -> u64 {
-    fold(MIXER, limit as u64)
+    fold(START, limit as u64)
 }
 
 /// Where they begin in an interrupt that goes on with the run of the one it interrupted.
@@ -38,13 +40,14 @@ pub(crate) const fn resume(key: u64, limit: u8) -> u64 {
 /// The key of a run and one more hold.
 #[inline(always)]
 pub(crate) const fn extend(key: u64, class: ClassId, traits: Traits) -> u64 {
-    fold(key, (class.0 as u64) << 4 | (traits.bits() & IN_KEY.bits()) as u64)
+    fold(key, class.0 as u64 | ((traits.bits() & IN_KEY.bits()) as u64) << 32)
 }
 
-/// One multiplication to 128 bits, folded: every bit of both inputs reaches every bit of the key.
+/// One multiplication to 128 bits, folded: every bit of both inputs reaches every bit of the key. Words are short, and a
+/// key is as good as random: that two of them cancel the difference of two words is as likely as any two keys being one.
 #[inline(always)]
 const fn fold(key: u64, word: u64) -> u64 {
-    let wide = (key ^ word.wrapping_mul(MIXER)) as u128 * 0xd6e8_feb8_6659_fd93_u128;
+    let wide = (key ^ word) as u128 * MULTIPLIER as u128;
     ((wide >> 64) as u64 ^ wide as u64) | 1
 }
 
@@ -66,17 +69,14 @@ impl<const N: usize> Chains<[Word; N]> {
 
 impl Chains {
     /// Whether the chain was checked before.
-    #[inline(always)]
     pub(crate) fn contains(&self, key: u64) -> bool {
-        let first = self.home(key);
-        if self.slots.get(first).is_some_and(|slot| slot.load() == key) {
-            return true;
-        }
-        self.contains_elsewhere(key, first)
+        self.probe(self.home(key)).map(Word::load).take_while(|&k| k != 0).any(|k| k == key)
     }
 
-    fn contains_elsewhere(&self, key: u64, first: usize) -> bool {
-        self.probe(first).skip(1).map(Word::load).take_while(|&k| k != 0).any(|k| k == key)
+    /// Whether it was checked before and stands in the first slot that is looked at, as most do. `false` says nothing.
+    #[inline(always)]
+    pub(crate) fn is_at_home(&self, key: u64) -> bool {
+        self.slots.get(self.home(key)).is_some_and(|slot| slot.load() == key)
     }
 
     /// Enters a chain; says whether there was room. Under the internal lock.
@@ -120,7 +120,8 @@ impl Chains {
 
     #[inline(always)]
     fn home(&self, key: u64) -> usize {
-        (key >> 1) as usize & self.slots.len().wrapping_sub(1)
+        // The upper bits: as many as number the slots.
+        key.checked_shr((self.slots.len() as u64).leading_zeros() + 1).unwrap_or(0) as usize
     }
 
     fn probe(&self, first: usize) -> impl Iterator<Item = &Word> {
@@ -152,7 +153,7 @@ mod tests {
         ];
         keys.sort_unstable();
         assert!(keys.windows(2).all(|w| w[0] != w[1]));
-        assert_eq!(extend(start, a, Traits::IRQS_OFF), extend(start, a, none), "flags are no part of a chain");
+        assert_eq!(extend(start, a, Traits::IRQS_ON), extend(start, a, none), "flags are no part of a chain");
     }
 
     #[test]

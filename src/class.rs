@@ -94,11 +94,10 @@ impl ClassId {
     pub const fn slot(self) -> u16 {
         self.0 as u16
     }
-
-    pub(crate) const fn generation_bits(self) -> u32 {
-        self.0 & 0xffff_0000
-    }
 }
+
+/// Where the traits of a hold have its wait types.
+pub(crate) const WAITS_SHIFT: u16 = 8;
 
 /// What every tracked lock carries: Linux's `struct lockdep_map`.
 #[derive(Debug)]
@@ -106,7 +105,8 @@ pub struct LockMap {
     key: u64,
     site: Site,
     name: Option<&'static str>,
-    waits: WaitTypes,
+    /// The wait types, shifted to where a hold's traits have them.
+    waits: u16,
     /// The next release may be anybody's.
     handed_over: AtomicBool,
     /// For the subclasses 0 and 1; the others are looked up.
@@ -152,7 +152,7 @@ impl LockMap {
             key,
             site,
             name,
-            waits,
+            waits: waits.bits() << WAITS_SHIFT,
             handed_over: AtomicBool::new(false),
             hints: [const { AtomicU32::new(0) }; 2],
             trail: Trail::new(HoldLimit::NONE),
@@ -195,6 +195,11 @@ impl LockMap {
 
     /// The wait types of the class.
     pub const fn waits(&self) -> WaitTypes {
+        WaitTypes::from_bits(self.waits >> WAITS_SHIFT)
+    }
+
+    /// The wait types, where a hold's traits have them.
+    pub(crate) const fn wait_traits(&self) -> u16 {
         self.waits
     }
 

@@ -20,7 +20,9 @@ use core::sync::atomic::{AtomicU32, Ordering};
 /// The generation that is never handed out: a slot that has come to it is used up.
 const RETIRED: u16 = u16::MAX;
 
-/// The half that readers see without a lock: a word a class, generation above, usage bits below.
+/// The half that readers see without a lock: a word a class. Above is the generation; below are the usage bits that are
+/// *missing*, folded with the number of the slot. So the word and the id of its class differ in what is missing, and in
+/// nothing else. A slot that never had a class has 0.
 #[derive(Debug)]
 pub(crate) struct SeenClasses<S: ?Sized = [AtomicU32]> {
     words: S,
@@ -33,21 +35,23 @@ impl<const N: usize> SeenClasses<[AtomicU32; N]> {
 }
 
 impl SeenClasses {
-    /// Whether `id` is still the class that it was, and has all of `marks`. (The id of no class may pass if nothing is to be
-    /// marked: there is no chain with it.)
+    /// Whether `id` is still the class that it was, and has all of `marks`. (The id of no class passes: there is no chain
+    /// with it.)
     #[inline(always)]
     pub(crate) fn is_marked(&self, id: ClassId, marks: Usage) -> bool {
         let Some(word) = self.words.get(usize::from(id.slot())) else {
             return false;
         };
-        let (word, marks) = (word.load(Ordering::Relaxed), u32::from(marks.bits()));
-        let differs = word ^ (id.generation_bits() | marks);
-        differs & (0xffff_0000 | marks) == 0
+        let missing = word.load(Ordering::Relaxed) ^ id.0;
+        missing & (0xffff_0000 | u32::from(marks.bits())) == 0
     }
 
     /// The usage bits of the class in `slot`.
     pub(crate) fn usage(&self, slot: u16) -> Usage {
-        Usage::from_bits_truncate(self.word(slot) as u16)
+        match self.word(slot) {
+            0 => Usage::empty(),
+            word => Usage::from_bits_truncate(!(word as u16 ^ slot)),
+        }
     }
 
     /// The id of the class in `slot`.
@@ -57,14 +61,14 @@ impl SeenClasses {
 
     /// Sets a usage bit. Under the internal lock.
     pub(crate) fn mark(&self, slot: u16, bit: Usage) {
-        self.store(slot, self.word(slot) | u32::from(bit.bits()));
+        self.store(self.id(slot), self.usage(slot) | bit);
     }
 
     /// Begins a new class in `slot`: the next generation, no usage. `None` if the slot is used up.
     fn renew(&self, slot: u16) -> Option<ClassId> {
         let generation = ((self.word(slot) >> 16) as u16).saturating_add(1);
         let id = ClassId::new(slot, generation);
-        self.store(slot, id.generation_bits());
+        self.store(id, Usage::empty());
         (generation < RETIRED).then_some(id)
     }
 
@@ -72,9 +76,9 @@ impl SeenClasses {
         self.words.get(usize::from(slot)).map_or(0, |w| w.load(Ordering::Relaxed))
     }
 
-    fn store(&self, slot: u16, word: u32) {
-        if let Some(w) = self.words.get(usize::from(slot)) {
-            w.store(word, Ordering::Relaxed);
+    fn store(&self, id: ClassId, usage: Usage) {
+        if let Some(word) = self.words.get(usize::from(id.slot())) {
+            word.store(id.0 ^ u32::from(!usage.bits()), Ordering::Relaxed);
         }
     }
 }
@@ -196,9 +200,12 @@ impl Classes {
         subclass: Subclass,
         site: Site,
     ) -> Option<ClassId> {
+        let hint = map.hint(subclass);
+        if is_believed(seen, hint) {
+            return Some(hint);
+        }
         let key = self.key_at(seen, map, site);
-        let known = self.find(seen, map, subclass).or_else(|| self.find_key(key, subclass));
-        let id = match known {
+        let id = match self.find_key(key, subclass) {
             Some(slot) => seen.id(slot),
             None => match self.enter(seen, map, key, subclass, site) {
                 Some(id) => id,
@@ -215,7 +222,7 @@ impl Classes {
     /// The slot of a lock's class at a nesting level, if it was ever taken there.
     pub(crate) fn find(&self, seen: &SeenClasses, map: &LockMap, subclass: Subclass) -> Option<u16> {
         let hint = map.hint(subclass);
-        if hint != ClassId::NONE && seen.is_marked(hint, Usage::empty()) {
+        if is_believed(seen, hint) {
             return Some(hint.slot());
         }
         self.find_key(self.key_of(seen, map)?, subclass)
@@ -223,7 +230,7 @@ impl Classes {
 
     /// The key of the class of a lock that is taken at `site`, which decides where nothing else does.
     pub(crate) fn key_at(&self, seen: &SeenClasses, map: &LockMap, site: Site) -> u64 {
-        self.key_of(seen, map).unwrap_or(!site.hash())
+        self.key_of(seen, map).unwrap_or_else(|| !site.hash())
     }
 
     /// The key of a lock's class. Where its construction says nothing: that of the class that it came to be of when it was
@@ -233,7 +240,7 @@ impl Classes {
             return Some(map.key());
         }
         let hints = [Subclass::ZERO, Subclass::new(1)].map(|subclass| map.hint(subclass));
-        let hint = hints.into_iter().find(|&hint| hint != ClassId::NONE && seen.is_marked(hint, Usage::empty()))?;
+        let hint = hints.into_iter().find(|&hint| is_believed(seen, hint))?;
         Some(self.get(hint.slot()).key)
     }
 
@@ -307,8 +314,15 @@ impl Classes {
 
     fn bucket(&self, key: u64, subclass: Subclass) -> usize {
         let mixed = (key ^ u64::from(subclass.get()) << 56).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        (mixed >> 32) as usize % self.slots.len().max(1)
+        // The upper half as a fraction, of all places.
+        (((mixed >> 32) * self.slots.len() as u64) >> 32) as usize
     }
+}
+
+/// Whether a lock's hint names a class that is still the one which it was.
+#[inline(always)]
+fn is_believed(seen: &SeenClasses, hint: ClassId) -> bool {
+    hint != ClassId::NONE && seen.is_marked(hint, Usage::empty())
 }
 
 #[cfg(test)]
@@ -384,7 +398,7 @@ mod tests {
         seen.mark(old.slot(), Usage::IN_HARDIRQ);
         assert!(seen.is_marked(old, Usage::empty()) && seen.is_marked(old, Usage::IN_HARDIRQ));
         assert!(!seen.is_marked(old, Usage::HARDIRQ_ON));
-        assert!(!seen.is_marked(ClassId::NONE, Usage::HARDIRQ_ON));
+        assert!(seen.is_marked(ClassId::NONE, Usage::HARDIRQ_ON), "a chain with it is what is not known");
         classes.clear(seen);
         assert!(!seen.is_marked(old, Usage::empty()));
         let new = classes.find_or_enter(seen, &map, Subclass::ZERO, Site::caller()).unwrap();

@@ -14,18 +14,19 @@
 //!
 //! What it does not do: check anything. It never looks at a class.
 
+mod gate;
 mod stack;
 
 use crate::chain;
-use crate::held::Hold;
 use crate::site::Site;
 use crate::usage::{State, Usage};
 use crate::wait_type::WaitType;
 use core::cell::Cell;
-use core::sync::atomic::{AtomicU16, Ordering};
+use gate::Gate;
+use stack::Stack;
 
 /// How many locks one context can hold on the books. More are counted, not known.
-pub const HOLDS: usize = 32;
+pub const HOLDS: usize = stack::HOLDS;
 
 /// What kind of context runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,20 +72,19 @@ pub struct Toggles {
 /// One who runs. Make it a `static`, or keep it in the task: it must not move while a lock is held in it.
 #[derive(Debug)]
 pub struct Context {
-    holds: [Cell<Hold>; HOLDS],
-    depth: AtomicU16,
+    stack: Stack,
+    toggles: [Cell<Option<Site>>; 4],
+    interrupted: Cell<Option<&'static Context>>,
+    gate: Gate,
+    /// What an exclusive acquire marks with interrupts off, and with interrupts on; follows from the flags.
+    marks: [Cell<Usage>; 2],
     /// Holds that found no room. Releases of unknown locks are taken for theirs, as long as there are any.
     lost: Cell<u8>,
-    /// Raised while the validator works or reports for this context: what is taken then is not checked.
-    busy: Cell<u8>,
     /// Which of the program's validators it belongs to.
     validator: u8,
     /// Entries that were refused, since their context was in use: as many exits are passed over.
     refused: Cell<u8>,
     reclaim: Cell<u8>,
-    /// What an exclusive acquire marks now; follows from the flags.
-    marks: Cell<Usage>,
-    irqs_on: Cell<bool>,
     softirqs_on: Cell<bool>,
     level: Cell<Level>,
     /// The flag that this interrupt will restore: of hard interrupts for a hardirq, of softirqs for a softirq.
@@ -93,13 +93,10 @@ pub struct Context {
     in_softirq: Cell<bool>,
     /// The least wait type that the levels up to this one allow.
     limit: Cell<u8>,
-    interrupted: Cell<Option<&'static Context>>,
-    /// Where the chain keys of this context's run begin.
-    seed: Cell<u64>,
-    toggles: [Cell<Option<Site>>; 4],
 }
 
-/// The places in `toggles`.
+/// The places in `toggles`, of hard interrupts and of softirqs: that of "off", and behind it that of "on".
+const IRQS: usize = 0;
 const SOFTIRQS: usize = 2;
 
 impl Default for Context {
@@ -118,36 +115,31 @@ impl Context {
     pub const fn of(validator: u8) -> Context {
         Context {
             validator,
-            holds: [const { Cell::new(Hold::EMPTY) }; HOLDS],
-            depth: AtomicU16::new(0),
+            stack: Stack::new(chain::seed(WaitType::NO_LIMIT)),
+            toggles: [const { Cell::new(None) }; 4],
+            interrupted: Cell::new(None),
+            gate: Gate::new(),
+            marks: [Cell::new(Usage::empty()), Cell::new(Usage::HARDIRQ_ON.union(Usage::SOFTIRQ_ON))],
             lost: Cell::new(0),
-            busy: Cell::new(0),
             refused: Cell::new(0),
             reclaim: Cell::new(0),
-            marks: Cell::new(Usage::HARDIRQ_ON.union(Usage::SOFTIRQ_ON)),
-            irqs_on: Cell::new(true),
             softirqs_on: Cell::new(true),
             level: Cell::new(Level::Task),
             restores: Cell::new(true),
             in_hardirq: Cell::new(false),
             in_softirq: Cell::new(false),
             limit: Cell::new(WaitType::NO_LIMIT),
-            interrupted: Cell::new(None),
-            seed: Cell::new(chain::seed(WaitType::NO_LIMIT)),
-            toggles: [const { Cell::new(None) }; 4],
         }
     }
 
     /// Makes it a new task's: forgets what is held, and all flags.
     pub fn reset(&self) {
-        self.depth.store(0, Ordering::Relaxed);
+        self.gate.begin(true, false, false);
         self.lost.set(0);
-        self.busy.set(0);
         self.reclaim.set(0);
         self.refused.set(0);
         self.interrupted.set(None);
         self.toggles.iter().for_each(|t| t.set(None));
-        self.irqs_on.set(true);
         self.softirqs_on.set(true);
         self.settle(Level::Task, None);
     }
@@ -157,18 +149,18 @@ impl Context {
     /// Becomes the context of an interrupt that came upon `interrupted`. The flags are those of now; what the level
     /// itself disables is disabled.
     pub(crate) fn enter(&self, level: Level, interrupted: &'static Context, site: Site) {
-        self.depth.store(0, Ordering::Relaxed);
+        let unchecked = level == Level::Nmi || interrupted.is_unchecked();
+        let below = interrupted.depth() > 0 || interrupted.interrupted_holder();
+        self.gate.begin(interrupted.irqs_on(), unchecked, below);
         self.lost.set(0);
         self.refused.set(0);
-        self.busy.set(u8::from(level == Level::Nmi || interrupted.is_unchecked()));
         self.reclaim.set(interrupted.reclaim.get());
         interrupted.hand_toggles_to(self);
-        self.irqs_on.set(interrupted.irqs_on.get());
         self.softirqs_on.set(interrupted.softirqs_on.get());
         let (restores, toggle) = match level {
             Level::Task => (false, None),
             Level::Softirq => (self.softirqs_on.replace(false), Some(SOFTIRQS)),
-            Level::Hardirq | Level::ThreadedHardirq | Level::Nmi => (self.irqs_on.replace(false), Some(0)),
+            Level::Hardirq | Level::ThreadedHardirq | Level::Nmi => (self.gate.set_irqs(false), Some(IRQS)),
         };
         self.restores.set(restores);
         if let Some(place) = toggle.filter(|_| restores).and_then(|toggle| self.toggles.get(toggle)) {
@@ -181,7 +173,7 @@ impl Context {
     /// the books stay right. Returns that context, and which flag is to be turned on there.
     pub(crate) fn leave(&self) -> Option<(&'static Context, Option<State>)> {
         let outer = self.interrupted.take()?;
-        outer.irqs_on.set(self.irqs_on.get());
+        outer.gate.set_irqs(self.irqs_on());
         outer.softirqs_on.set(self.softirqs_on.get());
         outer.reclaim.set(self.reclaim.get());
         self.hand_toggles_to(outer);
@@ -190,14 +182,19 @@ impl Context {
             outer.push(hold);
         }
         outer.lost.set(outer.lost.get().saturating_add(self.lost.get()));
-        self.depth.store(0, Ordering::Relaxed);
+        self.truncate(0);
         outer.refresh();
+        Some((outer, self.restores()))
+    }
+
+    /// Which flag is turned on when this interrupt ends.
+    pub(crate) fn restores(&self) -> Option<State> {
         let state = match self.level.get() {
             Level::Task => None,
             Level::Softirq => Some(State::Softirq),
             Level::Hardirq | Level::ThreadedHardirq | Level::Nmi => Some(State::Hardirq),
         };
-        Some((outer, state.filter(|_| self.restores.get())))
+        state.filter(|_| self.restores.get())
     }
 
     fn settle(&self, level: Level, interrupted: Option<&'static Context>) {
@@ -219,7 +216,7 @@ impl Context {
 
     /// Begins the chain keys anew. A run that goes on from the context below begins with what is held there.
     fn reseed(&self) {
-        self.seed.set(match self.continues() {
+        self.stack.seed(match self.continues() {
             Some(below) => chain::resume(below.key(), self.limit.get()),
             None => chain::seed(self.limit.get()),
         });
@@ -254,13 +251,12 @@ impl Context {
     /// Whether locks are not checked now: in an NMI, and while the validator itself is at work for this context.
     #[inline(always)]
     pub(crate) fn is_unchecked(&self) -> bool {
-        self.busy.get() != 0
+        self.gate.is_busy()
     }
 
     /// The validator begins to work for this context, or ends. Nests.
     pub(crate) fn set_busy(&self, busy: bool) {
-        let count = self.busy.get();
-        self.busy.set(if busy { count.saturating_add(1) } else { count.saturating_sub(1) });
+        self.gate.set_busy(busy);
     }
 
     // ---- flags
@@ -278,7 +274,7 @@ impl Context {
     /// Whether hard interrupts are on, as far as the validator was told.
     #[inline(always)]
     pub fn irqs_on(&self) -> bool {
-        self.irqs_on.get()
+        self.gate.irqs_on()
     }
 
     /// Whether softirqs are on.
@@ -327,11 +323,32 @@ impl Context {
         next.is_some()
     }
 
-    #[inline(always)]
     pub(crate) fn set_irqs(&self, on: bool, site: Option<Site>) {
-        self.toggles[usize::from(on)].set(site);
-        self.irqs_on.set(on);
-        self.refresh();
+        self.toggles[IRQS + usize::from(on)].set(site);
+        self.gate.set_irqs(on);
+    }
+
+    /// Turns the flag of hard interrupts on, if it is off, nothing is held here or below, and the validator is not at
+    /// work; says whether it did.
+    #[inline(always)]
+    pub(crate) fn free_irqs_on(&self, site: Site) -> bool {
+        let free = self.gate.is_free_and_off();
+        if free {
+            self.toggles[IRQS + 1].set(Some(site));
+            self.gate.turn_on();
+        }
+        free
+    }
+
+    /// Turns the flag of hard interrupts off, if it is on and the validator is not at work; says whether it did.
+    #[inline(always)]
+    pub(crate) fn free_irqs_off(&self, site: Site) -> bool {
+        let on = self.gate.is_on_and_idle();
+        if on {
+            self.toggles[IRQS].set(Some(site));
+            self.gate.turn_off();
+        }
+        on
     }
 
     pub(crate) fn set_softirqs(&self, on: bool, site: Option<Site>) {
@@ -341,37 +358,36 @@ impl Context {
     }
 
     fn refresh(&self) {
-        self.marks.set(self.marks_for(!self.irqs_on()));
-    }
-
-    /// What an exclusive acquire that waits marks now.
-    #[inline(always)]
-    pub(crate) fn marks(&self) -> Usage {
-        self.marks.get()
-    }
-
-    /// The same for one that began with hard interrupts as `irqs_off` says: contexts, reclaim and softirqs are of now.
-    pub(crate) fn marks_for(&self, irqs_off: bool) -> Usage {
         let mut marks = Usage::empty();
         marks.set(Usage::IN_HARDIRQ, self.in_hardirq());
         marks.set(Usage::IN_SOFTIRQ, self.in_softirq());
         marks.set(Usage::IN_RECLAIM, self.in_reclaim());
-        marks.set(Usage::HARDIRQ_ON, !irqs_off);
-        marks.set(Usage::SOFTIRQ_ON, !irqs_off && self.softirqs_on());
-        marks
+        let [off, on] = &self.marks;
+        off.set(marks);
+        marks.insert(Usage::HARDIRQ_ON);
+        marks.set(Usage::SOFTIRQ_ON, self.softirqs_on());
+        on.set(marks);
+    }
+
+    /// What an exclusive acquire that waits marks, if it began with hard interrupts on, or with `false` off: contexts,
+    /// reclaim and softirqs are of now.
+    #[inline(always)]
+    pub(crate) fn marks(&self, irqs_on: bool) -> Usage {
+        self.marks[usize::from(irqs_on)].get()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::held::Hold;
 
     fn leak() -> &'static Context {
         Box::leak(Box::new(Context::new()))
     }
 
     fn hold(instance: usize) -> Hold {
-        Hold { instance, count: 1, ..Hold::EMPTY }
+        Hold { instance: instance * 2, count: 1, ..Hold::EMPTY }
     }
 
     #[test]
@@ -389,7 +405,7 @@ mod tests {
         assert!(!task.push(hold(99)));
         assert_eq!((task.depth(), task.lost()), (HOLDS, 1));
         assert!(task.forget_lost() && !task.forget_lost());
-        assert!(!task.pop(1) && task.pop(HOLDS));
+        assert!(!task.pop(2) && task.pop(2 * HOLDS));
     }
 
     #[test]
@@ -400,12 +416,12 @@ mod tests {
         irq.push(hold(2));
         nested.enter(Level::Hardirq, irq, Site::caller());
         nested.push(hold(3));
-        assert!(nested.all().map(|h| h.instance).eq([1, 2, 3]));
-        assert!(nested.run().map(|h| h.instance).eq([3, 2]), "a hardirq in a hardirq goes on with its run");
-        assert!(irq.run().map(|h| h.instance).eq([2]));
+        assert!(nested.all().map(|h| h.instance).eq([2, 4, 6]));
+        assert!(nested.run().map(|h| h.instance).eq([6, 4]), "a hardirq in a hardirq goes on with its run");
+        assert!(irq.run().map(|h| h.instance).eq([4]));
         assert!(!nested.irqs_on() && nested.in_hardirq() && irq.interrupted_holder());
-        assert!(nested.find(|h| h.instance == 2).is_some());
-        assert!(nested.find(|h| h.instance == 1).is_none(), "not beyond a change of context");
+        assert!(nested.find(|h| h.instance == 4).is_some());
+        assert!(nested.find(|h| h.instance == 2).is_none(), "not beyond a change of context");
     }
 
     #[test]

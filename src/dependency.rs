@@ -198,22 +198,18 @@ impl Dependencies {
         self.slots.len() - 1
     }
 
-    /// The kinds of the dependency between two classes that have occurred.
-    pub(crate) fn kinds(&self, from: u16, to: u16) -> Kinds {
-        self.find(from, to).map_or(Kinds::empty(), |slot| self.get(slot).kinds)
+    /// Adds a kind to a dependency that is known.
+    pub(crate) fn add_kind(&mut self, slot: u16, kind: Kinds) {
+        if let Some(known) = self.slots.get_mut(usize::from(slot)) {
+            known.kinds |= kind;
+        }
     }
 
-    /// Adds a dependency, or a kind to one; says whether there was room. Where there was none, it is counted.
+    /// Adds a dependency that is not known; says whether there was room. Where there was none, it is counted.
     pub(crate) fn add(&mut self, classes: &mut Classes, edge: &Edge) -> bool {
-        if let Some(known) = self.find(edge.from, edge.to).and_then(|slot| self.slots.get_mut(usize::from(slot))) {
-            known.kinds |= edge.kind;
-            return true;
-        }
-        if self.enter(classes, edge).is_none() {
-            self.turned_away = self.turned_away.saturating_add(1);
-            return false;
-        }
-        true
+        let has_room = self.enter(classes, edge).is_some();
+        self.turned_away = self.turned_away.saturating_add(u32::from(!has_room));
+        has_room
     }
 
     fn enter(&mut self, classes: &mut Classes, edge: &Edge) -> Option<()> {
@@ -244,6 +240,7 @@ impl Dependencies {
         Some(())
     }
 
+    /// The slot of the dependency between two classes, if it is known.
     pub(crate) fn find(&self, from: u16, to: u16) -> Option<u16> {
         let mut next = self.slots.get(self.bucket(from, to))?.bucket;
         for _ in 0..self.slots.len() {
@@ -293,7 +290,8 @@ impl Dependencies {
 
     fn bucket(&self, from: u16, to: u16) -> usize {
         let mixed = (u32::from(from) << 16 | u32::from(to)).wrapping_mul(0x9e37_79b1);
-        (mixed >> 8) as usize % self.slots.len().max(1)
+        // As a fraction, of all places.
+        ((u64::from(mixed) * self.slots.len() as u64) >> 32) as usize
     }
 }
 

@@ -6,53 +6,66 @@
 //!
 //! Why this is enough: a known chain says that its dependencies are in the graph, that its wait types are allowed in a
 //! context of this limit, and that no hold of the run conflicts with the new one; usage and interrupted holds are what it
-//! does not say. An acquisition that is tried, unchecked or nested never asks.
+//! does not say. (In full: `docs/exactness.md`.)
 //!
-//! Invariant: nothing shared is written here.
+//! Invariant: nothing shared is written here. What is written is the context, which belongs to the one who runs.
+//!
+//! [`acquire`], `Context::pop`, [`irqs_on`] and [`irqs_off`] are inlined into the entry points; `second` is what they hand
+//! over to before the internal lock is taken.
 
 use crate::chain;
+use crate::class::{LockMap, Subclass};
 use crate::context::Context;
-use crate::held::{Acquire, Hold};
+use crate::held::Hold;
 use crate::mode::Mode;
+use crate::site::Site;
 use crate::trail::Since;
 use crate::validator::Seen;
 
 /// Takes the lock if nothing about it is new; says whether it did. `since`: when its hold begins, for the statistics.
 #[inline(always)]
-pub(crate) fn acquire(seen: Seen<'_>, context: &Context, what: &Acquire<'_>, since: Since) -> bool {
-    let map = what.map;
-    let id = map.hint(what.subclass);
-    let marks = context.marks().for_mode(what.mode);
-    if context.is_unchecked()
-        || what.tried
-        || !what.checked
-        || what.nest.is_some()
-        || !seen.classes.is_marked(id, marks)
-    {
+pub(crate) fn acquire(
+    seen: Seen<'_>,
+    context: &Context,
+    map: &LockMap,
+    mode: Mode,
+    site: Site,
+    irqs_on: bool,
+    since: impl FnOnce() -> Since,
+) -> bool {
+    let Some(place) = context.free_place(irqs_on) else {
+        return false;
+    };
+    let id = map.hint(Subclass::ZERO);
+    if !seen.classes.is_marked(id, context.marks(irqs_on).for_mode(mode)) {
         return false;
     }
-    let traits = Hold::traits(what.mode, map.waits(), !context.irqs_on());
-    let key = chain::extend(context.key(), id, traits);
-    if !seen.chains.contains(key) {
+    let traits = Hold::traits(map, mode, irqs_on);
+    let key = chain::extend(place.below.get(), id, traits);
+    if !seen.chains.is_at_home(key) {
         return false;
     }
-    if context.interrupted_holder() && is_held_below(context, id.slot(), what.mode) {
-        return false;
-    }
-    context.push(Hold {
-        key,
-        site: Some(what.site),
-        instance: map.instance(),
-        class: id.slot(),
-        count: 1,
-        traits,
-        since,
-        ..Hold::EMPTY
-    });
+    place.fill(key, site, map.instance(), id.slot(), traits);
+    place.begin(since());
+    context.show();
     true
 }
 
-/// Whether an interrupted context holds what blocks this lock.
-fn is_held_below(context: &Context, class: u16, mode: Mode) -> bool {
-    context.all().any(|hold| hold.class == class && mode.is_blocked_by(hold.mode()))
+/// Lets the lock go if it is the one that was taken last, once, and nothing is held below; says whether it did.
+#[inline(always)]
+pub(crate) fn release(context: &Context, map: &LockMap) -> bool {
+    context.pop(map.instance())
+}
+
+/// Hard interrupts will be enabled: that is all there is to it where nothing is held. Says whether it was.
+#[inline(always)]
+pub(crate) fn irqs_on(context: &Context, site: Site) -> bool {
+    context.free_irqs_on(site)
+}
+
+/// Hard interrupts were disabled: that is all there is to it, unless they were off or the validator is at work. Says
+/// whether it was.
+#[inline(always)]
+pub(crate) fn irqs_off(context: &Context, site: Site) -> bool {
+    context.free_irqs_off(site)
 }

@@ -3,7 +3,7 @@
 //! Invariant: a hold is plain data of at most 40 bytes. It holds copies and numbers, no pointer that is ever followed
 //! into the lock, so that a lock may be forgotten, moved or dropped while it is on the books.
 
-use crate::class::{LockMap, Subclass};
+use crate::class::{LockMap, Subclass, WAITS_SHIFT};
 use crate::mode::Mode;
 use crate::site::Site;
 use crate::trail::Since;
@@ -28,8 +28,8 @@ bitflags! {
         const NESTED = 1 << 4;
         /// Ever counted together with another: it stands for any instance of its class.
         const MERGED = 1 << 5;
-        /// Hard interrupts were off when it was taken.
-        const IRQS_OFF = 1 << 6;
+        /// Hard interrupts were on when it was taken.
+        const IRQS_ON = 1 << 6;
         /// Its chain key says nothing: a class of the chain has no slot.
         const UNCHAINED = 1 << 7;
     }
@@ -39,9 +39,6 @@ bitflags! {
 const PIN: u16 = 1 << 12;
 /// The count alone: more are counted no more.
 const TIMES: u16 = PIN - 1;
-
-const INNER_SHIFT: u16 = 8;
-const OUTER_SHIFT: u16 = 11;
 
 /// How a lock is taken. [`Acquire::new`] is the ordinary way, the rest is said by setting fields.
 #[derive(Clone, Copy, Debug)]
@@ -88,7 +85,6 @@ pub struct Hold {
     pub(crate) count: u16,
     pub(crate) traits: Traits,
     /// Since when it is held, or waited for: of no size without the feature `stat`.
-    #[cfg_attr(not(feature = "stat"), expect(dead_code, reason = "it is of no size then"))]
     pub(crate) since: Since,
 }
 
@@ -105,21 +101,17 @@ impl Hold {
         since: Since::UNKNOWN,
     };
 
-    /// The traits of an ordinary hold in `mode`, of a class with these wait types.
+    /// The traits of an ordinary hold of this lock in `mode`.
     #[inline(always)]
-    pub(crate) const fn traits(mode: Mode, waits: WaitTypes, irqs_off: bool) -> Traits {
+    pub(crate) const fn traits(map: &LockMap, mode: Mode, irqs_on: bool) -> Traits {
         Traits::from_bits_retain(
-            mode.recursive as u16
-                | (mode.shared as u16) << 1
-                | (irqs_off as u16) << 6
-                | (waits.inner() as u16) << INNER_SHIFT
-                | (waits.outer() as u16) << OUTER_SHIFT,
+            mode.recursive as u16 | (mode.shared as u16) << 1 | (irqs_on as u16) << 6 | map.wait_traits(),
         )
     }
 
     /// A hold that begins as `what` says. The class is not known yet.
-    pub(crate) fn begin(what: &Acquire<'_>, irqs_off: bool) -> Hold {
-        let mut traits = Hold::traits(what.mode, what.map.waits(), irqs_off);
+    pub(crate) fn begin(what: &Acquire<'_>, irqs_on: bool) -> Hold {
+        let mut traits = Hold::traits(what.map, what.mode, irqs_on);
         traits.set(Traits::TRIED, what.tried);
         traits.set(Traits::UNCHECKED, !what.checked);
         traits.set(Traits::NESTED, what.nest.is_some());
@@ -163,19 +155,23 @@ impl Hold {
         self.traits.contains(Traits::MERGED)
     }
 
-    /// Whether hard interrupts were off when it was taken.
-    pub const fn irqs_off(&self) -> bool {
-        self.traits.contains(Traits::IRQS_OFF)
+    /// Whether hard interrupts were on when it was taken.
+    pub const fn irqs_on(&self) -> bool {
+        self.traits.contains(Traits::IRQS_ON)
+    }
+
+    const fn waits(&self) -> WaitTypes {
+        WaitTypes::from_bits(self.traits.bits() >> WAITS_SHIFT)
     }
 
     /// The limit of wait types while it is held.
     pub const fn inner(&self) -> WaitType {
-        WaitType::from_bits(self.traits.bits() >> INNER_SHIFT)
+        self.waits().inner()
     }
 
     /// The wait type that it needs around it.
     pub const fn outer(&self) -> WaitType {
-        WaitType::from_bits(self.traits.bits() >> OUTER_SHIFT)
+        self.waits().outer()
     }
 
     /// How often it is taken as one hold.
@@ -265,7 +261,7 @@ mod tests {
         what.nest = Some(&outer);
         let hold = Hold::begin(&what, true);
         assert_eq!(hold.mode(), Mode::UPGRADEABLE);
-        assert!(hold.tried() && !hold.checked() && hold.nested() && hold.irqs_off() && !hold.merged());
+        assert!(hold.tried() && !hold.checked() && hold.nested() && hold.irqs_on() && !hold.merged());
         assert_eq!((hold.outer(), hold.inner()), (WaitType::Free, WaitType::Config));
         assert_eq!((hold.instance, hold.nest, hold.count), (map.instance(), outer.instance(), 1));
     }

@@ -19,10 +19,11 @@ unsafe extern "Rust" {
     safe fn __lockdep_acquire(map: &LockMap, mode: Mode, site: Site);
     safe fn __lockdep_acquire_specially(what: &Acquire<'_>);
     safe fn __lockdep_release(map: &LockMap, site: Option<Site>);
-    safe fn __lockdep_irqs(on: bool, site: Site);
-    safe fn __lockdep_event(event: Event<'_>, site: Site);
+    safe fn __lockdep_irqs_on(site: Site);
+    safe fn __lockdep_irqs_off(site: Site);
     safe fn __lockdep_irq_save(site: Site) -> bool;
     safe fn __lockdep_irq_restore(were_on: bool, site: Site);
+    safe fn __lockdep_event(event: Event<'_>, site: Site);
     safe fn __lockdep_irqs_told() -> bool;
     safe fn __lockdep_holds(map: &LockMap) -> bool;
     safe fn __lockdep_each_held(show: &mut dyn FnMut(&LockView));
@@ -54,14 +55,14 @@ pub fn release(map: &LockMap, site: Option<Site>) {
 #[track_caller]
 #[inline(always)]
 pub fn irqs_on() {
-    __lockdep_irqs(true, Site::caller());
+    __lockdep_irqs_on(Site::caller());
 }
 
 /// Hard interrupts were disabled on this CPU.
 #[track_caller]
 #[inline(always)]
 pub fn irqs_off() {
-    __lockdep_irqs(false, Site::caller());
+    __lockdep_irqs_off(Site::caller());
 }
 
 /// Disables hard interrupts on this CPU, by the port, and tells the validator; says whether they were on.
@@ -289,8 +290,12 @@ macro_rules! port {
                 RUNTIME.release(map, site);
             }
             #[unsafe(no_mangle)]
-            fn __lockdep_irqs(on: bool, site: $crate::site::Site) {
-                RUNTIME.irqs(on, site);
+            fn __lockdep_irqs_on(site: $crate::site::Site) {
+                RUNTIME.irqs_on(site);
+            }
+            #[unsafe(no_mangle)]
+            fn __lockdep_irqs_off(site: $crate::site::Site) {
+                RUNTIME.irqs_off(site);
             }
             #[unsafe(no_mangle)]
             fn __lockdep_event(event: $crate::runtime::Event<'_>, site: $crate::site::Site) {

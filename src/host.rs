@@ -26,13 +26,13 @@ use crate::report::Who;
 use core::cell::Cell;
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicU32, Ordering};
-use std::boxed::Box;
-use std::collections::BTreeSet;
-use std::string::String;
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::Instant;
-use std::vec::Vec;
-use std::{eprintln, panic, thread, thread_local};
+use host_std::boxed::Box;
+use host_std::collections::BTreeSet;
+use host_std::string::String;
+use host_std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use host_std::time::Instant;
+use host_std::vec::Vec;
+use host_std::{eprintln, panic, thread, thread_local};
 
 /// The port: give it to `lockdep::port!`.
 #[derive(Debug)]

@@ -2,8 +2,9 @@
 #![cfg_attr(not(test), no_std)]
 #![deny(unsafe_code)]
 
+// Under another name, since `lockdep::std` stands for it.
 #[cfg(feature = "std")]
-extern crate std;
+extern crate std as host_std;
 
 // Floor 0: words.
 pub mod class;
@@ -42,6 +43,7 @@ pub mod listing;
 mod marking;
 pub mod news;
 pub mod report;
+mod second;
 pub mod tables;
 pub mod validator;
 
@@ -72,6 +74,8 @@ pub use sync::critical_section;
 pub use sync::lock_api;
 #[cfg(feature = "lock_api_05")]
 pub use sync::lock_api_05;
+#[cfg(feature = "std")]
+pub use sync::std;
 pub use sync::{irqsave, rcu, semaphore, seqlock, spin, tracker, ww};
 
 // Floor 8: self-tests.

@@ -19,11 +19,13 @@ impl Engine<'_> {
         if !hold.checked() {
             return;
         }
-        let mut marks = context.marks_for(hold.irqs_off());
+        let mut marks = context.marks(hold.irqs_on());
         if hold.tried() {
             marks &= Usage::ENABLED;
         }
-        for bit in marks.for_mode(hold.mode()).in_marking_order() {
+        // A bit that is set already was checked when it was set.
+        let new = marks.for_mode(hold.mode()) - self.seen.classes.usage(hold.class);
+        for bit in new.in_marking_order() {
             self.mark(context, hold, bit, hold.site);
         }
     }

@@ -41,9 +41,14 @@ impl<const N: usize> Order<[[u32; 2]; N]> {
 }
 
 impl Order {
+    /// The ranks of the two states of a class.
+    #[inline(always)]
+    fn of_class(&self, class: u16) -> [u32; 2] {
+        self.ranks.get(usize::from(class)).copied().unwrap_or([0; 2])
+    }
+
     fn rank(&self, node: Node) -> u32 {
-        let ranks = self.ranks.get(usize::from(node.class));
-        ranks.and_then(|ranks| ranks.get(usize::from(node.restricted))).copied().unwrap_or(0)
+        self.of_class(node.class)[usize::from(node.restricted)]
     }
 
     fn set_rank(&mut self, node: Node, rank: u32) {
@@ -117,12 +122,18 @@ impl Graph<'_> {
     /// Makes the order one for a new kind of a dependency too. `false`: that cannot be, it closes a strong cycle.
     pub(crate) fn order_admits(&mut self, from: u16, to: u16, kind: Kinds) -> bool {
         let to = Node::new(to, kind.restrict(Direction::Forwards));
-        let mut leaving = [false, true].into_iter().filter(|&left| kind.lead(Direction::Forwards, left, to.restricted));
-        leaving.all(|restricted| self.put_before(Node::new(from, restricted), to))
+        let leaves_restricted = !kind.from_restricted(Direction::Forwards).is_empty();
+        self.put_before(Node::new(from, false), to)
+            && (!leaves_restricted || self.put_before(Node::new(from, true), to))
     }
 
     /// Brings the rank of `x` below that of `y`. `false`: `y` leads to `x`.
+    #[inline(always)]
     fn put_before(&mut self, x: Node, y: Node) -> bool {
+        self.order.rank(x) < self.order.rank(y) || self.bring_before(x, y)
+    }
+
+    fn bring_before(&mut self, x: Node, y: Node) -> bool {
         if x == y {
             return false;
         }
@@ -139,12 +150,12 @@ impl Graph<'_> {
         let mut before = self.begin(x, Direction::Backwards, !lower, [visits[1], visits[0]]);
         // Each step takes a state off a queue, or looks at a dependency of one.
         let done = loop {
-            match self.step(&mut after) {
+            match self.step(&mut after, Direction::Forwards) {
                 Step::More => {}
                 Step::Done => break after,
                 Step::Met => return false,
             }
-            match self.step(&mut before) {
+            match self.step(&mut before, Direction::Backwards) {
                 Step::More => {}
                 Step::Done => break before,
                 Step::Met => return false,
@@ -175,7 +186,7 @@ impl Graph<'_> {
     fn all_after(&mut self, start: Node, bound: u32) -> Side {
         let visits = [self.scratch.begin(), self.scratch.begin()];
         let mut side = self.begin(start, Direction::Forwards, bound, visits);
-        while let Step::More = self.step(&mut side) {}
+        while let Step::More = self.step(&mut side, Direction::Forwards) {}
         side
     }
 
@@ -196,35 +207,35 @@ impl Graph<'_> {
         self.scratch.queued(side.position(index, self.scratch.states())).unwrap_or(Node::new(NO_SLOT, false))
     }
 
-    /// Goes on to the next dependency, or to the next state of the queue.
-    fn step(&mut self, side: &mut Side) -> Step {
+    /// Goes on to the next dependency, or to the next state of the queue. `direction` is the side's.
+    #[inline(always)]
+    fn step(&mut self, side: &mut Side, direction: Direction) -> Step {
         if side.next == NO_SLOT {
             if side.head == side.count {
                 return Step::Done;
             }
             side.here = self.queued(side, side.head);
             side.head += 1;
-            side.next = self.classes.get(side.here.class).first(side.direction);
+            side.next = self.classes.get(side.here.class).first(direction);
             return Step::More;
         }
         let dependency = self.dependencies.get(side.next);
-        let (kinds, far) = (dependency.kinds, dependency.far_end(side.direction));
-        side.next = dependency.next(side.direction);
-        for restricted in [false, true] {
-            let (from, to) = match side.direction {
-                Direction::Forwards => (side.here.restricted, restricted),
-                Direction::Backwards => (restricted, side.here.restricted),
-            };
-            if kinds.lead(Direction::Forwards, from, to) && self.meets(side, Node::new(far, restricted)) {
-                return Step::Met;
-            }
-        }
-        Step::More
+        let (kinds, far) = (dependency.kinds, dependency.far_end(direction));
+        side.next = dependency.next(direction);
+        let leads = |restricted| match direction {
+            Direction::Forwards => kinds.lead(Direction::Forwards, side.here.restricted, restricted),
+            Direction::Backwards => kinds.lead(Direction::Forwards, restricted, side.here.restricted),
+        };
+        let [free, restricted] = [leads(false), leads(true)];
+        let ranks = self.order.of_class(far);
+        let has_met = free && self.meets(side, Node::new(far, false), side.key(ranks[0]))
+            || restricted && self.meets(side, Node::new(far, true), side.key(ranks[1]));
+        if has_met { Step::Met } else { Step::More }
     }
 
     /// Looks at a state: says whether the other side was there.
-    fn meets(&mut self, side: &mut Side, node: Node) -> bool {
-        let key = side.key(self.order.rank(node));
+    #[inline(always)]
+    fn meets(&mut self, side: &mut Side, node: Node, key: u32) -> bool {
         if key > side.bound {
             side.ceiling = side.ceiling.min(key);
             return false;

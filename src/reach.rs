@@ -11,7 +11,8 @@
 //! - A state passes the new bits on once, and only to states that lack some: an addition ends.
 
 use crate::dependency::{Direction, Kinds};
-use crate::search::{Graph, Node, Scratch};
+use crate::held::NO_SLOT;
+use crate::search::{Graph, Node};
 use crate::usage::Usage;
 
 /// For each class its two states: of *enabled* bits the forward ones, of *used in* bits the backward ones.
@@ -61,43 +62,46 @@ impl Graph<'_> {
     /// A class has a new usage bit.
     pub(crate) fn learn_usage(&mut self, class: u16, bit: Usage) {
         let direction = if bit.is_used() { Direction::Backwards } else { Direction::Forwards };
-        self.spread(direction, bit, class, |restricted| !bit.seen_from(restricted).is_empty());
+        self.spread(direction, class, bit, !bit.is_read());
     }
 
     /// A dependency was added, or a kind of one.
     pub(crate) fn learn_dependency(&mut self, from: u16, to: u16, kind: Kinds) {
-        for (direction, near, far, mask) in
-            [(Direction::Forwards, from, to, Usage::ENABLED), (Direction::Backwards, to, from, Usage::USED)]
-        {
-            let end = Node::new(far, kind.restrict(direction));
-            let bits = self.reach.usage(end) & mask;
-            self.spread(direction, bits, near, |restricted| kind.lead(direction, restricted, end.restricted));
+        self.learn_along(Direction::Forwards, from, to, kind, Usage::ENABLED);
+        self.learn_along(Direction::Backwards, to, from, kind, Usage::USED);
+    }
+
+    #[inline(always)]
+    fn learn_along(&mut self, direction: Direction, near: u16, far: u16, kind: Kinds, mask: Usage) {
+        let bits = self.reach.usage(Node::new(far, kind.restrict(direction))) & mask;
+        self.spread(direction, near, bits, !kind.from_restricted(direction).is_empty());
+    }
+
+    /// Adds bits to the unrestricted state of a class, and to the restricted one if it is said to have them too, and to all
+    /// from which a path in `direction` leads there.
+    #[inline(always)]
+    fn spread(&mut self, direction: Direction, class: u16, bits: Usage, restricted_too: bool) {
+        let is_new = self.reach.add(Node::new(class, false), bits)
+            | (restricted_too && self.reach.add(Node::new(class, true), bits));
+        if is_new && self.classes.get(class).first(direction.reversed()) != NO_SLOT {
+            self.spread_on(direction, class, bits, restricted_too);
         }
     }
 
-    /// Adds bits to those states of a class for which `is_it` says yes, and to all from which a path in `direction` leads
-    /// to them.
-    fn spread(&mut self, direction: Direction, bits: Usage, class: u16, is_it: impl Fn(bool) -> bool) {
+    fn spread_on(&mut self, direction: Direction, class: u16, bits: Usage, restricted_too: bool) {
         let Graph { classes, dependencies, reach, scratch, .. } = self;
-        let (mut head, mut tail) = (0, 0);
-        let mut pass_on = |scratch: &mut Scratch, node: Node| {
-            if reach.add(node, bits) {
-                scratch.enqueue(tail, node);
-                tail += 1;
-            }
-            tail
-        };
-        let mut known = 0;
-        for start in [false, true].into_iter().filter(|&restricted| is_it(restricted)) {
-            known = pass_on(scratch, Node::new(class, start));
-        }
-        while head < known {
+        scratch.enqueue(0, Node::new(class, false));
+        scratch.enqueue(1, Node::new(class, true));
+        let (mut head, mut tail) = (0, 1 + usize::from(restricted_too));
+        while head < tail {
             let Some(here) = scratch.queued(head) else { return };
             head += 1;
             for (_, dependency) in dependencies.along(classes, here.class, direction.reversed()) {
                 for restricted in [false, true] {
-                    if dependency.kinds.lead(direction, restricted, here.restricted) {
-                        known = pass_on(scratch, Node::new(dependency.near_end(direction), restricted));
+                    let next = Node::new(dependency.near_end(direction), restricted);
+                    if dependency.kinds.lead(direction, restricted, here.restricted) && reach.add(next, bits) {
+                        scratch.enqueue(tail, next);
+                        tail += 1;
                     }
                 }
             }

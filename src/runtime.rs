@@ -23,6 +23,7 @@ use crate::news::News;
 use crate::port::Port;
 use crate::report::{Kind, LockView};
 use crate::rules;
+use crate::second;
 use crate::site::Site;
 use crate::stat::{Broken, Recorder};
 use crate::validator::{self, Engine};
@@ -155,21 +156,16 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
         let Some(context) = P::context() else {
             return self.count_early();
         };
-        self.agree(context, site);
-        let what = Acquire::new(map, mode, site);
-        let since = self.recorder.since::<P>(context);
-        if !fast::acquire(self.domain(context).seen(), context, &what, since) {
-            self.acquire_slowly(context, &what);
+        let since = || self.recorder.since::<P>(context);
+        if !fast::acquire(self.domain(context).seen(), context, map, mode, site, P::irqs_enabled(), since) {
+            self.acquire_otherwise(context, map, mode, site);
         }
     }
 
     /// A lock is taken in any other way.
     pub fn acquire_specially(&self, what: &Acquire<'_>) {
         match P::context() {
-            Some(context) => {
-                self.agree(context, what.site);
-                self.acquire_slowly(context, what);
-            }
+            Some(context) => self.acquire_in(context, what),
             None => self.count_early(),
         }
     }
@@ -180,25 +176,30 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
         let Some(context) = P::context() else {
             return self.forget_early();
         };
-        if !context.pop(map.instance()) {
-            return self.release_slowly(context, map, site);
+        if !fast::release(context, map) {
+            return self.release_otherwise(context, map, site);
         }
         if let Some(broken) = self.recorder.popped::<P>(self.domain(context).seen().classes, context, map) {
             self.held_too_long(context, &broken, site);
         }
     }
 
-    /// Hard interrupts will be enabled, or were disabled. Not heard while the validator is at work for this context: what
-    /// shows a report finds interrupts disabled by us, and "restores" them so.
+    /// Hard interrupts will be enabled. Not heard while the validator is at work for this context: what shows a report finds
+    /// interrupts disabled by us, and "restores" them so.
     #[inline(always)]
-    pub fn irqs(&self, on: bool, site: Site) {
-        let Some(context) = P::context().filter(|context| !context.is_unchecked()) else { return };
-        if on == context.irqs_on() {
-            // Nothing changes: the site of the change that counts stays.
-        } else if !on || context.holds_nothing() {
-            context.set_irqs(on, Some(site));
-        } else {
-            self.slowly(context, |engine| engine.irqs_on(context, site));
+    pub fn irqs_on(&self, site: Site) {
+        let Some(context) = P::context() else { return };
+        if !fast::irqs_on(context, site) {
+            self.irqs_on_otherwise(context, site);
+        }
+    }
+
+    /// Hard interrupts were disabled. Not heard while the validator is at work, nor where they were off: the site of the
+    /// change that counts stays.
+    #[inline(always)]
+    pub fn irqs_off(&self, site: Site) {
+        if let Some(context) = P::context() {
+            fast::irqs_off(context, site);
         }
     }
 
@@ -207,7 +208,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
     pub fn irq_save(&self, site: Site) -> bool {
         let were_on = P::irqs_enabled();
         P::irqs_disable();
-        self.irqs(false, site);
+        self.irqs_off(site);
         were_on
     }
 
@@ -215,7 +216,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
     #[inline(always)]
     pub fn irq_restore(&self, were_on: bool, site: Site) {
         if were_on {
-            self.irqs(true, site);
+            self.irqs_on(site);
             P::irqs_enable();
         }
     }
@@ -243,6 +244,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
             }
             Event::Leave if context.refuse(false) => {}
             Event::Leave => self.leave(context, site),
+            Event::Softirqs(true) if second::softirqs_on(self.domain(context).seen(), context, site) => {}
             Event::Softirqs(true) => self.slowly(context, |engine| engine.softirqs_on(context, site)),
             Event::Softirqs(false) => validator::softirqs_off(context, site),
             Event::Reclaim(true) => validator::reclaim_enter(context),
@@ -287,7 +289,8 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
     fn leave(&self, context: &'static Context, site: Site) {
         let were_on = P::irqs_enabled();
         P::irqs_disable();
-        if let Some(outer) = self.slowly(context, |engine| engine.leave(context, site)) {
+        let known = second::leave(self.domain(context).seen(), context, site);
+        if let Some(outer) = known.or_else(|| self.slowly(context, |engine| engine.leave(context, site))) {
             P::set_context(outer);
         }
         if were_on {
@@ -411,7 +414,6 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
 
     /// Makes the context's flag that of the machine, if interrupts were turned on or off by other means than the hooks:
     /// the machine's own counts.
-    #[inline(always)]
     fn agree(&self, context: &'static Context, site: Site) {
         let on = P::irqs_enabled();
         if on != context.irqs_on() {
@@ -445,8 +447,18 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
         }
     }
 
+    /// An ordinary acquisition that was not for the fast path.
     #[cold]
-    fn acquire_slowly(&self, context: &'static Context, what: &Acquire<'_>) {
+    #[inline(never)]
+    fn acquire_otherwise(&self, context: &'static Context, map: &LockMap, mode: Mode, site: Site) {
+        self.acquire_in(context, &Acquire::new(map, mode, site));
+    }
+
+    fn acquire_in(&self, context: &'static Context, what: &Acquire<'_>) {
+        self.agree(context, what.site);
+        if second::acquire(self.domain(context).seen(), context, what) {
+            return self.recorder.begin::<P>(context, what.map);
+        }
         if context.is_unchecked() {
             self.unchecked.fetch_add(1, Ordering::Relaxed);
             return validator::acquire_unchecked(context, what);
@@ -455,8 +467,10 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
         self.recorder.begin::<P>(context, what.map);
     }
 
+    /// A release that was not for the fast path.
     #[cold]
-    fn release_slowly(&self, context: &'static Context, map: &LockMap, site: Option<Site>) {
+    #[inline(never)]
+    fn release_otherwise(&self, context: &'static Context, map: &LockMap, site: Option<Site>) {
         if context.is_unchecked() {
             return validator::release_unchecked(context, map);
         }
@@ -464,7 +478,14 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
             return;
         }
         let ending = self.recorder.ending(context, map);
-        self.slowly(context, |engine| engine.release(context, map, site));
+        let were_on = P::irqs_enabled();
+        P::irqs_disable();
+        if !second::release(self.domain(context).seen(), context, map) {
+            self.slowly(context, |engine| engine.release(context, map, site));
+        }
+        if were_on {
+            P::irqs_enable();
+        }
         if let Some(broken) = self.recorder.ended::<P>(self.domain(context).seen().classes, map, ending) {
             self.held_too_long(context, &broken, site);
         }
@@ -477,6 +498,16 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
         if !context.is_unchecked() {
             self.slowly(context, |engine| engine.report_overheld(context, &broken.hold, broken.overheld, site));
         }
+    }
+
+    /// Interrupts are enabled where that is not for the fast path: something is held, they are on, the validator is at work.
+    #[cold]
+    #[inline(never)]
+    fn irqs_on_otherwise(&self, context: &'static Context, site: Site) {
+        if context.is_unchecked() || context.irqs_on() || second::irqs_on(self.domain(context).seen(), context, site) {
+            return;
+        }
+        self.slowly(context, |engine| engine.irqs_on(context, site));
     }
 
     /// Runs an event of the slow path, and shows what it found.
@@ -502,11 +533,13 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
     }
 
     #[cold]
+    #[inline(never)]
     fn count_early(&self) {
         self.early.fetch_add(1, Ordering::Relaxed);
     }
 
     #[cold]
+    #[inline(never)]
     fn forget_early(&self) {
         self.take_off_early();
     }

@@ -23,8 +23,11 @@ impl Site {
     /// Whether the line is inside the standard library (`map(Mutex::new)` hands such lines on), or that of a constant.
     /// Such a site says nothing about who constructs the lock, and counts as none: a report advises a key there.
     pub fn is_in_library(self) -> bool {
-        // Byte by byte, since the search of `str` can panic on paper.
+        // Byte by byte, since the search of `str` can panic on paper. The library's paths are absolute.
         let file = self.0.file().as_bytes();
+        if file.first() != Some(&b'/') {
+            return false;
+        }
         let sources: [&[u8]; 3] = [b"/library/core/src/", b"/library/alloc/src/", b"/library/std/src/"];
         self == Site::NOWHERE
             || file.starts_with(b"/rustc/")

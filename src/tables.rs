@@ -4,7 +4,7 @@
 //! same halves in its runtime, where the internal lock parts them.
 
 use crate::chain::Chains;
-use crate::class::LockMap;
+use crate::class::{LockMap, Subclass};
 use crate::classes::{Classes, SeenClasses, Slot};
 use crate::context::Context;
 use crate::dependency::{Dependencies, Dependency};
@@ -16,6 +16,7 @@ use crate::reach::Reach;
 use crate::report::{Kind, Report, Who};
 use crate::roster::RosterTable;
 use crate::search::{Graph, Place, Scratch};
+use crate::second;
 use crate::site::Site;
 use crate::trail::Since;
 use crate::usage::Usage;
@@ -55,7 +56,7 @@ pub struct Sizes {
     pub dependencies: usize,
     /// The set of checked chains.
     pub chains: usize,
-    /// What the search writes down.
+    /// What searches write down, and what saves most of them.
     pub search: usize,
     /// The report.
     pub report: usize,
@@ -68,7 +69,9 @@ impl Sizes {
             classes: size_of::<Classes<[Slot; C]>>() + size_of::<SeenClasses<[AtomicU32; C]>>(),
             dependencies: size_of::<Dependencies<[Dependency; D]>>(),
             chains: size_of::<Chains<[Word; K]>>(),
-            search: size_of::<Scratch<[[Place; 2]; C]>>(),
+            search: size_of::<Scratch<[[Place; 2]; C]>>()
+                + size_of::<Order<[[u32; 2]; C]>>()
+                + size_of::<Reach<[[Usage; 2]; C]>>(),
             report: size_of::<Report>(),
         }
     }
@@ -139,14 +142,19 @@ impl<const C: usize, const D: usize, const K: usize> Validator<C, D, K> {
     /// A lock is taken: by the fast path if it can be, as in a kernel.
     pub fn acquire(&mut self, context: &Context, what: &Acquire<'_>) {
         let seen = Seen { classes: &self.seen_classes, chains: &self.chains };
-        if !fast::acquire(seen, context, what, Since::UNKNOWN) {
+        let ordinary = !what.tried && what.checked && what.subclass == Subclass::ZERO && what.nest.is_none();
+        let known = (ordinary
+            && fast::acquire(seen, context, what.map, what.mode, what.site, context.irqs_on(), || Since::UNKNOWN))
+            || second::acquire(seen, context, what);
+        if !known {
             self.engine().acquire(context, what);
         }
     }
 
     /// A lock is let go: by the fast path if it can be.
     pub fn release(&mut self, context: &Context, map: &LockMap, site: Option<Site>) {
-        if !context.pop(map.instance()) {
+        let seen = Seen { classes: &self.seen_classes, chains: &self.chains };
+        if !fast::release(context, map) && !second::release(seen, context, map) {
             self.engine().release(context, map, site);
         }
     }

@@ -114,7 +114,7 @@ impl Stamp {
     /// That of the class with this id, after so many clearings.
     #[inline(always)]
     pub(crate) const fn of(id: ClassId, clearings: u32) -> Stamp {
-        Stamp(id.generation_bits() | clearings & 0xffff)
+        Stamp(id.0 & 0xffff_0000 | clearings & 0xffff)
     }
 }
 

@@ -56,7 +56,7 @@ impl Engine<'_> {
 
     /// A lock is taken: section 2 of `docs/semantics.md`.
     pub fn acquire(&mut self, context: &Context, what: &Acquire<'_>) {
-        let mut hold = Hold::begin(what, !context.irqs_on());
+        let mut hold = Hold::begin(what, context.irqs_on());
         match self.graph.classes.find_or_enter(self.seen.classes, what.map, what.subclass, what.site) {
             Some(id) => hold.class = id.slot(),
             None => {
@@ -218,7 +218,7 @@ impl Engine<'_> {
     }
 
     fn check_nest(&mut self, context: &Context, hold: &Hold) {
-        if !rules::nest_lock::is_held(context.all(), hold) {
+        if hold.nested() && !rules::nest_lock::is_held(context.all(), hold) {
             let nest = Hold { instance: hold.nest, class: hold.nest_class, ..Hold::EMPTY };
             self.report_lock(context, Kind::NestNotHeld, hold, |report, lookup| {
                 report.held_lock = Some(lookup.lock(&nest));
@@ -275,7 +275,8 @@ impl Engine<'_> {
     /// One dependency: checked, then added. One that would close a circle is not.
     fn depend(&mut self, context: &Context, held: &Hold, new: &Hold) -> bool {
         let kind = Kinds::of(held.mode(), new.mode());
-        if self.graph.dependencies.kinds(held.class, new.class).contains(kind) {
+        let known = self.graph.dependencies.find(held.class, new.class);
+        if known.is_some_and(|slot| self.graph.dependencies.get(slot).kinds.contains(kind)) {
             return true;
         }
         if let Some(end) = rules::circular::check(&mut self.graph, held, new) {
@@ -287,6 +288,20 @@ impl Engine<'_> {
             self.report_irq_order(context, held, new, end);
             return true;
         }
+        let added = match known {
+            Some(slot) => {
+                self.graph.dependencies.add_kind(slot, kind);
+                true
+            }
+            None => self.add_dependency(held, new, kind),
+        };
+        if added {
+            self.graph.learn_dependency(held.class, new.class, kind);
+        }
+        added
+    }
+
+    fn add_dependency(&mut self, held: &Hold, new: &Hold, kind: Kinds) -> bool {
         let who = (self.who)();
         let edge = Edge {
             from: held.class,
@@ -298,9 +313,8 @@ impl Engine<'_> {
             task: who.id as u16,
         };
         let added = self.graph.dependencies.add(self.graph.classes, &edge);
-        match added {
-            true => self.graph.learn_dependency(held.class, new.class, kind),
-            false => self.notice(Table::Dependencies),
+        if !added {
+            self.notice(Table::Dependencies);
         }
         added
     }
@@ -308,9 +322,10 @@ impl Engine<'_> {
 
 /// Section 7: with a nest lock, over a topmost hold of the same class, the two are counted as one.
 fn merge(context: &Context, new: &Hold) -> bool {
-    let Some((stack, index)) = context.top().filter(|_| new.nested()) else {
+    if !new.nested() {
         return false;
-    };
+    }
+    let Some((stack, index)) = context.top() else { return false };
     let Some(mut top) = stack.hold(index).filter(|top| top.same_class(new)) else {
         return false;
     };
@@ -356,7 +371,7 @@ pub fn reclaim_exit(context: &Context) -> bool {
 /// A lock is taken while the validator is at work for this context, or in an NMI: it goes on the books, unchecked.
 pub fn acquire_unchecked(context: &Context, what: &Acquire<'_>) {
     let unchecked = Acquire { checked: false, ..*what };
-    let mut hold = Hold::begin(&unchecked, !context.irqs_on());
+    let mut hold = Hold::begin(&unchecked, context.irqs_on());
     hold.traits.insert(Traits::UNCHAINED);
     context.push(hold);
 }

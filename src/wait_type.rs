@@ -65,6 +65,15 @@ impl WaitTypes {
         WaitTypes::new(wait, wait)
     }
 
+    /// Both, as a hold keeps them: inner, then outer, three bits each.
+    pub(crate) const fn bits(self) -> u16 {
+        self.inner as u16 | (self.outer as u16) << 3
+    }
+
+    pub(crate) const fn from_bits(bits: u16) -> WaitTypes {
+        WaitTypes { outer: WaitType::from_bits(bits >> 3), inner: WaitType::from_bits(bits) }
+    }
+
     /// What the lock needs around it: it may be taken where the limit is at least this.
     pub const fn outer(self) -> WaitType {
         self.outer

@@ -1,40 +1,17 @@
-//! The port for threads, as a program has it. One validator and one handler serve the whole program, so tests take turns,
-//! and each begins with nothing learned.
+//! The port for threads, as a program has it.
+
+mod threads;
 
 use lockdep::context::Level;
 use lockdep::hooks;
 use lockdep::host;
-use lockdep::news::News;
 use lockdep::port::Port;
 use lockdep::report::Kind;
 use lockdep::spin::Mutex;
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex as StdMutex, MutexGuard, PoisonError};
-use std::thread;
 
-lockdep::port!(host::Host, classes = 64, dependencies = 128, chains = 256);
-
-static TURN: StdMutex<()> = StdMutex::new(());
-static SHOWN: StdMutex<Vec<String>> = StdMutex::new(Vec::new());
-
-fn lock<T>(mutex: &StdMutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// A test begins: nothing learned, news are kept.
-fn begin() -> MutexGuard<'static, ()> {
-    let turn = lock(&TURN);
-    host::on_news(|news: News<'_>| lock(&SHOWN).push(news.to_string()));
-    assert!(hooks::reset());
-    lock(&SHOWN).clear();
-    turn
-}
-
-/// In a thread of this name, to its end.
-fn in_thread<R: Send>(name: &str, work: impl FnOnce() -> R + Send) -> thread::Result<R> {
-    thread::scope(|scope| thread::Builder::new().name(name.into()).spawn_scoped(scope, work).expect("a thread").join())
-}
+use threads::{begin, in_thread, shown};
 
 #[test]
 fn two_threads_that_never_meet_show_the_deadlock() {
@@ -43,7 +20,7 @@ fn two_threads_that_never_meet_show_the_deadlock() {
     in_thread("one", || drop((a.lock(), b.lock()))).unwrap();
     in_thread("two", || drop((b.lock(), a.lock()))).unwrap();
     assert_eq!(hooks::found(), Some(Kind::Circular));
-    let shown = lock(&SHOWN);
+    let shown = shown();
     assert_eq!(shown.len(), 1, "{shown:?}");
     assert!(shown[0].contains("possible circular locking") && shown[0].contains("two/"), "{}", shown[0]);
 }
@@ -54,7 +31,7 @@ fn a_thread_that_ends_with_a_lock_is_reported() {
     let lock = Mutex::named("forgotten", ());
     in_thread("forgetful", || core::mem::forget(lock.lock())).unwrap();
     assert_eq!(hooks::found(), Some(Kind::HeldAtExit));
-    assert!(self::lock(&SHOWN)[0].contains("forgetful/"));
+    assert!(shown()[0].contains("forgetful/"));
 }
 
 #[test]
@@ -147,4 +124,9 @@ fn a_report_may_panic_and_the_books_are_right_after_it() {
 fn time_does_not_go_back() {
     let first = host::Host::now();
     assert!(host::Host::now() >= first);
+}
+
+#[test]
+fn the_default_configuration_keeps_to_its_budget() {
+    assert!(hooks::costs().validator <= 600 * 1024, "{}", hooks::costs().validator);
 }

@@ -322,12 +322,6 @@ impl Node {
     }
 }
 
-impl Drop for Node {
-    fn drop(&mut self) {
-        hooks::free(self.lock.map());
-    }
-}
-
 #[test]
 fn locks_in_heap_objects_come_and_go_by_the_thousand() {
     let _turn = begin();

@@ -43,3 +43,17 @@ fn a_guard_is_the_bare_guard() {
     same::<tracked::RwLockUpgradableGuard<'_, u32>, spin::RwLockUpgradableGuard<'_, u32>>();
     assert_eq!(size_of::<IrqSave<tracked::MutexGuard<'_, u32>>>(), 2 * size_of::<usize>());
 }
+
+#[test]
+#[cfg(feature = "std")]
+fn a_lock_of_the_standard_library_is_the_bare_one() {
+    use lockdep::std::sync as tracked;
+    use std::sync;
+    same::<tracked::Mutex<u8>, sync::Mutex<u8>>();
+    same::<tracked::Mutex<String>, sync::Mutex<String>>();
+    same::<tracked::RwLock<u32>, sync::RwLock<u32>>();
+    same::<tracked::Condvar, sync::Condvar>();
+    same::<tracked::MutexGuard<'_, u32>, sync::MutexGuard<'_, u32>>();
+    same::<tracked::RwLockReadGuard<'_, u32>, sync::RwLockReadGuard<'_, u32>>();
+    same::<tracked::RwLockWriteGuard<'_, u32>, sync::RwLockWriteGuard<'_, u32>>();
+}

@@ -1,21 +1,160 @@
 //! The stack of holds of a context, and the ways to look through it: its own, the run, all of the task's.
 //!
-//! Invariant: a hold is written before the depth that shows it, so an interrupt in the middle of a push finds the stack
-//! whole. What finds no room is counted, and its release is believed.
+//! Each part of the holds is an array of its own, so that the fast path writes what it has and leaves the rest: what
+//! stands there from an earlier hold is not looked at ([`Place::hold`]). The chain key of a hold stands one place above it,
+//! and below the first is the seed: so the key of what is held is found by the depth alone.
+//!
+//! Invariants:
+//! - A hold is written before the depth that shows it, so an interrupt in the middle of a push finds the stack whole.
+//!   What finds no room is counted, and its release is believed.
+//! - An instance that the fast path may pop is written as it is; of a hold whose count is not 1, with a bit that no lock's
+//!   address has.
 
 use super::Context;
-use crate::held::Hold;
+use crate::held::{Hold, Traits};
+use crate::site::Site;
+use crate::trail::Since;
 use core::cell::Cell;
-use core::sync::atomic::Ordering;
+
+/// How many locks one context can hold on the books.
+pub(super) const HOLDS: usize = 32;
 
 /// How deep interrupts are looked through: more levels than any machine nests.
 const LEVELS: usize = 32;
+
+/// In the word of an instance: its hold's count is not 1. Addresses of locks are even.
+const COUNTED: usize = 1;
+
+/// The holds.
+#[derive(Debug)]
+pub(super) struct Stack {
+    /// The key of a hold at its place and one; at 0 the seed.
+    keys: [Cell<u64>; HOLDS + 1],
+    sites: [Cell<Option<Site>>; HOLDS],
+    instances: [Cell<usize>; HOLDS],
+    /// Only of nested holds.
+    nests: [Cell<usize>; HOLDS],
+    classes: [Cell<u16>; HOLDS],
+    traits: [Cell<Traits>; HOLDS],
+    /// Only of nested holds.
+    nest_classes: [Cell<u16>; HOLDS],
+    /// Only of those whose count is not 1.
+    counts: [Cell<u16>; HOLDS],
+    /// Of no size without the feature `stat`.
+    sinces: [Cell<Since>; HOLDS],
+}
+
+/// One place of the stack.
+pub(crate) struct Place<'c> {
+    /// The key of what is below.
+    pub(crate) below: &'c Cell<u64>,
+    key: &'c Cell<u64>,
+    site: &'c Cell<Option<Site>>,
+    instance: &'c Cell<usize>,
+    nest: &'c Cell<usize>,
+    class: &'c Cell<u16>,
+    traits: &'c Cell<Traits>,
+    nest_class: &'c Cell<u16>,
+    count: &'c Cell<u16>,
+    since: &'c Cell<Since>,
+}
+
+impl Stack {
+    pub(super) const fn new(seed: u64) -> Stack {
+        let mut keys = [const { Cell::new(0) }; HOLDS + 1];
+        keys[0] = Cell::new(seed);
+        Stack {
+            keys,
+            sites: [const { Cell::new(None) }; HOLDS],
+            instances: [const { Cell::new(0) }; HOLDS],
+            nests: [const { Cell::new(0) }; HOLDS],
+            classes: [const { Cell::new(0) }; HOLDS],
+            traits: [const { Cell::new(Traits::empty()) }; HOLDS],
+            nest_classes: [const { Cell::new(0) }; HOLDS],
+            counts: [const { Cell::new(0) }; HOLDS],
+            sinces: [const { Cell::new(Since::UNKNOWN) }; HOLDS],
+        }
+    }
+
+    /// Where the keys begin.
+    pub(super) fn seed(&self, seed: u64) {
+        self.keys[0].set(seed);
+    }
+
+    #[inline(always)]
+    fn place(&self, index: usize) -> Option<Place<'_>> {
+        if index >= HOLDS {
+            return None;
+        }
+        Some(Place {
+            below: self.keys.get(index)?,
+            key: self.keys.get(index + 1)?,
+            site: self.sites.get(index)?,
+            instance: self.instances.get(index)?,
+            nest: self.nests.get(index)?,
+            class: self.classes.get(index)?,
+            traits: self.traits.get(index)?,
+            nest_class: self.nest_classes.get(index)?,
+            count: self.counts.get(index)?,
+            since: self.sinces.get(index)?,
+        })
+    }
+}
+
+impl Place<'_> {
+    /// Writes an ordinary hold: taken once, without a nest lock.
+    #[inline(always)]
+    pub(crate) fn fill(&self, key: u64, site: Site, instance: usize, class: u16, traits: Traits) {
+        self.key.set(key);
+        self.site.set(Some(site));
+        self.instance.set(instance);
+        self.class.set(class);
+        self.traits.set(traits);
+    }
+
+    /// Writes when the hold began.
+    #[inline(always)]
+    pub(crate) fn begin(&self, since: Since) {
+        self.since.set(since);
+    }
+
+    /// Writes any hold.
+    fn set(&self, hold: &Hold) {
+        self.key.set(hold.key);
+        self.site.set(hold.site);
+        self.instance.set(hold.instance | if hold.count == 1 { 0 } else { COUNTED });
+        self.nest.set(hold.nest);
+        self.class.set(hold.class);
+        self.traits.set(hold.traits);
+        self.nest_class.set(hold.nest_class);
+        self.count.set(hold.count);
+        self.since.set(hold.since);
+    }
+
+    /// What stands here.
+    #[inline]
+    fn hold(&self) -> Hold {
+        let (instance, traits) = (self.instance.get(), self.traits.get());
+        let (counted, nested) = (instance & COUNTED != 0, traits.contains(Traits::NESTED));
+        Hold {
+            key: self.key.get(),
+            site: self.site.get(),
+            instance: instance & !COUNTED,
+            nest: if nested { self.nest.get() } else { 0 },
+            class: self.class.get(),
+            nest_class: if nested { self.nest_class.get() } else { 0 },
+            count: if counted { self.count.get() } else { 1 },
+            traits,
+            since: self.since.get(),
+        }
+    }
+}
 
 impl Context {
     /// How many holds are in this context's own stack.
     #[inline(always)]
     pub fn depth(&self) -> usize {
-        usize::from(self.depth.load(Ordering::Acquire))
+        self.gate.depth()
     }
 
     /// How many holds found no room.
@@ -26,22 +165,35 @@ impl Context {
     /// The chain key of what is held in the run.
     #[inline(always)]
     pub(crate) fn key(&self) -> u64 {
-        match self.depth().checked_sub(1).and_then(|top| self.holds.get(top)) {
-            Some(top) => top.get().key,
-            None => self.seed.get(),
-        }
+        self.key_below(self.depth())
+    }
+
+    /// The chain key of what stands below a place.
+    pub(crate) fn key_below(&self, index: usize) -> u64 {
+        self.stack.keys.get(index).map_or(0, Cell::get)
+    }
+
+    /// The place of the next hold: if there is room, nothing is held below, the validator is not at work, and its flag of
+    /// interrupts is the machine's.
+    #[inline(always)]
+    pub(crate) fn free_place(&self, irqs_on: bool) -> Option<Place<'_>> {
+        self.gate.open(irqs_on).and_then(|depth| self.stack.place(depth))
+    }
+
+    /// Shows the hold that was written to the [free place](Context::free_place).
+    #[inline(always)]
+    pub(crate) fn show(&self) {
+        self.gate.one_more();
     }
 
     /// Puts a hold on top; says whether there was room. Where there was none, it is counted.
-    #[inline(always)]
     pub(crate) fn push(&self, hold: Hold) -> bool {
-        let depth = self.depth();
-        let Some(slot) = self.holds.get(depth) else {
+        let Some(place) = self.stack.place(self.depth()) else {
             self.lose();
             return false;
         };
-        slot.set(hold);
-        self.depth.store(depth as u16 + 1, Ordering::Release);
+        place.set(&hold);
+        self.gate.set_depth(self.depth() + 1);
         true
     }
 
@@ -50,19 +202,25 @@ impl Context {
         self.lost.set(self.lost.get().saturating_add(1));
     }
 
-    /// Takes the topmost hold away if it is `instance`, taken once.
+    /// Takes the topmost hold away if it is `instance`, taken once, and nothing is held below.
     #[inline(always)]
     pub(crate) fn pop(&self, instance: usize) -> bool {
-        let Some(top) = self.depth().checked_sub(1) else {
-            return false;
-        };
-        match self.holds.get(top).map(Cell::get) {
-            Some(hold) if hold.instance == instance && hold.count == 1 => {
-                self.depth.store(top as u16, Ordering::Release);
-                true
-            }
-            _ => false,
+        let top = self.gate.top();
+        let is_it = self.stack.instances.get(top).is_some_and(|top| top.get() == instance);
+        if is_it {
+            self.gate.drop_to(top);
         }
+        is_it
+    }
+
+    /// The same where something is held below.
+    pub(crate) fn pop_above(&self, instance: usize) -> bool {
+        let Some(top) = self.depth().checked_sub(1) else { return false };
+        let is_it = self.stack.instances.get(top).is_some_and(|top| top.get() == instance);
+        if is_it {
+            self.gate.set_depth(top);
+        }
+        is_it
     }
 
     /// Takes a lost hold off the count; says whether there was one.
@@ -73,30 +231,32 @@ impl Context {
     }
 
     pub(crate) fn hold(&self, index: usize) -> Option<Hold> {
-        self.holds.get(index).filter(|_| index < self.depth()).map(Cell::get)
+        self.taken_off(index).filter(|_| index < self.depth())
     }
 
     /// What stands in a place of the stack, also above its top: a hold that was just taken off.
+    #[inline]
     pub(crate) fn taken_off(&self, index: usize) -> Option<Hold> {
-        self.holds.get(index).map(Cell::get)
+        self.stack.place(index).map(|place| place.hold())
     }
 
     pub(crate) fn set_hold(&self, index: usize, hold: Hold) {
-        if let Some(slot) = self.holds.get(index) {
-            slot.set(hold);
+        if let Some(place) = self.stack.place(index) {
+            place.set(&hold);
         }
     }
 
     /// Drops the holds from `depth` on.
     pub(crate) fn truncate(&self, depth: usize) {
         if depth < self.depth() {
-            self.depth.store(depth as u16, Ordering::Release);
+            self.gate.set_depth(depth);
         }
     }
 
     /// The holds of this context's own stack, the lowest first.
+    #[inline]
     pub fn own(&self) -> impl DoubleEndedIterator<Item = Hold> + '_ {
-        self.holds.iter().take(self.depth()).map(Cell::get)
+        (0..self.depth()).filter_map(|index| self.taken_off(index))
     }
 
     /// The contexts from this one outwards.

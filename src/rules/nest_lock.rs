@@ -8,7 +8,7 @@
 
 use crate::held::Hold;
 
-/// Whether the nest lock that the new hold names is among the holds; yes if it names none.
+/// Whether the nest lock that the new hold names is among the holds.
 pub(crate) fn is_held(mut holds: impl Iterator<Item = Hold>, new: &Hold) -> bool {
-    !new.nested() || holds.any(|hold| hold.matches(new.nest, new.nest_class, None))
+    holds.any(|hold| hold.matches(new.nest, new.nest_class, None))
 }

@@ -22,13 +22,14 @@ pub(crate) enum Recursion {
 }
 
 /// Looks at all holds of the task, through all contexts, the lowest first.
-pub(crate) fn check(holds: impl Iterator<Item = Hold>, new: &Hold) -> Recursion {
-    let mut nest_held = false;
-    for hold in holds {
-        nest_held |= new.nested() && hold.instance == new.nest;
-        if hold.same_class(new) && new.mode().is_blocked_by(hold.mode()) {
-            return if nest_held { Recursion::Excused } else { Recursion::By(hold) };
+pub(crate) fn check(mut holds: impl Iterator<Item = Hold>, new: &Hold) -> Recursion {
+    let found = holds.try_fold(false, |nest_held, hold| {
+        let nest_held = nest_held || (new.nested() && hold.instance == new.nest);
+        match hold.same_class(new) && new.mode().is_blocked_by(hold.mode()) {
+            true if nest_held => Err(Recursion::Excused),
+            true => Err(Recursion::By(hold)),
+            false => Ok(nest_held),
         }
-    }
-    Recursion::None
+    });
+    found.err().unwrap_or(Recursion::None)
 }

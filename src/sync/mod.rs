@@ -22,4 +22,6 @@ pub mod rcu;
 pub mod semaphore;
 pub mod seqlock;
 pub mod spin;
+#[cfg(feature = "std")]
+pub mod std;
 pub mod ww;

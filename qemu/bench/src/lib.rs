@@ -69,22 +69,27 @@ pub struct BenchPort<B>(PhantomData<B>);
 
 // SAFETY: the context is the one that the kernel's port has.
 unsafe impl<B: Board> Port for BenchPort<B> {
+    #[inline(always)]
     fn context() -> Option<&'static Context> {
         KernelPort::<B>::context()
     }
 
+    #[inline(always)]
     fn set_context(context: &'static Context) {
         KernelPort::<B>::set_context(context);
     }
 
+    #[inline(always)]
     fn irqs_enabled() -> bool {
         KernelPort::<B>::irqs_enabled()
     }
 
+    #[inline(always)]
     fn irqs_disable() {
         KernelPort::<B>::irqs_disable();
     }
 
+    #[inline(always)]
     fn irqs_enable() {
         KernelPort::<B>::irqs_enable();
     }

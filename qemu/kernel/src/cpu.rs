@@ -63,11 +63,13 @@ pub fn begin<B: Board>() {
 }
 
 /// The word for a context.
+#[inline(always)]
 pub fn word_of_context(context: &'static Context) -> usize {
     core::ptr::from_ref(context).expose_provenance()
 }
 
 /// The context of a word: none for 0.
+#[inline(always)]
 pub fn context_of_word(word: usize) -> Option<&'static Context> {
     let context = core::ptr::with_exposed_provenance::<Context>(word);
     // SAFETY: the word is 0, or came from `word_of_context`, whose context is static.

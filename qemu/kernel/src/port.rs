@@ -14,22 +14,27 @@ pub struct KernelPort<B>(PhantomData<B>);
 // SAFETY: the word that `Board::current` reads belongs to the CPU. It names the context of the task or of the interrupt
 // that runs there; a task is run by one CPU, and the contexts of interrupts are each CPU's own.
 unsafe impl<B: Board> Port for KernelPort<B> {
+    #[inline(always)]
     fn context() -> Option<&'static Context> {
         cpu::context_of_word(B::current())
     }
 
+    #[inline(always)]
     fn set_context(context: &'static Context) {
         B::set_current(cpu::word_of_context(context));
     }
 
+    #[inline(always)]
     fn irqs_enabled() -> bool {
         B::irqs_enabled()
     }
 
+    #[inline(always)]
     fn irqs_disable() {
         B::irqs_disable();
     }
 
+    #[inline(always)]
     fn irqs_enable() {
         B::irqs_enable();
     }

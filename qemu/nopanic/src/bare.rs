@@ -81,6 +81,7 @@ extern "C" fn _start() -> ! {
     hooks::free(a);
     hooks::downgrade(a, mode);
     hooks::hand_over(a);
+    hooks::take_over(a, mode);
     hooks::check_irqs();
     hooks::task_exit();
     hooks::user_return();

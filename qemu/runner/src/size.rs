@@ -4,16 +4,21 @@
 //! The package `lockdep-sizes` has the figures. For a target it is compiled, and they are read out of the object file.
 
 use crate::boards;
-use crate::process::succeed;
+use crate::process::{root, succeed};
 use crate::setup;
-use crate::toolchain::{Job, Toolchain};
+use crate::toolchain::{Job, Toolchain, host_cargo};
 use anyhow::{Context as _, Result, ensure};
-use lockdep_sizes::{COUNT, DEFAULT, FIGURES, IN_ALL};
+use lockdep_sizes::{COUNT, DEFAULT, FIGURES, IN_ALL, TRACKED};
 use object::read::archive::ArchiveFile;
 use object::{Object as _, ObjectSection as _, ObjectSymbol as _};
+use std::path::Path;
+use std::process::Command;
 
 const PACKAGE: &str = "lockdep-sizes";
 const SYMBOL: &str = "LOCKDEP_SIZES";
+
+/// What cargo is told where the validator is to be off.
+const OFF: &[&str] = &["--no-default-features"];
 
 /// What the default configuration may need at most, on every machine.
 const BUDGET: u64 = 600 * 1024;
@@ -21,20 +26,30 @@ const BUDGET: u64 = 600 * 1024;
 /// The figures of one machine, in the order of [`FIGURES`].
 type Bytes = [u64; COUNT];
 
+/// What one machine needs, with the validator and without it.
+struct Machine {
+    name: &'static str,
+    on: Bytes,
+    off: Bytes,
+}
+
 /// Prints the figures of all machines side by side.
 pub(crate) fn run() -> Result<()> {
     let toolchain = setup::bare_metal()?;
-    let mut machines = vec![("host", FIGURES.map(|(_, _, bytes)| bytes as u64))];
-    for triple in boards::bare_triples() {
-        machines.push((triple, of_target(toolchain, triple)?));
+    let release = root().join("target/release");
+    let off = measure(host_cargo().arg("build"), &release, OFF)?;
+    let mut machines = vec![Machine { name: "host", on: FIGURES.map(|(_, _, bytes)| bytes as u64), off }];
+    for name in boards::bare_triples() {
+        let off = of_target(toolchain, name, OFF)?;
+        machines.push(Machine { name, on: of_target(toolchain, name, &[])?, off });
     }
     print!("{}", table(&machines));
-    machines.iter().try_for_each(|(machine, bytes)| within_budget(machine, bytes))
+    machines.iter().try_for_each(|machine| within_budget(machine.name, &machine.on))
 }
 
 /// Measures one target; an error says by how much it is above the budget.
 pub(crate) fn check(toolchain: Toolchain, triple: &str) -> Result<()> {
-    within_budget(triple, &of_target(toolchain, triple)?)
+    within_budget(triple, &of_target(toolchain, triple, &[])?)
 }
 
 fn within_budget(machine: &str, bytes: &Bytes) -> Result<()> {
@@ -44,10 +59,15 @@ fn within_budget(machine: &str, bytes: &Bytes) -> Result<()> {
     Ok(())
 }
 
-/// Compiles the figures for a target, and reads them.
-fn of_target(toolchain: Toolchain, triple: &str) -> Result<Bytes> {
-    succeed(toolchain.cargo(Job::Build, triple).args(["--release", "-p", PACKAGE]))?;
-    let path = toolchain.release_dir(triple).join(format!("lib{}.rlib", PACKAGE.replace('-', "_")));
+/// The figures for a target.
+fn of_target(toolchain: Toolchain, triple: &str, features: &[&str]) -> Result<Bytes> {
+    measure(&mut toolchain.cargo(Job::Build, triple), &toolchain.release_dir(triple), features)
+}
+
+/// Compiles the figures, and reads them.
+fn measure(build: &mut Command, release: &Path, features: &[&str]) -> Result<Bytes> {
+    succeed(build.args(["--quiet", "--release", "-p", PACKAGE]).args(features))?;
+    let path = release.join(format!("lib{}.rlib", PACKAGE.replace('-', "_")));
     let archive = std::fs::read(&path).with_context(|| format!("{} cannot be read", path.display()))?;
     figures_in(&archive).with_context(|| format!("{} has no {SYMBOL}", path.display()))
 }
@@ -68,24 +88,26 @@ fn figures_in_object(bytes: &[u8]) -> Option<Bytes> {
 }
 
 /// The figures of machines side by side, the parts one below the other.
-fn table(machines: &[(&str, Bytes)]) -> String {
-    let mut text = format!("{:36}", "bytes");
-    for (machine, _) in machines {
-        text += &format!("{:>14}", machine.split('-').next().unwrap_or(machine));
-    }
+fn table(machines: &[Machine]) -> String {
+    let names = machines.iter().map(|machine| machine.name.split('-').next().unwrap_or(machine.name).to_owned());
+    let mut text = row("bytes", names);
     let mut last = "";
     for (index, (part, name, _)) in FIGURES.iter().enumerate() {
         if *part != last {
             text += &format!("\n{part}\n");
             last = part;
         }
-        text += &format!("  {name:34}");
-        for (_, bytes) in machines {
-            text += &format!("{:>14}", bytes[index]);
+        text += &row(&format!("  {name}"), machines.iter().map(|machine| machine.on[index].to_string()));
+        if let Some(lock) = name.strip_suffix(TRACKED) {
+            text += &row(&format!("  {lock}, off"), machines.iter().map(|machine| machine.off[index].to_string()));
         }
-        text.push('\n');
     }
     text
+}
+
+fn row(name: &str, cells: impl Iterator<Item = String>) -> String {
+    let cells: String = cells.map(|cell| format!("{cell:>12}")).collect();
+    format!("{name:36}{cells}\n")
 }
 
 #[cfg(test)]
@@ -94,12 +116,14 @@ mod tests {
 
     #[test]
     fn the_table_has_all_figures_of_all_machines() {
-        let bytes = std::array::from_fn(|index| 1000 + index as u64);
-        let text = table(&[("host", bytes), ("thumbv7em-none-eabi", bytes)]);
-        assert!(text.starts_with("bytes") && text.contains("host     thumbv7em\n"), "{text}");
+        let machine = |name| Machine { name, on: std::array::from_fn(|index| 1000 + index as u64), off: [77; COUNT] };
+        let text = table(&[machine("host"), machine("thumbv7em-none-eabi")]);
+        assert!(text.starts_with("bytes") && text.contains("        host   thumbv7em\n"), "{text}");
         for index in 0..COUNT {
-            assert!(text.contains(&format!("{0:>14}{0:>14}\n", 1000 + index)), "{index}: {text}");
+            assert!(text.contains(&format!("{0:>12}{0:>12}\n", 1000 + index)), "{index}: {text}");
         }
+        assert_eq!(text.matches("off").count(), 2, "{text}");
+        assert!(text.contains("spin::Mutex<()>, off") && text.contains("          77          77\n"), "{text}");
     }
 
     #[test]

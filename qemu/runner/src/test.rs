@@ -18,7 +18,7 @@ use std::time::Instant;
 /// The sets of features that the host tests run with, as arguments of `cargo test`.
 const FEATURE_SETS: &[&[&str]] = &[
     &["--workspace", "--features", "lockdep/std,lockdep/lock_api,lockdep/lock_api_05"],
-    &["-p", "lockdep", "--no-default-features"],
+    &["-p", "lockdep", "--no-default-features", "--features", "std"],
 ];
 
 /// The sets of features that the validator is built with for bare metal.

@@ -33,6 +33,9 @@ unsafe impl Port for Nowhere {
 /// A figure: what it is of, its name, its bytes.
 pub type Figure = (&'static str, &'static str, usize);
 
+/// What a tracked lock is called at the end of its name; without the feature `validate` its figure is that of the twin.
+pub const TRACKED: &str = ", tracked";
+
 const LOCKS: [Figure; 4] = [
     ("a lock", "spin::Mutex<()>, bare", size_of::<spin::Mutex<()>>()),
     ("a lock", "spin::Mutex<()>, tracked", size_of::<lockdep::spin::Mutex<()>>()),

@@ -1,0 +1,40 @@
+//! The locks of the standard library, tracked, for threads: `use lockdep::std::sync::{…}` for `use std::sync::{…}`.
+//!
+//! Invariants: as of every lock here (`taking.rs`). Poisoning is the bare lock's: what is on the books has no part in it.
+//!
+//! Not tracked: `Once`, `OnceLock`, `LazyLock`, `Barrier` and channels; they are the bare ones under the same path, so that a
+//! `use` line that names several works. `MappedMutexGuard` and its like are not stable.
+
+mod condvar;
+mod mutex;
+mod rwlock;
+
+/// [`std::sync`](::host_std::sync) with `Mutex`, `RwLock` and `Condvar` tracked. They sleep, so a spinning lock must not be held where one
+/// is taken.
+pub mod sync {
+    pub use super::condvar::Condvar;
+    pub use super::mutex::{Mutex, MutexGuard};
+    pub use super::rwlock::{RwLock, RwLockReadGuard, RwLockWriteGuard};
+    pub use ::host_std::sync::*;
+}
+
+use ::host_std::sync::{LockResult, PoisonError, TryLockError, TryLockResult};
+
+/// The same result with another guard.
+fn with<G, T>(result: LockResult<G>, guard: impl FnOnce(G) -> T) -> LockResult<T> {
+    match result {
+        Ok(inner) => Ok(guard(inner)),
+        Err(poisoned) => Err(PoisonError::new(guard(poisoned.into_inner()))),
+    }
+}
+
+/// The same result with another guard, if there is one.
+fn with_if<G, T>(result: TryLockResult<G>, guard: impl FnOnce(G) -> T) -> TryLockResult<T> {
+    match result {
+        Ok(inner) => Ok(guard(inner)),
+        Err(TryLockError::Poisoned(poisoned)) => {
+            Err(TryLockError::Poisoned(PoisonError::new(guard(poisoned.into_inner()))))
+        }
+        Err(TryLockError::WouldBlock) => Err(TryLockError::WouldBlock),
+    }
+}
