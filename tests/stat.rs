@@ -432,7 +432,7 @@ fn contend<G>(hold: impl FnOnce() -> G, wait: impl FnOnce() + Send) -> ClassTime
             wait();
         });
         let waits = |all: Vec<ClassTimes>| all.iter().any(|times| !times.waiters.is_empty());
-        let seen = (0..10_000_000).any(|_| {
+        let seen = (0..1_000_000).any(|_| {
             std::thread::yield_now();
             waits(all_times())
         });

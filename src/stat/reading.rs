@@ -40,7 +40,8 @@ impl<const C: usize, const N: usize> Recorder<C, N> {
             let of = |entry: &Entry, mode| entry.side(mode).wait.count(stamp);
             let waits = |sum: u64, entry: &Entry| sum + of(entry, Mode::WRITE) + of(entry, Mode::READ);
             let waits = self.entries(slot).fold(0, waits);
-            let is_used = self.operations(seen, slot) > 0 || waits > 0;
+            let waited_for = |points: &Points| points.read(stamp, Party::Waiters).next().is_some();
+            let is_used = self.operations(seen, slot) > 0 || waits > 0 || self.points(slot).is_some_and(waited_for);
             let rank = u32::try_from(waits).unwrap_or(u32::MAX).saturating_add(1);
             self.set_rank(slot, if is_used { rank } else { 0 });
         }
