@@ -6,23 +6,24 @@
 //! graph nor, within the run, the recursion check. (The argument in full: `docs/design.md`.)
 //!
 //! Invariants:
-//! - A slot is written once, under the internal lock; readers take none. An empty slot reads as 0, no key is 0.
+//! - A slot is written once, under the internal lock; readers take none. An empty slot reads as 0: a key that is 0, of 2^64 one, passes for known.
 //! - A hold whose chain is not known in full (its class has no slot, or it was left over by an interrupt) has a key from
 //!   which no entered key is ever made, so what is taken above it never passes for known.
 //! - A full set is no error: a chain that finds no room is checked anew each time. It is counted.
 
+use crate::atomic::{AtomicBool, AtomicU32, Ordering};
 use crate::class::ClassId;
 use crate::held::Traits;
 use crate::word::Word;
-use core::sync::atomic::{AtomicU32, Ordering};
 
 /// What of a hold's traits is part of a chain.
 const IN_KEY: Traits = Traits::RECURSIVE.union(Traits::SHARED).union(Traits::TRIED).union(Traits::UNCHECKED);
 
 /// Where all keys begin: the fractional part of the golden ratio.
 const START: u64 = 0x9e37_79b9_7f4a_7c15;
-/// Any odd number with mixed bits.
-const MULTIPLIER: u64 = 0xd6e8_feb8_6659_fd93;
+/// An odd number with mixed bits, near the golden ratio in the upper ones: so classes that were made one after the other
+/// come to stand far from each other. Half of it is a pattern that aarch64 has as one immediate.
+const MULTIPLIER: u64 = 0x9e37_9999_6a5b_9999;
 
 /// How many slots are looked at for a key.
 const PROBES: usize = 8;
@@ -48,7 +49,7 @@ pub(crate) const fn extend(key: u64, class: ClassId, traits: Traits) -> u64 {
 #[inline(always)]
 const fn fold(key: u64, word: u64) -> u64 {
     let wide = (key ^ word) as u128 * MULTIPLIER as u128;
-    ((wide >> 64) as u64 ^ wide as u64) | 1
+    (wide >> 64) as u64 ^ wide as u64
 }
 
 /// The set of checked chains. `S` is its storage: an array where it is made, a slice where it is used.
@@ -56,6 +57,8 @@ const fn fold(key: u64, word: u64) -> u64 {
 pub(crate) struct Chains<S: ?Sized = [Word]> {
     used: AtomicU32,
     full: AtomicU32,
+    /// Classes went since it was last empty: some of the keys are of no use any more.
+    has_dead: AtomicBool,
     slots: S,
 }
 
@@ -63,7 +66,8 @@ impl<const N: usize> Chains<[Word; N]> {
     /// An empty set of `N` slots, a power of two.
     pub(crate) const fn new() -> Self {
         assert!(N.is_power_of_two(), "the number of chain slots is not a power of two");
-        Chains { used: AtomicU32::new(0), full: AtomicU32::new(0), slots: [const { Word::new() }; N] }
+        let (used, full, has_dead) = (AtomicU32::new(0), AtomicU32::new(0), AtomicBool::new(false));
+        Chains { used, full, has_dead, slots: [const { Word::new() }; N] }
     }
 }
 
@@ -80,7 +84,23 @@ impl Chains {
     }
 
     /// Enters a chain; says whether there was room. Under the internal lock.
+    ///
+    /// Where there is none, and classes went since the set was last empty, it begins anew: chains of classes that are gone
+    /// are never asked for, but cannot be told from the others. So once for each time that classes go, at most, it is
+    /// walked; and what was known is checked once more when it comes again.
     pub(crate) fn insert(&self, key: u64) -> bool {
+        if self.enter(key) {
+            return true;
+        }
+        if self.has_dead.load(Ordering::Relaxed) {
+            self.empty();
+            return self.enter(key);
+        }
+        self.full.store(self.turned_away().saturating_add(1), Ordering::Relaxed);
+        false
+    }
+
+    fn enter(&self, key: u64) -> bool {
         for slot in self.probe(self.home(key)) {
             match slot.load() {
                 0 => {
@@ -92,14 +112,24 @@ impl Chains {
                 _ => {}
             }
         }
-        self.full.store(self.turned_away().saturating_add(1), Ordering::Relaxed);
         false
+    }
+
+    /// Classes went.
+    pub(crate) fn classes_went(&self) {
+        self.has_dead.store(true, Ordering::Relaxed);
+    }
+
+    /// Others may read meanwhile: what they find is still right, and what they do not find is checked.
+    fn empty(&self) {
+        self.slots.iter().for_each(|slot| slot.store(0));
+        self.used.store(0, Ordering::Relaxed);
+        self.has_dead.store(false, Ordering::Relaxed);
     }
 
     /// Forgets all chains.
     pub(crate) fn clear(&self) {
-        self.slots.iter().for_each(|slot| slot.store(0));
-        self.used.store(0, Ordering::Relaxed);
+        self.empty();
         self.full.store(0, Ordering::Relaxed);
     }
 
@@ -157,6 +187,22 @@ mod tests {
     }
 
     #[test]
+    fn most_chains_stand_where_they_are_looked_for_first() {
+        const SLOTS: usize = 16384;
+        let set = std::boxed::Box::new(Chains::<[Word; SLOTS]>::new());
+        let set: &Chains = &*set;
+        let classes = || (1..=64).map(|slot| ClassId::new(slot, 1));
+        let keys = classes().flat_map(|a| {
+            let below = extend(seed(5), a, Traits::SHARED);
+            classes().map(move |b| extend(below, b, Traits::empty()))
+        });
+        assert!(keys.clone().all(|key| set.insert(key)));
+        // A quarter of the slots is taken: by chance an eighth of the keys finds another at its place.
+        let at_home = keys.filter(|&key| set.is_at_home(key)).count();
+        assert!(at_home > 64 * 64 * 13 / 16, "{at_home}");
+    }
+
+    #[test]
     fn a_full_set_turns_away_and_keeps_what_it_knows() {
         let set = Chains::<[Word; 4]>::new();
         let set: &Chains = &set;
@@ -166,7 +212,12 @@ mod tests {
         assert!(!set.insert(19));
         assert_eq!((set.used(), set.turned_away()), (4, 1));
         assert!([11, 13, 15, 17].iter().all(|&k| set.contains(k)) && !set.contains(19));
+        set.classes_went();
+        assert!(set.insert(19) && set.contains(19) && !set.contains(11), "it begins anew");
+        assert_eq!((set.used(), set.turned_away()), (1, 1));
+        assert!([11, 13, 15].iter().all(|&key| set.insert(key)) && !set.insert(17), "once");
         set.clear();
         assert!(!set.contains(11));
+        assert_eq!((set.used(), set.turned_away()), (0, 0));
     }
 }

@@ -4,13 +4,15 @@
 //! names anything. A [`LockClassKey`] serves where one place makes several classes, or several places one.
 //! Each subclass of a class is a class of its own.
 //!
+//! A [`DynamicKey`] is made at run time and can be unregistered.
+//!
 //! Invariant: a hint names a slot and the slot's generation; the table believes it only while the slot still has that
 //! generation. For a lock whose construction says nothing of its class, the hint is all that remembers it.
 
+use crate::atomic::{AtomicBool, AtomicU32, Ordering};
 use crate::site::Site;
 use crate::trail::{HoldLimit, Trail};
 use crate::wait_type::WaitTypes;
-use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 /// A nesting level within a class, 0 to 7: each is a class of its own. Linux's `subclass`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -66,6 +68,60 @@ impl LockClassKey {
     }
 }
 
+/// A class that is made at run time, in a driver or a heap object that comes and goes: no other key of the boot is like it.
+///
+/// Before it is given up, and after the last of its locks, its classes are taken back with
+/// `hooks::unregister_key`: then their room in the tables is used again. Linux's `lockdep_register_key`.
+#[derive(Debug)]
+pub struct DynamicKey {
+    name: Option<&'static str>,
+    hash: u64,
+    site: Site,
+}
+
+/// How many keys were made. (No table of the validator, which works without them.)
+static KEYS: AtomicU32 = AtomicU32::new(0);
+
+impl DynamicKey {
+    /// A class that reports call by this line.
+    #[track_caller]
+    pub fn new() -> DynamicKey {
+        DynamicKey::with(None, Site::caller())
+    }
+
+    /// A class that reports call `name`.
+    #[track_caller]
+    pub fn named(name: &'static str) -> DynamicKey {
+        DynamicKey::with(Some(name), Site::caller())
+    }
+
+    /// Keys of one line differ by their number: until four thousand million were made.
+    fn with(name: Option<&'static str>, site: Site) -> DynamicKey {
+        let number = u64::from(KEYS.fetch_add(1, Ordering::Relaxed)) + 1;
+        DynamicKey { name, hash: site.hash() ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15), site }
+    }
+
+    /// Whether a class of this key in the table is of this one: whatever its level and its wait types.
+    pub(crate) const fn made(&self, key: u64) -> bool {
+        (self.hash ^ key) & OF_KEY == 0
+    }
+
+    /// The 64 bits that the keys of its classes differ from in the upper ones alone.
+    pub(crate) const fn hash(&self) -> u64 {
+        self.hash
+    }
+}
+
+impl Default for DynamicKey {
+    #[track_caller]
+    fn default() -> Self {
+        DynamicKey::new()
+    }
+}
+
+/// What of a class's key is of what named it; the rest is changed by wait types, and by [`LockMap::novalidate`].
+pub(crate) const OF_KEY: u64 = (1 << 56) - 1;
+
 /// What a name adds to the hash of a line.
 const fn of_name(name: &str) -> u64 {
     crate::site::hash_bytes(name.as_bytes()).rotate_left(1)
@@ -107,6 +163,9 @@ pub struct LockMap {
     name: Option<&'static str>,
     /// The wait types, shifted to where a hold's traits have them.
     waits: u16,
+    /// It was given a key, so its site does not count.
+    keyed: bool,
+    validated: bool,
     /// The next release may be anybody's.
     handed_over: AtomicBool,
     /// For the subclasses 0 and 1; the others are looked up.
@@ -132,7 +191,8 @@ impl LockMap {
 
     /// A lock of the class `key`. Locks of other wait types are of another class, also under the same key.
     pub const fn with_key(key: &'static LockClassKey, waits: WaitTypes) -> LockMap {
-        LockMap { trail: Trail::new(key.limit), ..LockMap::with(key.hash, key.site, key.name, waits) }
+        let trail = Trail::new(key.limit);
+        LockMap { keyed: true, trail, ..LockMap::with(key.hash, key.site, key.name, waits) }
     }
 
     /// A lock of a class that is known by a name alone, wherever it is made: for locks that come from outside, as in a
@@ -146,17 +206,47 @@ impl LockMap {
         LockMap::with(Site::NOWHERE.hash(), Site::NOWHERE, None, waits)
     }
 
+    /// A lock of the class `key`, which was made at run time. The key may move or go; what counts is its number.
+    pub const fn with_dynamic_key(key: &DynamicKey, waits: WaitTypes) -> LockMap {
+        LockMap { keyed: true, ..LockMap::with(key.hash, key.site, key.name, waits) }
+    }
+
     const fn with(key: u64, site: Site, name: Option<&'static str>, waits: WaitTypes) -> LockMap {
         let key = key ^ (waits.outer() as u64) << 60 ^ (waits.inner() as u64) << 56;
-        LockMap {
-            key,
-            site,
-            name,
-            waits: waits.bits() << WAITS_SHIFT,
-            handed_over: AtomicBool::new(false),
-            hints: [const { AtomicU32::new(0) }; 2],
-            trail: Trail::new(HoldLimit::NONE),
-        }
+        let hints = [const { AtomicU32::new(0) }; 2];
+        let handed_over = AtomicBool::new(false);
+        let waits = waits.bits() << WAITS_SHIFT;
+        let trail = Trail::new(HoldLimit::NONE);
+        LockMap { key, site, name, waits, keyed: false, validated: true, handed_over, hints, trail }
+    }
+
+    /// The same lock, never checked: it is on the books, and no usage, order or recursion is learned of it or found. Its
+    /// class is one of its own. Linux's `lockdep_set_novalidate_class`.
+    pub const fn novalidate(mut self) -> LockMap {
+        // Without a hint no acquisition passes for known, so the fast path need not ask.
+        self.key ^= (self.validated as u64) << 63;
+        self.validated = false;
+        self
+    }
+
+    /// Gives the lock the class `key`, in place of the one that it was constructed with: where a constructor is shared by
+    /// locks of different meaning. Nobody else has the lock yet, so it is not held. Linux's `lockdep_set_class`.
+    pub const fn set_class(&mut self, key: &'static LockClassKey) {
+        self.become_of(LockMap::with_key(key, self.waits()));
+    }
+
+    /// The same with a key that was made at run time.
+    pub const fn set_dynamic_class(&mut self, key: &DynamicKey) {
+        self.become_of(LockMap::with_dynamic_key(key, self.waits()));
+    }
+
+    const fn become_of(&mut self, other: LockMap) {
+        *self = if self.validated { other } else { other.novalidate() };
+    }
+
+    /// Whether acquisitions of the lock are checked.
+    pub(crate) const fn is_validated(&self) -> bool {
+        self.validated
     }
 
     /// The same, for locks that may be held for `units` of the port's time and no longer: as
@@ -175,7 +265,7 @@ impl LockMap {
     /// Whether the line that constructed the lock says which class it is of: not if it is inside the standard library, as with
     /// `map(Mutex::new)`, and no name or key was given.
     pub fn has_class(&self) -> bool {
-        self.name.is_some() || !self.site.is_in_library()
+        self.keyed || self.name.is_some() || !self.site.is_in_library()
     }
 
     /// The 64 bits that stand for the class of subclass 0.
@@ -229,7 +319,7 @@ impl LockMap {
     }
 
     pub(crate) fn set_hint(&self, subclass: Subclass, id: ClassId) {
-        if let Some(hint) = self.hints.get(usize::from(subclass.0)) {
+        if let Some(hint) = self.hints.get(usize::from(subclass.0)).filter(|_| self.validated) {
             hint.store(id.0, Ordering::Relaxed);
         }
     }

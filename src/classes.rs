@@ -9,13 +9,13 @@
 //!   whose generations are used up is retired.
 //! - An index that is not there reads as the empty class, so nothing here can panic.
 
-use crate::class::{ClassId, LockMap, Subclass};
+use crate::atomic::{AtomicU32, Ordering};
+use crate::class::{ClassId, DynamicKey, LockMap, OF_KEY, Subclass};
 use crate::dependency::Direction;
 use crate::held::NO_SLOT;
 use crate::site::Site;
-use crate::usage::{USAGE_BITS, Usage};
+use crate::usage::{Asked, USAGE_BITS, Usage};
 use crate::wait_type::WaitTypes;
-use core::sync::atomic::{AtomicU32, Ordering};
 
 /// The generation that is never handed out: a slot that has come to it is used up.
 const RETIRED: u16 = u16::MAX;
@@ -38,12 +38,12 @@ impl SeenClasses {
     /// Whether `id` is still the class that it was, and has all of `marks`. (The id of no class passes: there is no chain
     /// with it.)
     #[inline(always)]
-    pub(crate) fn is_marked(&self, id: ClassId, marks: Usage) -> bool {
+    pub(crate) fn is_marked(&self, id: ClassId, marks: Asked) -> bool {
         let Some(word) = self.words.get(usize::from(id.slot())) else {
             return false;
         };
         let missing = word.load(Ordering::Relaxed) ^ id.0;
-        missing & (0xffff_0000 | u32::from(marks.bits())) == 0
+        missing & marks.mask() == 0
     }
 
     /// The usage bits of the class in `slot`.
@@ -64,12 +64,19 @@ impl SeenClasses {
         self.store(self.id(slot), self.usage(slot) | bit);
     }
 
-    /// Begins a new class in `slot`: the next generation, no usage. `None` if the slot is used up.
-    fn renew(&self, slot: u16) -> Option<ClassId> {
-        let generation = ((self.word(slot) >> 16) as u16).saturating_add(1);
+    /// Begins a class in a free `slot`, whose generation was never handed out. `None` if the slot is used up.
+    fn begin(&self, slot: u16) -> Option<ClassId> {
+        let generation = ((self.word(slot) >> 16) as u16).max(1);
         let id = ClassId::new(slot, generation);
         self.store(id, Usage::empty());
         (generation < RETIRED).then_some(id)
+    }
+
+    /// Ends the class in `slot`: from now on nobody believes its id. Says whether the slot can be used again.
+    fn end(&self, slot: u16) -> bool {
+        let generation = ((self.word(slot) >> 16) as u16).saturating_add(1);
+        self.store(ClassId::new(slot, generation), Usage::empty());
+        generation < RETIRED
     }
 
     fn word(&self, slot: u16) -> u32 {
@@ -78,7 +85,7 @@ impl SeenClasses {
 
     fn store(&self, id: ClassId, usage: Usage) {
         if let Some(word) = self.words.get(usize::from(id.slot())) {
-            word.store(id.0 ^ u32::from(!usage.bits()), Ordering::Relaxed);
+            word.store(id.0 ^ u32::from(!usage.bits() & Usage::all().bits()), Ordering::Relaxed);
         }
     }
 }
@@ -152,6 +159,10 @@ pub(crate) struct Slot {
 #[derive(Debug)]
 pub(crate) struct Classes<S: ?Sized = [Slot]> {
     used: u16,
+    /// The last slot that was ever used.
+    last: u16,
+    /// The first of those below it that are free; the next is in `next_in_bucket`.
+    free: u16,
     turned_away: u32,
     slots: S,
 }
@@ -162,7 +173,8 @@ impl<const N: usize> Classes<[Slot; N]> {
             N > 1 && N < u16::MAX as usize,
             "the number of class slots, one of which is never used, is 2 to 65,534"
         );
-        Classes { used: 0, turned_away: 0, slots: [Slot { class: Class::EMPTY, bucket: NO_SLOT }; N] }
+        let slots = [Slot { class: Class::EMPTY, bucket: NO_SLOT }; N];
+        Classes { used: 0, last: 0, free: NO_SLOT, turned_away: 0, slots }
     }
 }
 
@@ -174,6 +186,14 @@ impl Classes {
 
     pub(crate) fn get_mut(&mut self, slot: u16) -> Option<&mut Class> {
         self.slots.get_mut(usize::from(slot)).map(|s| &mut s.class)
+    }
+
+    /// Where the list of the dependencies that leave a class in `direction` begins.
+    pub(crate) fn first_mut(&mut self, slot: u16, direction: Direction) -> Option<&mut u16> {
+        self.get_mut(slot).map(|class| match direction {
+            Direction::Forwards => &mut class.after,
+            Direction::Backwards => &mut class.before,
+        })
     }
 
     /// How many classes are known.
@@ -245,19 +265,10 @@ impl Classes {
     }
 
     fn find_key(&self, key: u64, subclass: Subclass) -> Option<u16> {
-        let mut next = self.slots.get(self.bucket(key, subclass))?.bucket;
-        // Bounded by the length of the table, whatever the list says.
-        for _ in 0..self.slots.len() {
-            if next == NO_SLOT {
-                return None;
-            }
-            let slot = self.slots.get(usize::from(next))?;
-            if slot.class.key == key && slot.class.subclass == subclass {
-                return Some(next);
-            }
-            next = slot.class.next_in_bucket;
-        }
-        None
+        self.in_bucket(self.bucket(key)).find(|&slot| {
+            let class = self.get(slot);
+            class.key == key && class.subclass == subclass
+        })
     }
 
     fn enter(
@@ -268,10 +279,8 @@ impl Classes {
         subclass: Subclass,
         site: Site,
     ) -> Option<ClassId> {
-        let bucket = self.bucket(key, subclass);
-        // A slot that is used up is passed over, for ever.
-        let free = self.used + 1..self.slots.len() as u16;
-        let (slot, id) = free.into_iter().find_map(|slot| Some((slot, seen.renew(slot)?)))?;
+        let (slot, id) = self.take_free(seen)?;
+        let bucket = self.bucket(key);
         let next_in_bucket = core::mem::replace(&mut self.slots.get_mut(bucket)?.bucket, slot);
         *self.get_mut(slot)? = Class {
             key,
@@ -283,8 +292,47 @@ impl Classes {
             next_in_bucket,
             ..Class::EMPTY
         };
-        self.used = slot;
+        self.used += 1;
         Some(id)
+    }
+
+    fn take_free(&mut self, seen: &SeenClasses) -> Option<(u16, ClassId)> {
+        if self.free != NO_SLOT {
+            let slot = self.free;
+            self.free = self.get(slot).next_in_bucket;
+            return Some((slot, seen.begin(slot)?));
+        }
+        // A slot that is used up is passed over, for ever.
+        let mut fresh = self.last + 1..self.slots.len() as u16;
+        let (slot, id) = fresh.find_map(|slot| Some((slot, seen.begin(slot)?)))?;
+        self.last = slot;
+        Some((slot, id))
+    }
+
+    /// A class of a key, if there is any: all are in one bucket.
+    pub(crate) fn any_of(&self, key: &DynamicKey) -> Option<u16> {
+        self.in_bucket(self.bucket(key.hash())).find(|&slot| self.is_of(slot, key))
+    }
+
+    /// Whether the class in `slot` is of the key.
+    pub(crate) fn is_of(&self, slot: u16, key: &DynamicKey) -> bool {
+        let class = self.get(slot);
+        class.site.is_some() && key.made(class.key)
+    }
+
+    /// Forgets a class, to which no dependency leads any more, and from which none does. Its slot can be used again.
+    pub(crate) fn remove(&mut self, seen: &SeenClasses, slot: u16) {
+        let (bucket, next) = (self.bucket(self.get(slot).key), self.get(slot).next_in_bucket);
+        let before = self.in_bucket(bucket).find(|&before| self.get(before).next_in_bucket == slot);
+        match before {
+            Some(before) => self.get_mut(before).map(|class| class.next_in_bucket = next),
+            None => self.slots.get_mut(bucket).map(|place| place.bucket = next),
+        };
+        let next_in_bucket = if seen.end(slot) { core::mem::replace(&mut self.free, slot) } else { NO_SLOT };
+        if let Some(place) = self.get_mut(slot) {
+            *place = Class { next_in_bucket, ..Class::EMPTY };
+        }
+        self.used = self.used.saturating_sub(1);
     }
 
     /// Notes where a usage bit was first set.
@@ -296,11 +344,12 @@ impl Classes {
 
     /// Forgets all classes; ids that were handed out are no longer valid.
     pub(crate) fn clear(&mut self, seen: &SeenClasses) {
-        for slot in 1..=self.used {
-            // From now on nobody believes the old id; that of the new generation is never handed out.
-            let _ = seen.renew(slot);
+        for slot in 1..=self.last {
             let class = *self.get(slot);
-            let bucket = self.bucket(class.key, class.subclass);
+            if class.site.is_some() {
+                seen.end(slot);
+            }
+            let bucket = self.bucket(class.key);
             if let Some(place) = self.slots.get_mut(bucket) {
                 place.bucket = NO_SLOT;
             }
@@ -308,21 +357,29 @@ impl Classes {
                 *place = Class::EMPTY;
             }
         }
-        self.used = 0;
-        self.turned_away = 0;
+        (self.used, self.last, self.free, self.turned_away) = (0, 0, NO_SLOT, 0);
     }
 
-    fn bucket(&self, key: u64, subclass: Subclass) -> usize {
-        let mixed = (key ^ u64::from(subclass.get()) << 56).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    /// The bucket of a key: one for all its levels and wait types, so that they are found together.
+    fn bucket(&self, key: u64) -> usize {
+        let mixed = (key & OF_KEY).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         // The upper half as a fraction, of all places.
         (((mixed >> 32) * self.slots.len() as u64) >> 32) as usize
+    }
+
+    /// The slots in a bucket.
+    fn in_bucket(&self, bucket: usize) -> impl Iterator<Item = u16> + '_ {
+        let first = self.slots.get(bucket).map_or(NO_SLOT, |place| place.bucket);
+        let slots = core::iter::successors(Some(first), |&slot| Some(self.get(slot).next_in_bucket));
+        // Bounded by the length of the table, whatever the list says.
+        slots.take_while(|&slot| slot != NO_SLOT).take(self.slots.len())
     }
 }
 
 /// Whether a lock's hint names a class that is still the one which it was.
 #[inline(always)]
 fn is_believed(seen: &SeenClasses, hint: ClassId) -> bool {
-    hint != ClassId::NONE && seen.is_marked(hint, Usage::empty())
+    hint != ClassId::NONE && seen.is_marked(hint, Asked::new(Usage::empty(), false))
 }
 
 #[cfg(test)]
@@ -396,11 +453,17 @@ mod tests {
         let map = LockMap::new(WaitTypes::NONE);
         let old = classes.find_or_enter(seen, &map, Subclass::ZERO, Site::caller()).unwrap();
         seen.mark(old.slot(), Usage::IN_HARDIRQ);
-        assert!(seen.is_marked(old, Usage::empty()) && seen.is_marked(old, Usage::IN_HARDIRQ));
-        assert!(!seen.is_marked(old, Usage::HARDIRQ_ON));
-        assert!(seen.is_marked(ClassId::NONE, Usage::HARDIRQ_ON), "a chain with it is what is not known");
+        assert!(
+            seen.is_marked(old, Asked::new(Usage::empty(), false))
+                && seen.is_marked(old, Asked::new(Usage::IN_HARDIRQ, false))
+        );
+        assert!(!seen.is_marked(old, Asked::new(Usage::HARDIRQ_ON, false)));
+        assert!(
+            seen.is_marked(ClassId::NONE, Asked::new(Usage::HARDIRQ_ON, false)),
+            "a chain with it is what is not known"
+        );
         classes.clear(seen);
-        assert!(!seen.is_marked(old, Usage::empty()));
+        assert!(!seen.is_marked(old, Asked::new(Usage::empty(), false)));
         let new = classes.find_or_enter(seen, &map, Subclass::ZERO, Site::caller()).unwrap();
         assert_ne!(old, new);
         assert_eq!(seen.usage(new.slot()), Usage::empty());

@@ -19,7 +19,7 @@ mod stack;
 
 use crate::chain;
 use crate::site::Site;
-use crate::usage::{State, Usage};
+use crate::usage::{Asked, State, Usage};
 use crate::wait_type::WaitType;
 use core::cell::Cell;
 use gate::Gate;
@@ -70,14 +70,17 @@ pub struct Toggles {
 }
 
 /// One who runs. Make it a `static`, or keep it in the task: it must not move while a lock is held in it.
+///
+/// In the order of C: what the fast path reads is near.
 #[derive(Debug)]
+#[repr(C)]
 pub struct Context {
     stack: Stack,
     toggles: [Cell<Option<Site>>; 4],
     interrupted: Cell<Option<&'static Context>>,
     gate: Gate,
     /// What an exclusive acquire marks with interrupts off, and with interrupts on; follows from the flags.
-    marks: [Cell<Usage>; 2],
+    asks: [Cell<Asked>; 2],
     /// Holds that found no room. Releases of unknown locks are taken for theirs, as long as there are any.
     lost: Cell<u8>,
     /// Which of the program's validators it belongs to.
@@ -119,7 +122,10 @@ impl Context {
             toggles: [const { Cell::new(None) }; 4],
             interrupted: Cell::new(None),
             gate: Gate::new(),
-            marks: [Cell::new(Usage::empty()), Cell::new(Usage::HARDIRQ_ON.union(Usage::SOFTIRQ_ON))],
+            asks: [
+                Cell::new(Asked::new(Usage::empty(), false)),
+                Cell::new(Asked::new(Usage::HARDIRQ_ON.union(Usage::SOFTIRQ_ON), true)),
+            ],
             lost: Cell::new(0),
             refused: Cell::new(0),
             reclaim: Cell::new(0),
@@ -332,23 +338,21 @@ impl Context {
     /// work; says whether it did.
     #[inline(always)]
     pub(crate) fn free_irqs_on(&self, site: Site) -> bool {
-        let free = self.gate.is_free_and_off();
-        if free {
+        let done = self.gate.turn_on();
+        if done {
             self.toggles[IRQS + 1].set(Some(site));
-            self.gate.turn_on();
         }
-        free
+        done
     }
 
     /// Turns the flag of hard interrupts off, if it is on and the validator is not at work; says whether it did.
     #[inline(always)]
     pub(crate) fn free_irqs_off(&self, site: Site) -> bool {
-        let on = self.gate.is_on_and_idle();
-        if on {
+        let done = self.gate.turn_off();
+        if done {
             self.toggles[IRQS].set(Some(site));
-            self.gate.turn_off();
         }
-        on
+        done
     }
 
     pub(crate) fn set_softirqs(&self, on: bool, site: Option<Site>) {
@@ -362,18 +366,23 @@ impl Context {
         marks.set(Usage::IN_HARDIRQ, self.in_hardirq());
         marks.set(Usage::IN_SOFTIRQ, self.in_softirq());
         marks.set(Usage::IN_RECLAIM, self.in_reclaim());
-        let [off, on] = &self.marks;
-        off.set(marks);
+        let [off, on] = &self.asks;
+        off.set(Asked::new(marks, false));
         marks.insert(Usage::HARDIRQ_ON);
         marks.set(Usage::SOFTIRQ_ON, self.softirqs_on());
-        on.set(marks);
+        on.set(Asked::new(marks, true));
     }
 
     /// What an exclusive acquire that waits marks, if it began with hard interrupts on, or with `false` off: contexts,
     /// reclaim and softirqs are of now.
-    #[inline(always)]
     pub(crate) fn marks(&self, irqs_on: bool) -> Usage {
-        self.marks[usize::from(irqs_on)].get()
+        self.asks(irqs_on).usage()
+    }
+
+    /// The same, as it is asked for.
+    #[inline(always)]
+    pub(crate) fn asks(&self, irqs_on: bool) -> Asked {
+        self.asks[usize::from(irqs_on)].get()
     }
 }
 

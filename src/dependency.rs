@@ -3,8 +3,8 @@
 //! A dependency has up to four *kinds*, which add up: the source held exclusively or shared, the target waited for as a
 //! recursive reader or not. Whether one may go on from a dependency to the next is the one rule, over the kinds.
 //!
-//! Invariants: a dependency is in three lists, that of its bucket, of its source and of its target; none is ever taken
-//! out but by `clear`. Lists are walked with a bound. At most 32 bytes each.
+//! Invariants: a dependency is in three lists, that of its bucket, of its source and of its target; it goes with the class
+//! at either end, and its slot is used again. Lists are walked with a bound. At most 32 bytes each.
 
 use crate::classes::Classes;
 use crate::held::NO_SLOT;
@@ -163,6 +163,10 @@ pub(crate) struct Edge {
 #[derive(Debug)]
 pub(crate) struct Dependencies<S: ?Sized = [Dependency]> {
     used: u16,
+    /// The last slot that was ever used.
+    last: u16,
+    /// The first of those below it that are free; the next is in `next_in_bucket`.
+    free: u16,
     turned_away: u32,
     slots: S,
 }
@@ -173,7 +177,7 @@ impl<const N: usize> Dependencies<[Dependency; N]> {
             N > 1 && N < u16::MAX as usize,
             "the number of dependency slots, one of which is never used, is 2 to 65,534"
         );
-        Dependencies { used: 0, turned_away: 0, slots: [Dependency::EMPTY; N] }
+        Dependencies { used: 0, last: 0, free: NO_SLOT, turned_away: 0, slots: [Dependency::EMPTY; N] }
     }
 }
 
@@ -213,10 +217,7 @@ impl Dependencies {
     }
 
     fn enter(&mut self, classes: &mut Classes, edge: &Edge) -> Option<()> {
-        let slot = self.used + 1;
-        if usize::from(slot) >= self.slots.len() {
-            return None;
-        }
+        let slot = self.take_free()?;
         let (after, before) = (classes.get(edge.from).after, classes.get(edge.to).before);
         classes.get_mut(edge.from)?.after = slot;
         classes.get_mut(edge.to)?.before = slot;
@@ -238,6 +239,67 @@ impl Dependencies {
         };
         self.used += 1;
         Some(())
+    }
+
+    fn take_free(&mut self) -> Option<u16> {
+        if self.free != NO_SLOT {
+            let slot = self.free;
+            self.free = self.get(slot).next_in_bucket;
+            return Some(slot);
+        }
+        self.last = (self.last + 1..self.slots.len() as u16).next()?;
+        Some(self.last)
+    }
+
+    /// Takes out all dependencies of a class. Walks its lists, and for each of them that of the class at the other end: at
+    /// most twice as many steps as there are dependencies in the table, and as many to find them in their buckets.
+    pub(crate) fn remove_all(&mut self, classes: &mut Classes, class: u16) {
+        for direction in [Direction::Forwards, Direction::Backwards] {
+            for _ in 0..self.slots.len() {
+                let slot = classes.get(class).first(direction);
+                if slot == NO_SLOT {
+                    break;
+                }
+                self.remove(classes, slot);
+            }
+        }
+    }
+
+    fn remove(&mut self, classes: &mut Classes, slot: u16) {
+        let gone = *self.get(slot);
+        self.unlink(classes.first_mut(gone.from, Direction::Forwards), slot, |place| &mut place.next_after);
+        self.unlink(classes.first_mut(gone.to, Direction::Backwards), slot, |place| &mut place.next_before);
+        let bucket = self.bucket(gone.from, gone.to);
+        let mut head = self.slots.get(bucket).map_or(NO_SLOT, |place| place.bucket);
+        self.unlink(Some(&mut head), slot, |place| &mut place.next_in_bucket);
+        if let Some(place) = self.slots.get_mut(bucket) {
+            place.bucket = head;
+        }
+        if let Some(place) = self.slots.get_mut(usize::from(slot)) {
+            let next_in_bucket = core::mem::replace(&mut self.free, slot);
+            *place = Dependency { bucket: place.bucket, next_in_bucket, ..Dependency::EMPTY };
+            self.used = self.used.saturating_sub(1);
+        }
+    }
+
+    /// Takes a slot out of the list that begins at `head`.
+    fn unlink(&mut self, head: Option<&mut u16>, slot: u16, next: impl Fn(&mut Dependency) -> &mut u16) {
+        let Some(head) = head else { return };
+        let after = self.slots.get_mut(usize::from(slot)).map_or(NO_SLOT, |gone| *next(gone));
+        if *head == slot {
+            *head = after;
+            return;
+        }
+        let mut at = *head;
+        for _ in 0..self.slots.len() {
+            let Some(place) = self.slots.get_mut(usize::from(at)).filter(|_| at != NO_SLOT) else { return };
+            let link = next(place);
+            if *link == slot {
+                *link = after;
+                return;
+            }
+            at = *link;
+        }
     }
 
     /// The slot of the dependency between two classes, if it is known.
@@ -274,7 +336,7 @@ impl Dependencies {
 
     /// Forgets all dependencies. The classes are cleared with them.
     pub(crate) fn clear(&mut self) {
-        for slot in 1..=self.used {
+        for slot in 1..=self.last {
             let dependency = *self.get(slot);
             let bucket = self.bucket(dependency.from, dependency.to);
             if let Some(place) = self.slots.get_mut(bucket) {
@@ -284,8 +346,7 @@ impl Dependencies {
                 *place = Dependency { bucket: place.bucket, ..Dependency::EMPTY };
             }
         }
-        self.used = 0;
-        self.turned_away = 0;
+        (self.used, self.last, self.free, self.turned_away) = (0, 0, NO_SLOT, 0);
     }
 
     fn bucket(&self, from: u16, to: u16) -> usize {

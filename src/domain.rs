@@ -6,6 +6,7 @@
 //! `unsafe` is here to reach what the lock guards, and to read the report that nobody writes.
 #![allow(unsafe_code)]
 
+use crate::atomic::{self, AtomicBool, AtomicU32, Ordering};
 use crate::chain::Chains;
 use crate::classes::SeenClasses;
 use crate::context::Context;
@@ -17,9 +18,9 @@ use crate::tables::Tables;
 use crate::validator::{Engine, Seen};
 use crate::word::Word;
 use core::cell::UnsafeCell;
-use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 /// One validator as the runtime keeps it.
+#[repr(C)]
 pub(crate) struct Domain<const C: usize, const D: usize, const K: usize> {
     classes: SeenClasses<[AtomicU32; C]>,
     chains: Chains<[Word; K]>,
@@ -68,7 +69,7 @@ impl<const C: usize, const D: usize, const K: usize> Domain<C, D, K> {
         event: impl FnOnce(&mut Engine<'_>) -> R,
     ) -> (R, bool, Option<Notice>) {
         while !self.try_lock() {
-            core::hint::spin_loop();
+            atomic::spin_loop();
         }
         // SAFETY: `locked` is ours until `unlock` below, and `tables` is reached nowhere else.
         let tables = unsafe { &mut *self.tables.get() };

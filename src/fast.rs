@@ -16,37 +16,27 @@
 use crate::chain;
 use crate::class::{LockMap, Subclass};
 use crate::context::Context;
-use crate::held::Hold;
+use crate::held::{Hold, Traits};
 use crate::mode::Mode;
 use crate::site::Site;
-use crate::trail::Since;
 use crate::validator::Seen;
 
-/// Takes the lock if nothing about it is new; says whether it did. `since`: when its hold begins, for the statistics.
+/// Takes the lock if nothing about it is new; says whether it did.
 #[inline(always)]
-pub(crate) fn acquire(
-    seen: Seen<'_>,
-    context: &Context,
-    map: &LockMap,
-    mode: Mode,
-    site: Site,
-    irqs_on: bool,
-    since: impl FnOnce() -> Since,
-) -> bool {
+pub(crate) fn acquire(seen: Seen<'_>, context: &Context, map: &LockMap, mode: Mode, site: Site, irqs_on: bool) -> bool {
     let Some(place) = context.free_place(irqs_on) else {
         return false;
     };
     let id = map.hint(Subclass::ZERO);
-    if !seen.classes.is_marked(id, context.marks(irqs_on).for_mode(mode)) {
+    let asked = context.asks(irqs_on).for_mode(mode);
+    if !seen.classes.is_marked(id, asked) {
         return false;
     }
-    let traits = Hold::traits(map, mode, irqs_on);
-    let key = chain::extend(place.below.get(), id, traits);
+    let key = chain::extend(place.below.get(), id, Traits::of_mode(mode));
     if !seen.chains.is_at_home(key) {
         return false;
     }
-    place.fill(key, site, map.instance(), id.slot(), traits);
-    place.begin(since());
+    place.fill(key, site, map.instance(), id.slot(), Hold::traits(map, mode, asked));
     context.show();
     true
 }
@@ -68,4 +58,57 @@ pub(crate) fn irqs_on(context: &Context, site: Site) -> bool {
 #[inline(always)]
 pub(crate) fn irqs_off(context: &Context, site: Site) -> bool {
     context.free_irqs_off(site)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::held::Acquire;
+    use crate::tables::Validator;
+    use crate::wait_type::WaitTypes;
+
+    #[test]
+    fn what_repeats_is_fast_in_every_mode() {
+        let mut validator = Validator::<8, 8, 4096>::new();
+        let context: &Context = Box::leak(Box::new(Context::new()));
+        let modes = [("w", Mode::WRITE), ("r", Mode::READ), ("rr", Mode::RECURSIVE_READ), ("u", Mode::UPGRADEABLE)];
+        for (name, mode) in modes {
+            let map = LockMap::named(name, WaitTypes::SPIN);
+            let here = Site::caller();
+            assert!(!acquire(validator.seen(), context, &map, mode, here, true), "the first time");
+            validator.acquire(context, &Acquire::new(&map, mode, here));
+            let slow = context.hold(0);
+            assert!(release(context, &map));
+            assert!(!acquire(validator.seen(), context, &map, mode, here, false), "the machine's flag is another");
+            assert!(acquire(validator.seen(), context, &map, mode, here, true));
+            assert_eq!(format!("{:?}", context.hold(0)), format!("{slow:?}"), "the same hold");
+            assert!(release(context, &map) && !release(context, &map));
+        }
+    }
+
+    #[test]
+    fn what_the_gate_is_for_stays_out() {
+        let mut validator = Validator::<8, 8, 64>::new();
+        let leak = || -> &'static Context { Box::leak(Box::new(Context::new())) };
+        let (task, irq) = (leak(), leak());
+        let map = LockMap::named("a", WaitTypes::SPIN);
+        let other = LockMap::named("b", WaitTypes::SPIN);
+        let here = Site::caller();
+        for map in [&other, &map] {
+            validator.acquire(task, &Acquire::new(map, Mode::WRITE, here));
+            validator.release(task, map, None);
+        }
+        task.set_busy(true);
+        assert!(!acquire(validator.seen(), task, &map, Mode::WRITE, here, true), "at work");
+        assert!(!irqs_off(task, here) && task.irqs_on(), "at work, the flag stays");
+        task.set_busy(false);
+        assert!(irqs_off(task, here) && !irqs_off(task, here) && !task.irqs_on());
+        assert!(irqs_on(task, here) && !irqs_on(task, here) && task.irqs_on());
+        validator.acquire(task, &Acquire::new(&map, Mode::WRITE, here));
+        assert!(irqs_off(task, here) && !irqs_on(task, here), "something is held");
+        irq.enter(crate::context::Level::Hardirq, task, here);
+        assert!(!irqs_on(irq, here), "something is held below");
+        validator.acquire(irq, &Acquire::new(&other, Mode::WRITE, here));
+        assert!(!release(irq, &other), "for the second way");
+    }
 }

@@ -7,6 +7,7 @@ use crate::class::{LockMap, Subclass, WAITS_SHIFT};
 use crate::mode::Mode;
 use crate::site::Site;
 use crate::trail::Since;
+use crate::usage::{Asked, IRQS_ON, Usage};
 use crate::wait_type::{WaitType, WaitTypes};
 use bitflags::bitflags;
 
@@ -29,9 +30,17 @@ bitflags! {
         /// Ever counted together with another: it stands for any instance of its class.
         const MERGED = 1 << 5;
         /// Hard interrupts were on when it was taken.
-        const IRQS_ON = 1 << 6;
+        const IRQS_ON = IRQS_ON;
         /// Its chain key says nothing: a class of the chain has no slot.
         const UNCHAINED = 1 << 7;
+    }
+}
+
+impl Traits {
+    /// Those of a mode.
+    #[inline(always)]
+    pub(crate) const fn of_mode(mode: Mode) -> Traits {
+        Traits::from_bits_retain(mode.recursive as u16 | (mode.shared as u16) << 1)
     }
 }
 
@@ -101,19 +110,17 @@ impl Hold {
         since: Since::UNKNOWN,
     };
 
-    /// The traits of an ordinary hold of this lock in `mode`.
+    /// The traits of an ordinary hold of this lock in `mode`; interrupts are as they went along with what it asked for.
     #[inline(always)]
-    pub(crate) const fn traits(map: &LockMap, mode: Mode, irqs_on: bool) -> Traits {
-        Traits::from_bits_retain(
-            mode.recursive as u16 | (mode.shared as u16) << 1 | (irqs_on as u16) << 6 | map.wait_traits(),
-        )
+    pub(crate) const fn traits(map: &LockMap, mode: Mode, asked: Asked) -> Traits {
+        Traits::from_bits_retain(Traits::of_mode(mode).bits() | asked.along() | map.wait_traits())
     }
 
     /// A hold that begins as `what` says. The class is not known yet.
     pub(crate) fn begin(what: &Acquire<'_>, irqs_on: bool) -> Hold {
-        let mut traits = Hold::traits(what.map, what.mode, irqs_on);
+        let mut traits = Hold::traits(what.map, what.mode, Asked::new(Usage::empty(), irqs_on));
         traits.set(Traits::TRIED, what.tried);
-        traits.set(Traits::UNCHECKED, !what.checked);
+        traits.set(Traits::UNCHECKED, !(what.checked && what.map.is_validated()));
         traits.set(Traits::NESTED, what.nest.is_some());
         Hold {
             site: Some(what.site),

@@ -5,7 +5,7 @@
 //! function belongs into both, and a test compares them.
 #![allow(unsafe_code)]
 
-use crate::class::LockMap;
+use crate::class::{DynamicKey, LockMap};
 use crate::context::{Context, Level};
 use crate::held::Acquire;
 use crate::limits::Occupancy;
@@ -16,7 +16,8 @@ use crate::site::Site;
 
 // SAFETY: `port!` defines each with just this signature, and there can be only one definition in a program.
 unsafe extern "Rust" {
-    safe fn __lockdep_acquire(map: &LockMap, mode: Mode, site: Site);
+    safe fn __lockdep_acquire(map: &LockMap, site: Site);
+    safe fn __lockdep_acquire_shared(map: &LockMap, mode: Mode, site: Site);
     safe fn __lockdep_acquire_specially(what: &Acquire<'_>);
     safe fn __lockdep_release(map: &LockMap, site: Option<Site>);
     safe fn __lockdep_irqs_on(site: Site);
@@ -36,7 +37,11 @@ unsafe extern "Rust" {
 /// A lock is about to be waited for. Before the wait, so that a report comes before the hang.
 #[inline(always)]
 pub fn acquire(map: &LockMap, mode: Mode, site: Site) {
-    __lockdep_acquire(map, mode, site);
+    if mode == Mode::WRITE {
+        __lockdep_acquire(map, site);
+    } else {
+        __lockdep_acquire_shared(map, mode, site);
+    }
 }
 
 /// A lock is taken in another way than by waiting for it at level 0.
@@ -155,6 +160,16 @@ pub fn dropped(map: &LockMap) {
     if __lockdep_holds(map) {
         __lockdep_event(Event::Dropped(map), map.site());
     }
+}
+
+/// A key that was made at run time is given up, after the last of its locks: its classes, their dependencies and chains are
+/// forgotten, and their room is used again. If this context holds a lock of the key that is reported (`held-freed`), and
+/// nothing is forgotten; no other context may hold one. Costs mostly some thousand instructions with interrupts off;
+/// `src/unregister.rs` has the bound. Not heard in an NMI, nor before there is a context. Linux's `lockdep_unregister_key`.
+#[track_caller]
+#[inline]
+pub fn unregister_key(key: &DynamicKey) {
+    __lockdep_event(Event::UnregisterKey(key), Site::caller());
 }
 
 /// An exclusive hold becomes one of `mode`, a reader's: [`Mode::READ`] where a lock has readers that wait behind writers.
@@ -278,7 +293,15 @@ macro_rules! port {
             $crate::__port_stat!(RUNTIME);
 
             #[unsafe(no_mangle)]
-            fn __lockdep_acquire(map: &$crate::class::LockMap, mode: $crate::mode::Mode, site: $crate::site::Site) {
+            fn __lockdep_acquire(map: &$crate::class::LockMap, site: $crate::site::Site) {
+                RUNTIME.acquire(map, $crate::mode::Mode::WRITE, site);
+            }
+            #[unsafe(no_mangle)]
+            fn __lockdep_acquire_shared(
+                map: &$crate::class::LockMap,
+                mode: $crate::mode::Mode,
+                site: $crate::site::Site,
+            ) {
                 RUNTIME.acquire(map, mode, site);
             }
             #[unsafe(no_mangle)]

@@ -1,5 +1,5 @@
 #![doc = include_str!("../README.md")]
-#![cfg_attr(not(test), no_std)]
+#![cfg_attr(not(any(test, loom)), no_std)]
 #![deny(unsafe_code)]
 
 // Under another name, since `lockdep::std` stands for it.
@@ -7,6 +7,7 @@
 extern crate std as host_std;
 
 // Floor 0: words.
+mod atomic;
 pub mod class;
 pub mod mode;
 pub mod site;
@@ -45,6 +46,7 @@ pub mod news;
 pub mod report;
 mod second;
 pub mod tables;
+mod unregister;
 pub mod validator;
 
 // Floor 5: views.

@@ -11,8 +11,9 @@
 //! `unsafe` is here to share contexts that only their owners touch.
 #![allow(unsafe_code)]
 
+use crate::atomic::{AtomicU32, Ordering};
 use crate::claims::Claim;
-use crate::class::LockMap;
+use crate::class::{DynamicKey, LockMap};
 use crate::context::{Context, Level};
 use crate::domain::Domain;
 use crate::fast;
@@ -28,7 +29,6 @@ use crate::site::Site;
 use crate::stat::{Broken, Recorder};
 use crate::validator::{self, Engine};
 use core::marker::PhantomData;
-use core::sync::atomic::{AtomicU32, Ordering};
 
 /// A context that can be a `static`. Which of the program's validators it belongs to is fixed with it; most programs
 /// have one, number 0. A lock is taken on one validator only: its hint would be believed by another.
@@ -74,6 +74,8 @@ pub enum Event<'a> {
     Free(&'a LockMap),
     /// A lock is dropped that may be held.
     Dropped(&'a LockMap),
+    /// The classes of a key that was made at run time are taken back.
+    UnregisterKey(&'a DynamicKey),
     /// A hold becomes one of this mode, a reader's.
     Downgrade(&'a LockMap, Mode),
     /// A lock will be let go by another context.
@@ -156,10 +158,10 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
         let Some(context) = P::context() else {
             return self.count_early();
         };
-        let since = || self.recorder.since::<P>(context);
-        if !fast::acquire(self.domain(context).seen(), context, map, mode, site, P::irqs_enabled(), since) {
-            self.acquire_otherwise(context, map, mode, site);
+        if !fast::acquire(self.domain(context).seen(), context, map, mode, site, P::irqs_enabled()) {
+            return Self::acquire_otherwise(map, site, context, mode, self);
         }
+        context.begin_top(self.recorder.since::<P>(context));
     }
 
     /// A lock is taken in any other way.
@@ -177,7 +179,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
             return self.forget_early();
         };
         if !fast::release(context, map) {
-            return self.release_otherwise(context, map, site);
+            return Self::release_otherwise(map, site, context, self);
         }
         if let Some(broken) = self.recorder.popped::<P>(self.domain(context).seen().classes, context, map) {
             self.held_too_long(context, &broken, site);
@@ -190,7 +192,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
     pub fn irqs_on(&self, site: Site) {
         let Some(context) = P::context() else { return };
         if !fast::irqs_on(context, site) {
-            self.irqs_on_otherwise(context, site);
+            Self::irqs_on_otherwise(site, context, self);
         }
     }
 
@@ -259,6 +261,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
                 self.slowly(context, |engine| engine.free(context, map, None));
                 validator::release_unchecked(context, map);
             }
+            Event::UnregisterKey(key) => self.slowly(context, |engine| engine.unregister_key(context, key, site)),
             Event::Downgrade(map, mode) => {
                 self.slowly(context, |engine| engine.downgrade(context, map, mode, Some(site)));
             }
@@ -447,11 +450,13 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
         }
     }
 
+    // Where the fast path ends. The arguments stand as the entry points have theirs, so that nothing is moved for them.
+
     /// An ordinary acquisition that was not for the fast path.
     #[cold]
     #[inline(never)]
-    fn acquire_otherwise(&self, context: &'static Context, map: &LockMap, mode: Mode, site: Site) {
-        self.acquire_in(context, &Acquire::new(map, mode, site));
+    fn acquire_otherwise(map: &LockMap, site: Site, context: &'static Context, mode: Mode, here: &Self) {
+        here.acquire_in(context, &Acquire::new(map, mode, site));
     }
 
     fn acquire_in(&self, context: &'static Context, what: &Acquire<'_>) {
@@ -470,24 +475,24 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
     /// A release that was not for the fast path.
     #[cold]
     #[inline(never)]
-    fn release_otherwise(&self, context: &'static Context, map: &LockMap, site: Option<Site>) {
+    fn release_otherwise(map: &LockMap, site: Option<Site>, context: &'static Context, here: &Self) {
         if context.is_unchecked() {
             return validator::release_unchecked(context, map);
         }
-        if self.may_be_early(context, map) && self.take_off_early() {
+        if here.may_be_early(context, map) && here.take_off_early() {
             return;
         }
-        let ending = self.recorder.ending(context, map);
+        let ending = here.recorder.ending(context, map);
         let were_on = P::irqs_enabled();
         P::irqs_disable();
-        if !second::release(self.domain(context).seen(), context, map) {
-            self.slowly(context, |engine| engine.release(context, map, site));
+        if !second::release(here.domain(context).seen(), context, map) {
+            here.slowly(context, |engine| engine.release(context, map, site));
         }
         if were_on {
             P::irqs_enable();
         }
-        if let Some(broken) = self.recorder.ended::<P>(self.domain(context).seen().classes, map, ending) {
-            self.held_too_long(context, &broken, site);
+        if let Some(broken) = here.recorder.ended::<P>(here.domain(context).seen().classes, map, ending) {
+            here.held_too_long(context, &broken, site);
         }
     }
 
@@ -503,11 +508,11 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
     /// Interrupts are enabled where that is not for the fast path: something is held, they are on, the validator is at work.
     #[cold]
     #[inline(never)]
-    fn irqs_on_otherwise(&self, context: &'static Context, site: Site) {
-        if context.is_unchecked() || context.irqs_on() || second::irqs_on(self.domain(context).seen(), context, site) {
+    fn irqs_on_otherwise(site: Site, context: &'static Context, here: &Self) {
+        if context.is_unchecked() || context.irqs_on() || second::irqs_on(here.domain(context).seen(), context, site) {
             return;
         }
-        self.slowly(context, |engine| engine.irqs_on(context, site));
+        here.slowly(context, |engine| engine.irqs_on(context, site));
     }
 
     /// Runs an event of the slow path, and shows what it found.

@@ -175,6 +175,13 @@ impl Graph<'_> {
         None
     }
 
+    /// Takes out all dependencies of a class that goes, and what is known through them.
+    pub(crate) fn forget_edges(&mut self, class: u16) {
+        self.dependencies.remove_all(self.classes, class);
+        self.order.forget(class);
+        self.reach.forget(class);
+    }
+
     /// The way by which the last search came to `end`: the dependencies from the end back to the start.
     pub(crate) fn way_back(&self, end: Node, direction: Direction) -> impl Iterator<Item = &Dependency> {
         let mut here = end;

@@ -13,7 +13,7 @@ use crate::context::{Context, HOLDS};
 use crate::held::{Acquire, Hold, NO_SLOT};
 use crate::rules;
 use crate::site::Site;
-use crate::usage::{State, Usage};
+use crate::usage::{Asked, State, Usage};
 use crate::validator::Seen;
 
 /// Takes the lock, however it is taken, if nothing about it is new; says whether it did. A nest lock is the slow path's: it
@@ -47,7 +47,7 @@ fn known(seen: Seen<'_>, context: &Context, below: u64, id: ClassId, hold: &Hold
     if !hold.checked() {
         marks = Usage::empty();
     }
-    if !seen.classes.is_marked(id, marks.for_mode(hold.mode())) {
+    if !seen.classes.is_marked(id, Asked::new(marks.for_mode(hold.mode()), hold.irqs_on())) {
         return None;
     }
     let key = chain::extend(below, id, hold.traits);

@@ -3,6 +3,7 @@
 //! [`Validator`] is both halves as one value, with nothing around them: what tests and the host use. A kernel has the
 //! same halves in its runtime, where the internal lock parts them.
 
+use crate::atomic::AtomicU32;
 use crate::chain::Chains;
 use crate::class::{LockMap, Subclass};
 use crate::classes::{Classes, SeenClasses, Slot};
@@ -18,11 +19,9 @@ use crate::roster::RosterTable;
 use crate::search::{Graph, Place, Scratch};
 use crate::second;
 use crate::site::Site;
-use crate::trail::Since;
 use crate::usage::Usage;
 use crate::validator::{Engine, Seen};
 use crate::word::Word;
-use core::sync::atomic::AtomicU32;
 
 /// Both halves of a validator as one value: `C` slots for classes and `D` for dependencies, of which one each is never
 /// used, and `K` for chains, a power of two.
@@ -133,6 +132,11 @@ impl<const C: usize, const D: usize, const K: usize> Validator<C, D, K> {
         }
     }
 
+    /// What the fast path reads.
+    pub(crate) fn seen(&self) -> Seen<'_> {
+        Seen { classes: &self.seen_classes, chains: &self.chains }
+    }
+
     /// Both halves, for events of the slow path.
     pub fn engine(&mut self) -> Engine<'_> {
         let seen = Seen { classes: &self.seen_classes, chains: &self.chains };
@@ -141,10 +145,9 @@ impl<const C: usize, const D: usize, const K: usize> Validator<C, D, K> {
 
     /// A lock is taken: by the fast path if it can be, as in a kernel.
     pub fn acquire(&mut self, context: &Context, what: &Acquire<'_>) {
-        let seen = Seen { classes: &self.seen_classes, chains: &self.chains };
+        let seen = self.seen();
         let ordinary = !what.tried && what.checked && what.subclass == Subclass::ZERO && what.nest.is_none();
-        let known = (ordinary
-            && fast::acquire(seen, context, what.map, what.mode, what.site, context.irqs_on(), || Since::UNKNOWN))
+        let known = (ordinary && fast::acquire(seen, context, what.map, what.mode, what.site, context.irqs_on()))
             || second::acquire(seen, context, what);
         if !known {
             self.engine().acquire(context, what);
@@ -153,7 +156,7 @@ impl<const C: usize, const D: usize, const K: usize> Validator<C, D, K> {
 
     /// A lock is let go: by the fast path if it can be.
     pub fn release(&mut self, context: &Context, map: &LockMap, site: Option<Site>) {
-        let seen = Seen { classes: &self.seen_classes, chains: &self.chains };
+        let seen = self.seen();
         if !fast::release(context, map) && !second::release(seen, context, map) {
             self.engine().release(context, map, site);
         }

@@ -73,6 +73,45 @@ bitflags! {
     }
 }
 
+/// Usage bits as they are asked for. Also the sixteenth bit is set: widened with its sign it asks for all bits above, where
+/// the word of a class has its generation. The three bits between mean nothing to a class: one of them goes along, for the
+/// traits of the hold.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Asked(i16);
+
+/// What goes along: hard interrupts are on.
+pub(crate) const IRQS_ON: u16 = 1 << 14;
+
+impl Asked {
+    /// Asks for these, where hard interrupts are as said.
+    pub(crate) const fn new(usage: Usage, irqs_on: bool) -> Asked {
+        let along = if irqs_on { IRQS_ON } else { 0 };
+        Asked((usage.bits() | along) as i16 | i16::MIN)
+    }
+
+    /// What goes along with the bits.
+    #[inline(always)]
+    pub(crate) const fn along(self) -> u16 {
+        self.0 as u16 & IRQS_ON
+    }
+
+    pub(crate) const fn usage(self) -> Usage {
+        Usage::from_bits_truncate(self.0 as u16)
+    }
+
+    /// As [`Usage::for_mode`].
+    #[inline(always)]
+    pub(crate) fn for_mode(self, mode: Mode) -> Asked {
+        if mode == Mode::WRITE { self } else { Asked::new(self.usage().for_mode(mode), self.along() != 0) }
+    }
+
+    /// All bits that are asked for, in a word of 32.
+    #[inline(always)]
+    pub(crate) const fn mask(self) -> u32 {
+        self.0 as i32 as u32
+    }
+}
+
 /// How many usage bits there are; each has a site of its own in a class.
 pub const USAGE_BITS: usize = 12;
 

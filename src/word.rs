@@ -1,14 +1,19 @@
 //! A 64-bit word that one writer stores under a lock and anybody loads without: also where the machine has no 64-bit
 //! atomics.
 //!
-//! Invariant: a slot goes from 0 to a key, and back to 0 only while nobody reads (or a reader that finds half of
-//! the old key takes it for "not known", which is safe). So two halves suffice: the writer stores the upper one first, the
-//! reader loads the lower one first.
+//! Invariant: a slot goes from 0 to a key, and from there to 0, when all are given up. So two halves suffice: the writer
+//! stores the upper one first, the reader loads the lower one first. No key is even, so a key is not seen before it is
+//! whole. Where a slot gets a second key while somebody reads, he may see the lower half of the old one with the upper half
+//! of the new one: that is a number that nobody chose, and is the key that he looks for no more often than two chains have
+//! one key.
+//!
+//! Nothing is published by a key but itself: the tables that belong to it are read under the lock alone. What loom makes
+//! of both kinds is at the end.
 
 /// The one with a native 64-bit atomic.
-#[cfg(target_has_atomic = "64")]
+#[cfg(all(target_has_atomic = "64", any(not(loom), test)))]
 mod native {
-    use core::sync::atomic::{AtomicU64, Ordering};
+    use crate::atomic::{AtomicU64, Ordering};
 
     /// A word that is written under a lock and read without.
     #[derive(Debug)]
@@ -32,9 +37,9 @@ mod native {
 }
 
 /// The one of two halves.
-#[cfg(any(not(target_has_atomic = "64"), test))]
+#[cfg(any(not(target_has_atomic = "64"), test, loom))]
 mod halves {
-    use core::sync::atomic::{AtomicU32, Ordering};
+    use crate::atomic::{AtomicU32, Ordering};
 
     /// A word that is written under a lock and read without.
     #[derive(Debug)]
@@ -61,9 +66,10 @@ mod halves {
     }
 }
 
-#[cfg(not(target_has_atomic = "64"))]
+// The models are about the harder of the two.
+#[cfg(any(not(target_has_atomic = "64"), loom))]
 pub(crate) use halves::Word;
-#[cfg(target_has_atomic = "64")]
+#[cfg(all(target_has_atomic = "64", not(loom)))]
 pub(crate) use native::Word;
 
 #[cfg(test)]
@@ -75,6 +81,43 @@ mod tests {
             native.store(value);
             halves.store(value);
             assert_eq!((native.load(), halves.load()), (value, value));
+        }
+    }
+
+    /// All orders in which one CPU may see what another one writes. `cargo xtask test` runs them.
+    #[cfg(loom)]
+    mod models {
+        use crate::word::halves::Word;
+        use loom::sync::Arc;
+        use loom::thread;
+
+        const KEY: u64 = 0x1111_2222_3333_4445;
+        const OTHER: u64 = 0x6666_7777_8888_9999;
+
+        /// What a reader may see while another thread stores these, one after the other.
+        fn seen_during(stores: &'static [u64], check: fn(u64)) {
+            loom::model(move || {
+                let word = Arc::new(Word::new());
+                assert_eq!(word.load(), 0); // it is made here, not by the writer
+                let reader = word.clone();
+                let writer = thread::spawn(move || stores.iter().for_each(|&key| word.store(key)));
+                (0..2).for_each(|_| check(reader.load()));
+                writer.join().unwrap();
+                assert_eq!(Some(&reader.load()), stores.last());
+            });
+        }
+
+        #[test]
+        fn half_a_key_is_no_key() {
+            seen_during(&[KEY], |seen| assert!(seen == KEY || seen & 1 == 0, "{seen:x}"));
+        }
+
+        #[test]
+        fn a_new_key_is_not_seen_before_it_is_whole() {
+            seen_during(&[KEY, 0, OTHER], |seen| {
+                let is_new = seen as u32 == OTHER as u32;
+                assert!(!is_new || seen == OTHER, "{seen:x}");
+            });
         }
     }
 }

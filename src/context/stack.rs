@@ -27,6 +27,7 @@ const COUNTED: usize = 1;
 
 /// The holds.
 #[derive(Debug)]
+#[repr(C)]
 pub(super) struct Stack {
     /// The key of a hold at its place and one; at 0 the seed.
     keys: [Cell<u64>; HOLDS + 1],
@@ -34,14 +35,20 @@ pub(super) struct Stack {
     instances: [Cell<usize>; HOLDS],
     /// Only of nested holds.
     nests: [Cell<usize>; HOLDS],
-    classes: [Cell<u16>; HOLDS],
-    traits: [Cell<Traits>; HOLDS],
+    kinds: [Kind; HOLDS],
     /// Only of nested holds.
     nest_classes: [Cell<u16>; HOLDS],
     /// Only of those whose count is not 1.
     counts: [Cell<u16>; HOLDS],
     /// Of no size without the feature `stat`.
     sinces: [Cell<Since>; HOLDS],
+}
+
+/// What kind of hold it is: written and read together.
+#[derive(Debug)]
+struct Kind {
+    class: Cell<u16>,
+    traits: Cell<Traits>,
 }
 
 /// One place of the stack.
@@ -52,8 +59,7 @@ pub(crate) struct Place<'c> {
     site: &'c Cell<Option<Site>>,
     instance: &'c Cell<usize>,
     nest: &'c Cell<usize>,
-    class: &'c Cell<u16>,
-    traits: &'c Cell<Traits>,
+    kind: &'c Kind,
     nest_class: &'c Cell<u16>,
     count: &'c Cell<u16>,
     since: &'c Cell<Since>,
@@ -68,8 +74,7 @@ impl Stack {
             sites: [const { Cell::new(None) }; HOLDS],
             instances: [const { Cell::new(0) }; HOLDS],
             nests: [const { Cell::new(0) }; HOLDS],
-            classes: [const { Cell::new(0) }; HOLDS],
-            traits: [const { Cell::new(Traits::empty()) }; HOLDS],
+            kinds: [const { Kind { class: Cell::new(0), traits: Cell::new(Traits::empty()) } }; HOLDS],
             nest_classes: [const { Cell::new(0) }; HOLDS],
             counts: [const { Cell::new(0) }; HOLDS],
             sinces: [const { Cell::new(Since::UNKNOWN) }; HOLDS],
@@ -92,8 +97,7 @@ impl Stack {
             site: self.sites.get(index)?,
             instance: self.instances.get(index)?,
             nest: self.nests.get(index)?,
-            class: self.classes.get(index)?,
-            traits: self.traits.get(index)?,
+            kind: self.kinds.get(index)?,
             nest_class: self.nest_classes.get(index)?,
             count: self.counts.get(index)?,
             since: self.sinces.get(index)?,
@@ -108,14 +112,8 @@ impl Place<'_> {
         self.key.set(key);
         self.site.set(Some(site));
         self.instance.set(instance);
-        self.class.set(class);
-        self.traits.set(traits);
-    }
-
-    /// Writes when the hold began.
-    #[inline(always)]
-    pub(crate) fn begin(&self, since: Since) {
-        self.since.set(since);
+        self.kind.class.set(class);
+        self.kind.traits.set(traits);
     }
 
     /// Writes any hold.
@@ -124,8 +122,8 @@ impl Place<'_> {
         self.site.set(hold.site);
         self.instance.set(hold.instance | if hold.count == 1 { 0 } else { COUNTED });
         self.nest.set(hold.nest);
-        self.class.set(hold.class);
-        self.traits.set(hold.traits);
+        self.kind.class.set(hold.class);
+        self.kind.traits.set(hold.traits);
         self.nest_class.set(hold.nest_class);
         self.count.set(hold.count);
         self.since.set(hold.since);
@@ -134,14 +132,14 @@ impl Place<'_> {
     /// What stands here.
     #[inline]
     fn hold(&self) -> Hold {
-        let (instance, traits) = (self.instance.get(), self.traits.get());
+        let (instance, traits) = (self.instance.get(), self.kind.traits.get());
         let (counted, nested) = (instance & COUNTED != 0, traits.contains(Traits::NESTED));
         Hold {
             key: self.key.get(),
             site: self.site.get(),
             instance: instance & !COUNTED,
             nest: if nested { self.nest.get() } else { 0 },
-            class: self.class.get(),
+            class: self.kind.class.get(),
             nest_class: if nested { self.nest_class.get() } else { 0 },
             count: if counted { self.count.get() } else { 1 },
             traits,
@@ -177,7 +175,7 @@ impl Context {
     /// interrupts is the machine's.
     #[inline(always)]
     pub(crate) fn free_place(&self, irqs_on: bool) -> Option<Place<'_>> {
-        self.gate.open(irqs_on).and_then(|depth| self.stack.place(depth))
+        self.stack.place(self.gate.open(irqs_on))
     }
 
     /// Shows the hold that was written to the [free place](Context::free_place).
@@ -197,6 +195,14 @@ impl Context {
         true
     }
 
+    /// Says when the hold that was just put on top began.
+    #[inline(always)]
+    pub(crate) fn begin_top(&self, since: Since) {
+        if let Some(place) = self.stack.sinces.get(self.gate.top()) {
+            place.set(since);
+        }
+    }
+
     /// Counts a hold for which there is no room.
     pub(crate) fn lose(&self) {
         self.lost.set(self.lost.get().saturating_add(1));
@@ -208,7 +214,7 @@ impl Context {
         let top = self.gate.top();
         let is_it = self.stack.instances.get(top).is_some_and(|top| top.get() == instance);
         if is_it {
-            self.gate.drop_to(top);
+            self.gate.one_less();
         }
         is_it
     }

@@ -5,7 +5,7 @@
 //! no `port!`.
 #![allow(unsafe_code)]
 
-use crate::class::LockMap;
+use crate::class::{DynamicKey, LockMap};
 use crate::context::{Context, Level};
 use crate::held::Acquire;
 use crate::limits::Occupancy;
@@ -97,6 +97,10 @@ pub fn free(_map: &LockMap) {}
 /// Nothing.
 #[inline(always)]
 pub fn dropped(_map: &LockMap) {}
+
+/// Nothing.
+#[inline(always)]
+pub fn unregister_key(_key: &DynamicKey) {}
 
 /// Nothing.
 #[inline(always)]

@@ -122,6 +122,7 @@ impl Board for Q35 {
 extern "C" fn enter(cpu: usize, start_info: usize) -> ! {
     // SAFETY: this is CPU number `cpu`, for the first time; until here it has touched nothing of its block.
     unsafe { percpu::load(cpu) };
+    percpu::set_current(kernel::cpu::first_word(cpu));
     if cpu != 0 {
         interrupts::load();
         apic::enable();

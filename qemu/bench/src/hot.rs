@@ -189,9 +189,16 @@ fn pair(map: &LockMap, mode: Mode) {
     hooks::release(map, None);
 }
 
+/// What is done with interrupts off: a call, so that who toggles has a frame, as everybody has who does this for something.
+#[inline(never)]
+fn section() {
+    core::hint::black_box(());
+}
+
 fn toggle<B: Board>() {
     B::irqs_disable();
     hooks::irqs_off();
+    section();
     hooks::irqs_on();
     B::irqs_enable();
 }
@@ -200,6 +207,7 @@ fn flags<B: Board>() {
     let bare = warm::<B, ()>(
         |()| {
             B::irqs_disable();
+            section();
             B::irqs_enable();
         },
         &(),

@@ -38,7 +38,8 @@ pub trait Board: Sized + 'static {
     /// What the runner passed with `-append`, without a trailing NUL.
     fn command_line() -> &'static str;
 
-    /// The word that belongs to this CPU alone; 0 until it is set. The kernel keeps its current context there.
+    /// The word that belongs to this CPU alone. The kernel keeps its current context there; the board begins with
+    /// [`crate::cpu::first_word`], before anything that may fail, since a panic looks at it.
     fn current() -> usize;
     /// Sets the word of this CPU.
     fn set_current(word: usize);

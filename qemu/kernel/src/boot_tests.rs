@@ -11,7 +11,7 @@ use core::fmt::{self, Write};
 use core::marker::PhantomData;
 use core::sync::atomic::Ordering;
 use lockdep::class::{LockClassKey, LockMap};
-use lockdep::context::{Context, Level};
+use lockdep::context::Level;
 use lockdep::hooks;
 use lockdep::report::Kind;
 use lockdep::runtime::ContextCell;
@@ -177,8 +177,7 @@ impl<B: Board> Boot<B> {
     }
 
     fn check(&mut self) {
-        let told = cpu::context_of_word(B::current()).map(Context::irqs_on);
-        self.untrue += usize::from(told != Some(B::irqs_enabled()));
+        self.untrue += usize::from(cpu::current::<B>().irqs_on() != B::irqs_enabled());
     }
 }
 

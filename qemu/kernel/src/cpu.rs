@@ -54,12 +54,23 @@ pub fn this<B: Board>() -> &'static Cpu {
     &CPUS[B::cpu()]
 }
 
-/// The CPU begins to run in its idle context. Interrupts are disabled.
+/// The CPU begins to run, in its idle context. Interrupts are disabled.
 pub fn begin<B: Board>() {
-    // SAFETY: this CPU alone runs in its own idle context.
-    let idle = unsafe { this::<B>().idle.get() };
-    B::set_current(word_of_context(idle));
     lockdep::hooks::irqs_off();
+}
+
+/// The word with which a CPU begins: that of its idle context.
+pub fn first_word(cpu: usize) -> usize {
+    // SAFETY: its address is taken, and nothing is done to it.
+    word_of_context(unsafe { CPUS[cpu].idle.get() })
+}
+
+/// The context that runs on this CPU. There is one from the board's first steps on, so nobody asks whether there is.
+#[inline(always)]
+pub fn current<B: Board>() -> &'static Context {
+    let context = core::ptr::with_exposed_provenance::<Context>(B::current());
+    // SAFETY: the word came from `word_of_context`, whose context is static: `Board::current` promises that.
+    unsafe { &*context }
 }
 
 /// The word for a context.
@@ -68,15 +79,7 @@ pub fn word_of_context(context: &'static Context) -> usize {
     core::ptr::from_ref(context).expose_provenance()
 }
 
-/// The context of a word: none for 0.
-#[inline(always)]
-pub fn context_of_word(word: usize) -> Option<&'static Context> {
-    let context = core::ptr::with_exposed_provenance::<Context>(word);
-    // SAFETY: the word is 0, or came from `word_of_context`, whose context is static.
-    unsafe { context.as_ref() }
-}
-
 /// Whether this CPU runs in a context of the validator that the self-tests have for themselves.
 pub fn in_self_test<B: Board>() -> bool {
-    context_of_word(B::current()).is_some_and(|context| context.validator() != 0)
+    current::<B>().validator() != 0
 }

@@ -7,7 +7,7 @@
 use crate::board::Board;
 use crate::{cpu, live};
 use core::sync::atomic::Ordering;
-use lockdep::context::{Context, Level};
+use lockdep::context::Level;
 use lockdep::hooks;
 
 /// How often softirqs that were raised by softirqs are run before the interrupted code goes on.
@@ -47,17 +47,12 @@ pub fn restore<B: Board>(were_on: bool) {
 
 /// Compares the machine's flag with the validator's; counts where they differ.
 pub fn check<B: Board>() {
-    count_untrue::<B>(told_of(B::current()) != Some(B::irqs_enabled()));
+    count_untrue::<B>(cpu::current::<B>().irqs_on() != B::irqs_enabled());
 }
 
 /// How often the two flags differed, on all CPUs.
 pub(crate) fn untrue() -> usize {
     cpu::CPUS.iter().map(|cpu| cpu.untrue.load(Ordering::Relaxed)).sum()
-}
-
-/// What the validator was told of interrupts in the context of a word.
-fn told_of(word: usize) -> Option<bool> {
-    cpu::context_of_word(word).map(Context::irqs_on)
 }
 
 fn count_untrue<B: Board>(differs: bool) {
@@ -71,7 +66,7 @@ pub fn timer_interrupt<B: Board>() {
     let cpu = cpu::this::<B>();
     let interrupted = B::current();
     // An interrupt came: so interrupts were on. Asked before `enter`, which says itself that they are off.
-    count_untrue::<B>(told_of(interrupted) != Some(true));
+    count_untrue::<B>(!cpu::current::<B>().irqs_on());
     if cpu::in_self_test::<B>() {
         // The self-tests have a validator of their own; the kernel's interrupt is none of theirs.
         // SAFETY: this CPU alone runs in its own idle context, and it does not while it runs a self-test.
@@ -94,7 +89,7 @@ pub fn timer_interrupt<B: Board>() {
 /// On the way out of an interrupt: runs what was raised, with interrupts on, unless a softirq was interrupted.
 fn softirqs<B: Board>() {
     let cpu = cpu::this::<B>();
-    if cpu::context_of_word(B::current()).is_some_and(|context| context.in_softirq()) {
+    if cpu::current::<B>().in_softirq() {
         return;
     }
     for _ in 0..SOFTIRQ_ROUNDS {

@@ -16,7 +16,7 @@ pub struct KernelPort<B>(PhantomData<B>);
 unsafe impl<B: Board> Port for KernelPort<B> {
     #[inline(always)]
     fn context() -> Option<&'static Context> {
-        cpu::context_of_word(B::current())
+        Some(cpu::current::<B>())
     }
 
     #[inline(always)]

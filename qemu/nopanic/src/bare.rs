@@ -10,11 +10,13 @@ use lockdep::port::Port;
 use lockdep::rcu;
 use lockdep::report::{Kind, Who};
 use lockdep::runtime::ContextCell;
+use lockdep::semaphore::Semaphore;
+use lockdep::seqlock::{SeqCount, SeqLock};
 use lockdep::site::Site;
-use lockdep::spin::{Mutex, RwLock};
+use lockdep::spin::{Mutex, MutexGuard, Once, RwLock};
 use lockdep::wait_type::WaitTypes;
 use lockdep::ww::{WwAcquireContext, WwClass, WwMutex};
-use lockdep::{asserts, hooks};
+use lockdep::{asserts, hooks, lock_api, lock_api_05};
 
 static TASK: ContextCell = ContextCell::new(0);
 static HARDIRQ: ContextCell = ContextCell::new(0);
@@ -43,12 +45,48 @@ unsafe impl Port for Nowhere {
     }
 }
 
+/// A raw lock of no size.
+struct RawNothing;
+
+// SAFETY: nothing here is ever run.
+unsafe impl lock_api::RawMutex for RawNothing {
+    const INIT: Self = RawNothing;
+    type GuardMarker = lock_api::GuardNoSend;
+    fn lock(&self) {}
+    fn try_lock(&self) -> bool {
+        black_box(true)
+    }
+    unsafe fn unlock(&self) {}
+}
+
+// SAFETY: as above.
+unsafe impl lock_api_05::RawMutex for RawNothing {
+    const INIT: Self = RawNothing;
+    type Guard = lock_api_05::GuardNoSend;
+    fn lock(&self) -> Self::Guard {
+        lock_api_05::GuardNoSend::new()
+    }
+    fn try_lock(&self) -> Option<Self::Guard> {
+        black_box(true).then(lock_api_05::GuardNoSend::new)
+    }
+    unsafe fn unlock(&self, _: Self::Guard) {}
+    fn is_locked(&self) -> bool {
+        black_box(true)
+    }
+}
+
 lockdep::port!(Nowhere);
 
 static A: LockMap = LockMap::new(WaitTypes::SPIN);
 static B: LockMap = LockMap::new(WaitTypes::SLEEP);
 static MUTEX: Mutex<u32> = Mutex::new(0);
 static RWLOCK: RwLock<u32> = RwLock::new(0);
+static OLD: lock_api::Mutex<RawNothing, u32> = lock_api::Mutex::new(0);
+static NEW: lock_api_05::Mutex<RawNothing, u32> = lock_api_05::Mutex::new(0);
+static ONCE: Once<u32> = Once::new();
+static SEQUENCE: SeqLock<u32> = SeqLock::new(0);
+static COUNT: SeqCount = SeqCount::new();
+static SEMAPHORE: Semaphore = Semaphore::new(1);
 static CLASS: WwClass = WwClass::new("ww mutex", "ww context");
 static WW: WwMutex<u32> = WwMutex::new(&CLASS, 0);
 
@@ -69,6 +107,7 @@ extern "C" fn _start() -> ! {
     hooks::release(a, black_box(None));
     hooks::irqs_on();
     hooks::irqs_off();
+    hooks::irq_restore(black_box(hooks::irq_save()));
     hooks::softirqs_on();
     hooks::softirqs_off();
     // SAFETY: nothing here is ever run.
@@ -79,6 +118,7 @@ extern "C" fn _start() -> ! {
     hooks::might_alloc();
     hooks::might_sleep();
     hooks::free(a);
+    hooks::dropped(a);
     hooks::downgrade(a, mode);
     hooks::hand_over(a);
     hooks::take_over(a, mode);
@@ -102,6 +142,8 @@ extern "C" fn _start() -> ! {
     });
     black_box((hooks::irqs_told(), hooks::found(), hooks::occupancy(), hooks::costs(), hooks::reset()));
     locks();
+    raw_locks();
+    other_locks();
     sleeping_locks();
     loop {
         core::hint::spin_loop();
@@ -115,15 +157,55 @@ fn locks() {
     drop(black_box(&MUTEX).lock_nested(Subclass::new(black_box(1))));
     drop(black_box(&MUTEX).lock_nest(black_box(&B)));
     drop(black_box(black_box(&MUTEX).try_lock()));
+    drop(black_box(&MUTEX).lock_irqsave());
+    drop(black_box(&MUTEX).try_lock_irqsave());
+    black_box(MutexGuard::leak(black_box(&MUTEX).lock()));
+    // SAFETY: nothing here is ever run.
+    unsafe { black_box(&MUTEX).force_unlock() };
+    drop(black_box(Mutex::new(0)));
     let rwlock = black_box(&RWLOCK);
     // Its readers are left out: the lock that is wrapped counts them, and panics on paper when the count overflows
     // (spin 0.12.3, `acquire_reader`). What the validator does for a reader is in `acquire` with any mode.
     *rwlock.write() += 1;
     drop(rwlock.upgradeable_read().upgrade());
     drop(black_box(rwlock.try_write()));
+    drop(black_box(rwlock.try_write_weak()));
+    drop(black_box(rwlock.write().downgrade_to_upgradeable().try_upgrade()));
+    drop(rwlock.write_nested(Subclass::new(black_box(1))));
+    drop(rwlock.write_nest(black_box(&B)));
+    drop(rwlock.write_irqsave());
     drop(black_box(rwlock.try_upgradeable_read()));
     drop((rcu::read(), rcu::read_bh(), rcu::read_sched()));
     rcu::assert_read_held();
+}
+
+/// The locks of `lock_api`, in both versions. Reentrant ones are left out: `lock_api` panics when their count overflows.
+#[inline(never)]
+fn raw_locks() {
+    let (old, new) = (black_box(&OLD), black_box(&NEW));
+    *old.lock() += 1;
+    *new.lock() += 1;
+    drop((black_box(old.try_lock()), black_box(new.try_lock())));
+    drop((old.lock_nested(Subclass::new(black_box(1))), new.lock_nest(black_box(&B))));
+    drop((old.lock_irqsave(), new.lock_irqsave()));
+}
+
+/// The rest: sequences and semaphores. Of a `Once` only what asks for its value: `spin` panics where an initialiser did.
+#[inline(never)]
+fn other_locks() {
+    black_box(black_box(&ONCE).get());
+    let sequence = black_box(&SEQUENCE);
+    *sequence.write() += 1;
+    drop(black_box(sequence.try_write()));
+    drop(sequence.write_irqsave());
+    black_box((sequence.read(), sequence.try_read()));
+    let count = black_box(&COUNT);
+    drop(count.write());
+    black_box(count.read_retry(count.read_begin()));
+    let semaphore = black_box(&SEMAPHORE);
+    semaphore.acquire().forget();
+    drop(black_box(semaphore.try_acquire()));
+    semaphore.release();
 }
 
 /// The wound/wait mutexes.

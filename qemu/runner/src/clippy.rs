@@ -17,7 +17,7 @@ const OTHER_FEATURES: &str = "critical-section,defmt";
 pub(crate) fn run() -> Result<bool> {
     setup::components(&["clippy"])?;
     let toolchain = setup::bare_metal()?;
-    let mut clean = report("the host", host());
+    let mut clean = report("the host", host()) & report("the benches", benches());
     for board in BOARDS {
         clean &= report(board.name, bare_metal(toolchain, board));
     }
@@ -27,6 +27,15 @@ pub(crate) fn run() -> Result<bool> {
 /// Lints all crates as the host sees them.
 pub(crate) fn host() -> Result<()> {
     succeed(host_cargo().args(["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]))
+}
+
+/// Lints the benches, a workspace of its own: that they still build is all that is asked of them without a person.
+pub(crate) fn benches() -> Result<()> {
+    let benches = ["--manifest-path", "benches/Cargo.toml"];
+    succeed(host_cargo().arg("fmt").args(benches).arg("--check"))?;
+    let mut clippy = host_cargo();
+    clippy.arg("clippy").args(benches).args(["--target-dir", "target/benches", "--all-targets"]);
+    succeed(clippy.args(["--", "-D", "warnings"]))
 }
 
 /// Lints a board's crate and all below it as the board's target sees them.

@@ -23,6 +23,7 @@ mod size;
 mod tally;
 mod test;
 mod toolchain;
+mod twins;
 mod verdict;
 
 use anyhow::{Context as _, Result};

@@ -9,10 +9,10 @@ use crate::boards::{self, BOARDS};
 use crate::process::{ask, cannot_start, command, shown, succeed, succeed_within};
 use crate::tally::{self, Tally};
 use crate::toolchain::{Job, Toolchain, host_cargo};
-use crate::{bench, boot, clippy, drill, nopanic, setup, size};
+use crate::{bench, boot, clippy, drill, nopanic, setup, size, twins};
 use anyhow::{Context as _, Result};
 use lockdep_proto::SCENARIOS;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::time::Instant;
 
 /// The sets of features that the host tests run with, as arguments of `cargo test`.
@@ -22,7 +22,12 @@ const FEATURE_SETS: &[&[&str]] = &[
 ];
 
 /// The sets of features that the validator is built with for bare metal.
-const BARE_FEATURES: &[&str] = &["validate", "validate,critical-section,defmt", "", "critical-section,defmt"];
+const BARE_FEATURES: &[&str] = &[
+    "validate",
+    "validate,critical-section,defmt,lock_api,lock_api_05",
+    "",
+    "critical-section,defmt,lock_api,lock_api_05",
+];
 
 /// The oldest Rust that the project promises to build with.
 const MSRV: &str = env!("CARGO_PKG_RUST_VERSION");
@@ -41,6 +46,7 @@ pub(crate) fn run() -> Tally {
         setup::components(&["clippy"])?;
         clippy::host()
     });
+    steps.step("clippy, benches", clippy::benches);
     let toolchain = steps.find_toolchain();
     for board in BOARDS {
         steps.bare_metal(&format!("clippy, {}", board.name), toolchain, |way| clippy::bare_metal(way, board));
@@ -55,6 +61,8 @@ pub(crate) fn run() -> Tally {
     for board in BOARDS {
         let name = format!("no panic in the validator, {}", board.triple);
         steps.bare_metal(&name, toolchain, |way| nopanic::check(way, board.triple));
+        let name = format!("off is the bare lock's machine code, {}", board.triple);
+        steps.bare_metal(&name, toolchain, |way| twins::check(way, board.triple));
     }
     for triple in boards::bare_triples() {
         steps.bare_metal(&format!("sizes, {triple}"), toolchain, |way| size::check(way, triple));
@@ -63,6 +71,7 @@ pub(crate) fn run() -> Tally {
     for features in FEATURE_SETS {
         steps.host_tests(features);
     }
+    steps.models();
     for board in BOARDS {
         let name = format!("drill: a panic is red, and tells what is held, {}", board.name);
         steps.bare_metal(&name, toolchain, |way| drill::panic(way, board));
@@ -147,17 +156,18 @@ impl Steps {
     fn host_tests(&mut self, features: &[&str]) {
         self.counted(format!("host tests {}", features.join(" ")).trim_end(), || {
             let mut cargo = host_cargo();
-            cargo.args(["test", "--no-fail-fast"]).args(features).stderr(Stdio::inherit());
-            let output = cargo.output().with_context(|| cannot_start(&cargo))?;
-            let stdout = String::from_utf8_lossy(&output.stdout);
-            let mut tally = tally::of_cargo_test(&stdout);
-            if !output.status.success() && tally.failed == 0 {
-                tally += Tally::FAILED; // it did not even build, or a test killed its program
-            }
-            if tally.failed > 0 {
-                println!("{stdout}`{}` ended with {}", shown(&cargo), output.status);
-            }
-            Ok(tally)
+            cargo.args(["test", "--no-fail-fast"]).args(features);
+            count_tests(cargo)
+        });
+    }
+
+    /// Runs the models: two CPUs in every order, under loom (tests/loom.rs). Each counts.
+    fn models(&mut self) {
+        self.counted("models of two CPUs", || {
+            let mut cargo = host_cargo();
+            cargo.env("RUSTFLAGS", "--cfg loom").args(["test", "-p", "lockdep", "--release", "--no-fail-fast"]);
+            cargo.args(["--target-dir", "target/loom", "--lib", "--test", "loom", "models"]);
+            count_tests(cargo)
         });
     }
 
@@ -176,6 +186,20 @@ fn docs() -> Result<()> {
     let mut cargo = host_cargo();
     cargo.args(["doc", "--no-deps", "-p", "lockdep", "--all-features"]);
     succeed(cargo.env("RUSTDOCFLAGS", "-Dwarnings -Dmissing_docs"))
+}
+
+/// Runs `cargo test`, and counts its tests.
+fn count_tests(mut cargo: Command) -> Result<Tally> {
+    let output = cargo.stderr(Stdio::inherit()).output().with_context(|| cannot_start(&cargo))?;
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    let mut tally = tally::of_cargo_test(&stdout);
+    if !output.status.success() && tally.failed == 0 {
+        tally += Tally::FAILED; // it did not even build, or a test killed its program
+    }
+    if tally.failed > 0 {
+        println!("{stdout}`{}` ended with {}", shown(&cargo), output.status);
+    }
+    Ok(tally)
 }
 
 /// Builds the validator alone, for a target without an operating system.

@@ -5,10 +5,12 @@
 //! What is different: guards stay on the task that took them (`!Send`). A guard that is leaked is off the books from
 //! then on, as a lock that somebody else lets go. A `Barrier` holds no lock while it waits and is `spin`'s own. Not there:
 //! `TicketMutex` and `FairMutex` under their own names (with the feature `use_ticket_mutex` of `spin` the `Mutex` is one,
-//! as it is there), `SpinMutex::as_mut_ptr`, and `spin::lock_api` (`lockdep::lock_api` over `spin`'s own types).
+//! as it is there), and `SpinMutex::as_mut_ptr`. `spin::lock_api` is there with the feature `lock_api`.
 
 mod guards;
 pub mod lazylock;
+#[cfg(feature = "lock_api")]
+pub mod lock_api;
 pub mod mutex;
 pub mod once;
 pub mod rwlock;

@@ -25,6 +25,7 @@ entry!(boot);
 
 /// The first CPU arrives here, on a stack of 160 KiB. QEMU passes an ELF nothing in its registers.
 fn boot(_: u64, _: u64, _: u64, _: u64) -> ! {
+    cpu::set_current(kernel::cpu::first_word(0));
     console::init();
     irq::init();
     cpu_ready(0);
@@ -33,7 +34,6 @@ fn boot(_: u64, _: u64, _: u64, _: u64) -> ! {
 
 /// What each CPU does for itself before it may enter the kernel.
 pub(super) fn cpu_ready(cpu: usize) {
-    cpu::set_current(0);
     cpu::start_counting();
     irq::init_cpu(cpu);
 }

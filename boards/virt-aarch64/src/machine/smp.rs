@@ -3,7 +3,7 @@
 //! A CPU's number is its affinity, which is what PSCI wants to know. `aarch64-rt` takes the new CPU from reset to
 //! [`enter`], with the MMU on, on its stack, interrupts masked. A CPU is never stopped.
 
-use super::{Virt, boot};
+use super::{Virt, boot, cpu};
 use aarch64_rt::{Stack, start_core};
 use core::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use smccc::Hvc;
@@ -36,6 +36,7 @@ pub(super) fn start(cpu: usize) -> bool {
 }
 
 fn enter(cpu: usize) -> ! {
+    cpu::set_current(kernel::cpu::first_word(cpu));
     boot::cpu_ready(cpu);
     kernel::secondary::<Virt>()
 }

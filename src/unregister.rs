@@ -1,0 +1,32 @@
+//! Taking classes back: those of a key that was made at run time, when what it was made for goes.
+//!
+//! Their dependencies go with them, at both ends, and what was noted of their usage. The slots are used again, under another
+//! generation: a hint in a lock that is left, and a chain with one of the classes, are not believed any more.
+//!
+//! Invariants:
+//! - Nothing goes while the running context, or one below it, holds a lock of the key: a hold knows its class by the slot.
+//!   That is reported, and nothing is done. For holds of other contexts the caller answers.
+//! - It is done under the internal lock with interrupts off, so it is bounded: for each class of the key, of which there is
+//!   one for each nesting level and pair of wait types that was used, by three times the number of dependencies that there is
+//!   room for, in short steps. Mostly it is a handful.
+
+use crate::class::DynamicKey;
+use crate::context::Context;
+use crate::report::Kind;
+use crate::site::Site;
+use crate::validator::Engine;
+
+impl Engine<'_> {
+    /// Forgets all classes of the key. Linux's `lockdep_unregister_key`.
+    pub fn unregister_key(&mut self, context: &Context, key: &DynamicKey, site: Site) {
+        if let Some(held) = context.all().find(|hold| self.graph.classes.is_of(hold.class, key)) {
+            return self.report_held(context, Kind::HeldFreed, &held, Some(site));
+        }
+        for _ in 0..self.graph.classes.capacity() {
+            let Some(class) = self.graph.classes.any_of(key) else { return };
+            self.graph.forget_edges(class);
+            self.graph.classes.remove(self.seen.classes, class);
+            self.seen.chains.classes_went();
+        }
+    }
+}

@@ -1,0 +1,253 @@
+//! Classes that come and go: keys that are made at run time and unregistered, locks that change their class before they are
+//! used, and locks that are never checked.
+
+mod port;
+
+use lockdep::class::{DynamicKey, LockClassKey, LockMap, Subclass};
+use lockdep::context::{Context, Level};
+use lockdep::held::Acquire;
+use lockdep::hooks;
+use lockdep::mode::Mode;
+use lockdep::report::Kind;
+use lockdep::site::Site;
+use lockdep::tables::Validator;
+use lockdep::wait_type::{WaitType, WaitTypes};
+
+use port::{IRQS, begin, context, new_context, shown, the_report};
+
+fn taken<const C: usize, const D: usize, const K: usize>(
+    tables: &mut Validator<C, D, K>,
+    context: &Context,
+    maps: &[&LockMap],
+) {
+    for map in maps {
+        tables.acquire(context, &Acquire::new(map, Mode::WRITE, Site::caller()));
+    }
+    for map in maps.iter().rev() {
+        tables.release(context, map, None);
+    }
+}
+
+fn unregister<const C: usize, const D: usize, const K: usize>(
+    tables: &mut Validator<C, D, K>,
+    context: &Context,
+    key: &DynamicKey,
+) {
+    tables.engine().unregister_key(context, key, Site::caller());
+}
+
+/// A driver is loaded and unloaded ten thousand times. In every second life its locks are taken in the other order, and in
+/// the other contexts: whatever was left of the life before would be reported.
+#[test]
+fn nothing_is_left_of_a_key_and_its_room_is_used_again() {
+    let mut tables = Box::new(Validator::<6, 6, 16>::new());
+    let task = new_context();
+    let kernel = LockMap::named("kernel", WaitTypes::SPIN);
+    lockdep::validator::irqs_off(task, Site::caller());
+    for life in 0..10_000 {
+        let keys = [DynamicKey::new(), DynamicKey::named("port")];
+        let [driver, port] = keys.each_ref().map(|key| LockMap::with_dynamic_key(key, WaitTypes::SPIN));
+        if life % 2 == 0 {
+            let interrupt = new_context();
+            lockdep::validator::enter(interrupt, Level::Hardirq, task, Site::caller());
+            taken(&mut tables, interrupt, &[&driver]);
+            tables.engine().leave(interrupt, Site::caller());
+            taken(&mut tables, task, &[&kernel, &driver, &port]);
+            taken(&mut tables, task, &[&kernel, &port]);
+        } else {
+            taken(&mut tables, task, &[&port, &driver, &kernel]);
+            taken(&mut tables, task, &[&port, &kernel]);
+            tables.engine().irqs_on(task, Site::caller());
+            taken(&mut tables, task, &[&driver]);
+            lockdep::validator::irqs_off(task, Site::caller());
+        }
+        let now = tables.engine().occupancy();
+        assert_eq!((now.classes.used, now.dependencies.used), (3, 3), "life {life}");
+        keys.iter().for_each(|key| unregister(&mut tables, task, key));
+        let now = tables.engine().occupancy();
+        assert_eq!((now.classes.used, now.dependencies.used), (1, 0), "life {life}");
+        let turned_away = now.classes.turned_away + now.dependencies.turned_away + now.chains.turned_away;
+        assert_eq!((tables.found(), turned_away, tables.take_notice()), (None, 0, None), "life {life}");
+    }
+    // And the slots that were used so often are as good as new.
+    let [a, b] = [DynamicKey::new(), DynamicKey::new()];
+    let [a, b] = [&a, &b].map(|key| LockMap::with_dynamic_key(key, WaitTypes::SPIN));
+    taken(&mut tables, task, &[&a, &b]);
+    assert_eq!(tables.found(), None);
+    taken(&mut tables, task, &[&b, &a]);
+    assert_eq!(tables.found(), Some(Kind::Circular));
+}
+
+/// A hint in a lock that is left over, and a chain that was known, are not believed.
+#[test]
+fn a_lock_that_outlives_its_key_begins_anew() {
+    let mut tables = Box::new(Validator::<8, 8, 16>::new());
+    let task = new_context();
+    let kernel = LockMap::named("kernel", WaitTypes::SPIN);
+    let key = DynamicKey::new();
+    let old = LockMap::with_dynamic_key(&key, WaitTypes::SPIN);
+    taken(&mut tables, task, &[&kernel, &old]);
+    unregister(&mut tables, task, &key);
+    let other = DynamicKey::new();
+    let new = LockMap::with_dynamic_key(&other, WaitTypes::SPIN);
+    taken(&mut tables, task, &[&new, &kernel]);
+    assert_eq!(tables.engine().occupancy().classes.used, 2, "the slot is used again");
+    taken(&mut tables, task, &[&kernel, &old]);
+    assert_eq!((tables.found(), tables.engine().occupancy().classes.used), (None, 3));
+    taken(&mut tables, task, &[&old, &kernel]);
+    assert_eq!(tables.found(), Some(Kind::Circular), "what was known of the chain is learned again");
+}
+
+#[test]
+fn all_levels_and_wait_types_of_a_key_go_and_nothing_of_its_line() {
+    let mut tables = Box::new(Validator::<64, 8, 64>::new());
+    let task = new_context();
+    let keys: Vec<DynamicKey> = (0..2).map(|_| DynamicKey::new()).collect();
+    let waits = [WaitTypes::NONE, WaitTypes::SPIN, WaitTypes::new(WaitType::Free, WaitType::Sleep)];
+    for map in keys.iter().flat_map(|key| waits.map(|waits| LockMap::with_dynamic_key(key, waits))) {
+        for subclass in [0, 1, 7].map(Subclass::new) {
+            tables.acquire(task, &Acquire { subclass, ..Acquire::new(&map, Mode::WRITE, Site::caller()) });
+            tables.release(task, &map, None);
+        }
+    }
+    assert_eq!(tables.engine().occupancy().classes.used, 18);
+    unregister(&mut tables, task, &keys[0]);
+    assert_eq!(tables.engine().occupancy().classes.used, 9);
+    unregister(&mut tables, task, &keys[0]);
+    assert_eq!(tables.engine().occupancy().classes.used, 9, "once is enough");
+    unregister(&mut tables, task, &keys[1]);
+    assert_eq!((tables.engine().occupancy().classes.used, tables.found()), (0, None));
+}
+
+/// A slot has 65,534 generations; then it is never used again, also after all was forgotten.
+#[test]
+fn generations_that_run_out_retire_the_slot() {
+    let mut tables = Box::new(Validator::<3, 2, 2>::new());
+    let task = new_context();
+    for life in 0..2 * 65_534 {
+        let key = DynamicKey::new();
+        taken(&mut tables, task, &[&LockMap::with_dynamic_key(&key, WaitTypes::NONE)]);
+        assert_eq!(tables.engine().occupancy().classes.used, 1, "life {life}");
+        unregister(&mut tables, task, &key);
+    }
+    for turned_away in [1, 1] {
+        let key = DynamicKey::new();
+        taken(&mut tables, task, &[&LockMap::with_dynamic_key(&key, WaitTypes::NONE)]);
+        let classes = tables.engine().occupancy().classes;
+        assert_eq!((classes.used, classes.turned_away), (0, turned_away));
+        tables.engine().reset();
+    }
+    assert_eq!(tables.found(), None);
+}
+
+#[test]
+fn the_key_of_a_held_lock_stays_and_that_is_reported() {
+    for in_interrupt in [false, true] {
+        let _turn = begin();
+        let key = DynamicKey::named("driver");
+        let (lock, kernel) = (LockMap::with_dynamic_key(&key, WaitTypes::SPIN), LockMap::named("k", WaitTypes::SPIN));
+        hooks::acquire(&lock, Mode::WRITE, Site::caller());
+        hooks::acquire(&kernel, Mode::WRITE, Site::caller());
+        let before = hooks::occupancy();
+        if in_interrupt {
+            IRQS.set(false);
+            hooks::enter(Level::Hardirq, new_context());
+        }
+        hooks::unregister_key(&key);
+        if in_interrupt {
+            hooks::leave();
+            IRQS.set(true);
+        }
+        let report = the_report();
+        assert!(report.contains("held lock freed") && report.contains("driver"), "{report}");
+        assert_eq!(hooks::found(), Some(Kind::HeldFreed));
+        assert_eq!(hooks::occupancy(), before);
+        assert!(hooks::holds(&lock) && hooks::holds(&kernel) && context().depth() == 2);
+        hooks::release(&kernel, None);
+        hooks::release(&lock, None);
+        // Nothing is found any more, and the key can go.
+        hooks::unregister_key(&key);
+        assert_eq!(hooks::occupancy().classes.used, before.classes.used - 1);
+        assert_eq!(hooks::occupancy().dependencies.used, 0);
+        assert_eq!(shown().len(), 1);
+    }
+}
+
+#[test]
+fn a_key_that_was_never_used_or_whose_table_was_full_can_go() {
+    let _turn = begin();
+    hooks::unregister_key(&DynamicKey::default());
+    let key = DynamicKey::new();
+    let many: Vec<_> =
+        (0..70).map(|n| LockMap::of_class(format!("m{n}").leak(), Site::caller(), WaitTypes::NONE)).collect();
+    many.iter().for_each(|map| {
+        hooks::acquire(map, Mode::WRITE, Site::caller());
+        hooks::release(map, None);
+    });
+    let lock = LockMap::with_dynamic_key(&key, WaitTypes::NONE);
+    hooks::acquire(&lock, Mode::WRITE, Site::caller());
+    hooks::unregister_key(&key);
+    hooks::release(&lock, None);
+    assert_eq!((hooks::occupancy().classes.used, hooks::found()), (64, None));
+}
+
+#[test]
+fn a_lock_gets_another_class_before_it_is_used() {
+    static OUTER: LockClassKey = LockClassKey::named("outer");
+    let _turn = begin();
+    let make = || LockMap::new(WaitTypes::NONE);
+    let (mut outer, mut middle, inner, key) = (make(), make(), make(), DynamicKey::new());
+    outer.set_class(&OUTER);
+    middle.set_dynamic_class(&key);
+    assert_eq!((outer.name(), inner.name()), (Some("outer"), None));
+    for map in [&outer, &middle, &inner] {
+        hooks::acquire(map, Mode::WRITE, Site::caller());
+    }
+    assert_eq!(hooks::found(), None, "one line made all three");
+    for map in [&inner, &middle, &outer] {
+        hooks::release(map, None);
+    }
+    assert_eq!(hooks::occupancy().classes.used, 3);
+    let again = make();
+    hooks::acquire(&inner, Mode::WRITE, Site::caller());
+    hooks::acquire(&again, Mode::WRITE, Site::caller());
+    assert_eq!(hooks::found(), Some(Kind::Recursive));
+    hooks::release(&again, None);
+    hooks::release(&inner, None);
+}
+
+/// Whatever is done with it and however often, such a lock is on the books and no more.
+#[test]
+fn a_lock_without_validation_is_on_the_books_alone() {
+    static KEY: LockClassKey = LockClassKey::new();
+    for irqs_on in [true, false] {
+        let _turn = begin();
+        let mut odd = LockMap::with_key(&KEY, WaitTypes::NONE).novalidate();
+        let (twin, a) = (LockMap::with_key(&KEY, WaitTypes::NONE), LockMap::new(WaitTypes::NONE));
+        if !irqs_on {
+            IRQS.set(false);
+            hooks::irqs_off();
+        }
+        for _ in 0..2 {
+            for pair in [[&odd, &a], [&a, &odd], [&odd, &odd], [&odd, &twin]] {
+                for (tried, map) in pair.into_iter().enumerate() {
+                    hooks::acquire_specially(&Acquire {
+                        tried: tried == 1,
+                        ..Acquire::new(map, Mode::WRITE, Site::caller())
+                    });
+                }
+                assert!(hooks::holds(&odd));
+                pair.iter().for_each(|map| hooks::release(map, None));
+                pair.iter().for_each(|map| hooks::acquire(map, Mode::WRITE, Site::caller()));
+                pair.iter().rev().for_each(|map| hooks::release(map, None));
+            }
+        }
+        assert_eq!((hooks::found(), hooks::occupancy().dependencies.used), (None, 0));
+        assert_eq!(hooks::occupancy().classes.used, 3, "its class is another than that of the same key");
+        odd.set_class(&KEY);
+        assert_ne!(odd.key(), twin.key(), "it stays so with another class");
+        hooks::release(&odd, None);
+        assert_eq!(hooks::found(), Some(Kind::Unbalanced), "the books are as strict as ever");
+        IRQS.set(true);
+    }
+}

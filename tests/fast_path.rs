@@ -1,0 +1,254 @@
+//! Whatever is nothing new writes nothing that CPUs share, by the fast path or the second way: shown by memory that cannot be
+//! written.
+//!
+//! Four CPUs have contexts on pages of their own, and locks of their own of the same classes. For each of them in turn, all
+//! that is static in this program (the validator and the locks among it) and the contexts of the others are made
+//! read-only; then it takes its locks a thousand times: nested, with interrupts off, out of order, by a try-lock,
+//! and in an interrupt that comes upon a lock that is held. A single write elsewhere than to its own context, its
+//! stack and its thread's variables ends the process with SIGSEGV: so that is done in a child process. That a write does end it is
+//! shown with a lock that is new.
+#![cfg(target_os = "linux")]
+
+use lockdep::class::LockMap;
+use lockdep::context::{Context, Level};
+use lockdep::held::Acquire;
+use lockdep::mode::Mode;
+use lockdep::news::News;
+use lockdep::port::Port;
+use lockdep::report::Who;
+use lockdep::runtime::{ContextCell, Event, Runtime};
+use lockdep::site::Site;
+use lockdep::wait_type::WaitTypes;
+use std::cell::Cell;
+use std::ops::Range;
+use std::{fs, ptr};
+
+const CPUS: usize = 4;
+const DEPTH: usize = 8;
+/// The lock that interrupts take, and nobody else.
+const INTERRUPT: usize = DEPTH - 1;
+/// How often.
+const TIMES: usize = 1_000;
+
+thread_local! {
+    static CURRENT: Cell<Option<&'static Context>> = const { Cell::new(None) };
+    static IRQS: Cell<bool> = const { Cell::new(true) };
+}
+
+struct Machine;
+
+// SAFETY: one thread is all CPUs in turn, and says itself which it is.
+unsafe impl Port for Machine {
+    fn context() -> Option<&'static Context> {
+        CURRENT.get()
+    }
+    fn set_context(context: &'static Context) {
+        CURRENT.set(Some(context));
+    }
+    fn irqs_enabled() -> bool {
+        IRQS.get()
+    }
+    fn irqs_disable() {
+        IRQS.set(false);
+    }
+    fn irqs_enable() {
+        IRQS.set(true);
+    }
+    fn who() -> Who {
+        Who { task: "cpu", id: 0, cpu: 0 }
+    }
+    fn show(news: News<'_>) {
+        panic!("nothing here is wrong: {news}");
+    }
+}
+
+/// The validator, as `lockdep::port!` would make it.
+static RUNTIME: Runtime<Machine, 64, 64, 256, 1> = Runtime::new();
+
+/// The locks of each CPU: lock `i` of each is of class `i`.
+static LOCKS: [[LockMap; DEPTH]; CPUS] = [const { locks() }; CPUS];
+/// One of a class that nobody has seen.
+static NEW: LockMap = LockMap::named("new", WaitTypes::SPIN);
+
+const fn locks() -> [LockMap; DEPTH] {
+    const SITE: Site = Site::caller();
+    const NAMES: [&str; DEPTH] = ["a", "b", "c", "d", "e", "f", "g", "h"];
+    let mut locks = [const { LockMap::of_class(NAMES[0], SITE, WaitTypes::SPIN) }; DEPTH];
+    let mut class = 1;
+    while class < DEPTH {
+        locks[class] = LockMap::of_class(NAMES[class], SITE, WaitTypes::SPIN);
+        class += 1;
+    }
+    locks
+}
+
+/// A CPU: a task's context and an interrupt's, with the pages to themselves.
+#[repr(C, align(4096))]
+struct Cpu {
+    task: ContextCell,
+    interrupt: ContextCell,
+}
+
+impl Cpu {
+    fn new() -> &'static Cpu {
+        Box::leak(Box::new(Cpu { task: ContextCell::new(0), interrupt: ContextCell::new(0) }))
+    }
+
+    fn pages(&self) -> Range<usize> {
+        let start = ptr::from_ref(self).addr();
+        start..start + size_of::<Cpu>()
+    }
+
+    /// This thread becomes the CPU, and takes the locks of CPU `own`.
+    fn run(&'static self, own: &'static [LockMap; DEPTH]) {
+        // SAFETY: one thread is all CPUs, and each has contexts of its own.
+        Machine::set_context(unsafe { self.task.get() });
+        nest(&own[..INTERRUPT]);
+        self.with_interrupts_off(&own[1..INTERRUPT]);
+        self.out_of_order(own);
+        self.tried(&own[3]);
+        self.interrupted(&own[0], &own[INTERRUPT]);
+    }
+
+    fn with_interrupts_off(&'static self, locks: &'static [LockMap]) {
+        RUNTIME.irqs_off(Site::caller());
+        IRQS.set(false);
+        nest(locks);
+        IRQS.set(true);
+        RUNTIME.irqs_on(Site::caller());
+    }
+
+    fn out_of_order(&'static self, [a, b, ..]: &'static [LockMap; DEPTH]) {
+        [a, b].into_iter().for_each(|lock| RUNTIME.acquire(lock, Mode::WRITE, Site::caller()));
+        [a, b].into_iter().for_each(|lock| RUNTIME.release(lock, None));
+    }
+
+    fn tried(&'static self, lock: &'static LockMap) {
+        RUNTIME.acquire_specially(&Acquire { tried: true, ..Acquire::new(lock, Mode::WRITE, Site::caller()) });
+        RUNTIME.release(lock, None);
+    }
+
+    /// An interrupt that takes a lock comes while the task holds one.
+    fn interrupted(&'static self, held: &'static LockMap, taken: &'static LockMap) {
+        RUNTIME.acquire(held, Mode::WRITE, Site::caller());
+        IRQS.set(false);
+        // SAFETY: as in `run`.
+        RUNTIME.event(Event::Enter(Level::Hardirq, unsafe { self.interrupt.get() }), Site::caller());
+        nest(std::slice::from_ref(taken));
+        RUNTIME.event(Event::Leave, Site::caller());
+        IRQS.set(true);
+        RUNTIME.release(held, None);
+    }
+}
+
+/// Takes all locks, each under those before it, and lets them go.
+fn nest(locks: &'static [LockMap]) {
+    for lock in locks {
+        RUNTIME.acquire(lock, Mode::WRITE, Site::caller());
+    }
+    for lock in locks.iter().rev() {
+        RUNTIME.release(lock, None);
+    }
+}
+
+/// All of this program's own memory that can be written and is neither stack nor heap: `.data` and `.bss`.
+fn statics() -> Vec<Range<usize>> {
+    let program = std::env::current_exe().expect("a program has a path");
+    let maps = fs::read_to_string("/proc/self/maps").expect("Linux tells");
+    let mut found: Vec<Range<usize>> = Vec::new();
+    for line in maps.lines() {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let (start, end) = words[0].split_once('-').expect("a range");
+        let [start, end] = [start, end].map(|word| usize::from_str_radix(word, 16).expect("a number"));
+        // What is all zeros has no file; it follows what has one.
+        let is_rest = words.len() == 5 && found.last().is_some_and(|last| last.end == start);
+        let is_own = words.get(5).is_some_and(|path| program.as_os_str() == *path);
+        if words[1].starts_with("rw") && (is_own || is_rest) {
+            found.push(start..end);
+        }
+    }
+    let inside = |at: usize| found.iter().any(|range| range.contains(&at));
+    let [runtime, locks, new] =
+        [ptr::from_ref(&RUNTIME).addr(), ptr::from_ref(&LOCKS).addr(), ptr::from_ref(&NEW).addr()];
+    assert!(inside(runtime) && inside(runtime + size_of_val(&RUNTIME) - 1) && inside(locks) && inside(new), "{maps}");
+    found
+}
+
+fn make_writable(ranges: &[Range<usize>], writable: bool) {
+    let access = if writable { libc::PROT_READ | libc::PROT_WRITE } else { libc::PROT_READ };
+    for range in ranges {
+        // SAFETY: the pages are this program's own. Whoever writes to them meanwhile dies, and that is what is wanted.
+        let answer = unsafe { libc::mprotect(ptr::without_provenance_mut(range.start), range.len(), access) };
+        assert_eq!(answer, 0, "mprotect");
+    }
+}
+
+/// How a child process ends that does this: by itself, or by which signal.
+fn in_child(work: impl FnOnce()) -> Result<(), i32> {
+    // SAFETY: the child has this thread alone; it works on memory that exists, and ends without a word to the test's harness.
+    let child = unsafe { libc::fork() };
+    assert!(child >= 0, "fork");
+    if child == 0 {
+        work();
+        // SAFETY: nothing is left to be done.
+        unsafe { libc::_exit(0) };
+    }
+    let mut status = 0;
+    // SAFETY: `status` is ours, and so is the child.
+    assert_eq!(unsafe { libc::waitpid(child, &raw mut status, 0) }, child);
+    if libc::WIFEXITED(status) {
+        assert_eq!(libc::WEXITSTATUS(status), 0);
+        return Ok(());
+    }
+    Err(libc::WTERMSIG(status))
+}
+
+/// Four CPUs that have seen all that they will see.
+fn warm() -> [&'static Cpu; CPUS] {
+    let cpus = [(); CPUS].map(|()| Cpu::new());
+    for (cpu, own) in cpus.iter().zip(&LOCKS) {
+        (0..2).for_each(|_| cpu.run(own));
+    }
+    assert_eq!(RUNTIME.found(), None);
+    assert_eq!(RUNTIME.occupancy().classes.used, DEPTH, "the CPUs have the same classes");
+    cpus
+}
+
+/// What nobody may write to while this CPU works.
+fn not_of(cpus: &[&'static Cpu; CPUS], this: usize) -> Vec<Range<usize>> {
+    let others = cpus.iter().enumerate().filter(|&(cpu, _)| cpu != this).map(|(_, other)| other.pages());
+    statics().into_iter().chain(others).collect()
+}
+
+#[test]
+fn each_cpu_writes_to_its_own_contexts_alone() {
+    for this in 0..CPUS {
+        let end = in_child(|| {
+            let cpus = warm();
+            let shared = not_of(&cpus, this);
+            make_writable(&shared, false);
+            (0..TIMES).for_each(|_| cpus[this].run(&LOCKS[this]));
+            make_writable(&shared, true);
+            assert_eq!(RUNTIME.found(), None);
+        });
+        assert_eq!(end, Ok(()), "CPU {this} wrote to what all share (by signal {})", libc::SIGSEGV);
+    }
+}
+
+#[test]
+fn a_write_to_what_is_shared_would_have_been_seen() {
+    let dies = |work: fn(&[&'static Cpu; CPUS])| {
+        in_child(|| {
+            let cpus = warm();
+            let shared = not_of(&cpus, 0);
+            cpus[0].run(&LOCKS[0]);
+            make_writable(&shared, false);
+            work(&cpus);
+            make_writable(&shared, true);
+        })
+    };
+    assert_eq!(dies(|_| nest(&LOCKS[0][..INTERRUPT])), Ok(()), "nothing new");
+    assert_eq!(dies(|_| nest(std::slice::from_ref(&NEW))), Err(libc::SIGSEGV), "a class that is new");
+    assert_eq!(dies(|_| nest(&LOCKS[0][2..INTERRUPT])), Err(libc::SIGSEGV), "a chain that is new");
+    assert_eq!(dies(|cpus| cpus[1].run(&LOCKS[1])), Err(libc::SIGSEGV), "another CPU's context");
+}

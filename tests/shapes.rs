@@ -1,0 +1,30 @@
+//! A `use` line is the whole change: one source, compiled with `spin` and with what stands for it here, and both run.
+
+mod port;
+
+/// With `spin` itself: what it is compared with.
+#[allow(deprecated)] // `Lazy`, which older versions have
+mod bare {
+    use ::spin;
+    use lockdep::lock_api;
+    include!("shapes/kernel.rs");
+}
+
+/// With the tracked locks.
+mod tracked {
+    use lockdep::{lock_api, spin};
+    include!("shapes/kernel.rs");
+}
+
+#[test]
+fn what_kernels_write_with_spin_works_unchanged() {
+    bare::boot();
+    let _turn = port::begin();
+    tracked::boot();
+    assert_eq!(lockdep::hooks::found(), None, "{:?}", port::shown());
+    assert_eq!(port::context().depth(), 0);
+    assert!(lockdep::hooks::occupancy().classes.used > 10, "all of it was seen");
+    assert_eq!(bare::both_queues(), tracked::both_queues());
+    assert_eq!(lockdep::hooks::found(), Some(lockdep::report::Kind::Recursive), "two of one class");
+    assert!(port::the_report().contains("tests/shapes/kernel.rs:"), "{}", port::the_report());
+}
