@@ -66,8 +66,8 @@ impl<const N: usize> Chains<[Word; N]> {
     /// An empty set of `N` slots, a power of two.
     pub(crate) const fn new() -> Self {
         assert!(N.is_power_of_two(), "the number of chain slots is not a power of two");
-        let (used, full, has_dead) = (AtomicU32::new(0), AtomicU32::new(0), AtomicBool::new(false));
-        Chains { used, full, has_dead, slots: [const { Word::new() }; N] }
+        let slots = [const { Word::new() }; N];
+        Chains { used: AtomicU32::new(0), full: AtomicU32::new(0), has_dead: AtomicBool::new(false), slots }
     }
 }
 

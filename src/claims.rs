@@ -27,6 +27,7 @@ pub enum Claim {
 impl Engine<'_> {
     /// The memory of a lock is freed; `site` where that is known (a drop knows no line).
     pub fn free(&mut self, context: &Context, map: &LockMap, site: Option<Site>) {
+        self.looks_for(Kind::HeldFreed);
         if let Some(held) = rules::ends::freed(context, map.instance()) {
             self.report_held(context, Kind::HeldFreed, &held, site);
         }
@@ -34,6 +35,7 @@ impl Engine<'_> {
 
     /// A task ends.
     pub fn task_exit(&mut self, context: &Context, site: Site) {
+        self.looks_for(Kind::HeldAtExit);
         if let Some(held) = rules::ends::left_by_task(context) {
             self.report_held(context, Kind::HeldAtExit, &held, Some(site));
         }
@@ -41,6 +43,7 @@ impl Engine<'_> {
 
     /// A task returns to user mode.
     pub fn user_return(&mut self, context: &Context, site: Site) {
+        self.looks_for(Kind::HeldToUser);
         if let Some(held) = rules::ends::left_by_task(context) {
             self.report_held(context, Kind::HeldToUser, &held, Some(site));
         }
@@ -48,6 +51,7 @@ impl Engine<'_> {
 
     /// A point that may sleep.
     pub fn might_sleep(&mut self, context: &Context, site: Site) {
+        self.looks_for(Kind::SleepAtomic);
         if rules::sleep_atomic::is_atomic(context) {
             self.report(context, Kind::SleepAtomic, Some(site), |_, _| {});
         }
@@ -70,6 +74,7 @@ impl Engine<'_> {
 
     /// Claims something of a lock; reports if it is not so.
     pub fn claim(&mut self, context: &Context, claim: Claim, map: &LockMap, site: Site) {
+        self.looks_for(Kind::Assertion);
         let held = context.all().find(|hold| hold.instance == map.instance());
         let shared = held.map(|hold| hold.mode().shared);
         let lost = context.has_lost() && shared.is_none();
@@ -87,6 +92,7 @@ impl Engine<'_> {
 
     /// Pins a hold, or takes a pin off: while it is pinned, to let it go is reported. Linux's `lock_pin_lock`.
     pub fn pin(&mut self, context: &Context, map: &LockMap, more: bool, site: Site) {
+        self.looks_for(Kind::Assertion);
         let found = context.find(|hold| hold.instance == map.instance());
         let hold = found.and_then(|(stack, index)| Some((stack, index, stack.hold(index)?)));
         let note = match (hold, more) {

@@ -192,7 +192,7 @@ impl LockMap {
     /// A lock of the class `key`. Locks of other wait types are of another class, also under the same key.
     pub const fn with_key(key: &'static LockClassKey, waits: WaitTypes) -> LockMap {
         let trail = Trail::new(key.limit);
-        LockMap { keyed: true, trail, ..LockMap::with(key.hash, key.site, key.name, waits) }
+        LockMap { trail, ..LockMap::with(key.hash, key.site, key.name, waits) }.keyed()
     }
 
     /// A lock of a class that is known by a name alone, wherever it is made: for locks that come from outside, as in a
@@ -208,7 +208,7 @@ impl LockMap {
 
     /// A lock of the class `key`, which was made at run time. The key may move or go; what counts is its number.
     pub const fn with_dynamic_key(key: &DynamicKey, waits: WaitTypes) -> LockMap {
-        LockMap { keyed: true, ..LockMap::with(key.hash, key.site, key.name, waits) }
+        LockMap::with(key.hash, key.site, key.name, waits).keyed()
     }
 
     const fn with(key: u64, site: Site, name: Option<&'static str>, waits: WaitTypes) -> LockMap {
@@ -218,6 +218,12 @@ impl LockMap {
         let waits = waits.bits() << WAITS_SHIFT;
         let trail = Trail::new(HoldLimit::NONE);
         LockMap { key, site, name, waits, keyed: false, validated: true, handed_over, hints, trail }
+    }
+
+    /// It was given a key.
+    const fn keyed(mut self) -> LockMap {
+        self.keyed = true;
+        self
     }
 
     /// The same lock, never checked: it is on the books, and no usage, order or recursion is learned of it or found. Its
@@ -231,16 +237,16 @@ impl LockMap {
 
     /// Gives the lock the class `key`, in place of the one that it was constructed with: where a constructor is shared by
     /// locks of different meaning. Nobody else has the lock yet, so it is not held. Linux's `lockdep_set_class`.
-    pub const fn set_class(&mut self, key: &'static LockClassKey) {
+    pub fn set_class(&mut self, key: &'static LockClassKey) {
         self.become_of(LockMap::with_key(key, self.waits()));
     }
 
     /// The same with a key that was made at run time.
-    pub const fn set_dynamic_class(&mut self, key: &DynamicKey) {
+    pub fn set_dynamic_class(&mut self, key: &DynamicKey) {
         self.become_of(LockMap::with_dynamic_key(key, self.waits()));
     }
 
-    const fn become_of(&mut self, other: LockMap) {
+    fn become_of(&mut self, other: LockMap) {
         *self = if self.validated { other } else { other.novalidate() };
     }
 

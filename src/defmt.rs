@@ -4,14 +4,22 @@
 //! strings of the program anyway, and a report is rare.
 
 use crate::limits::{Notice, Table};
+use crate::policy::FindingId;
 use crate::report::{ClassView, Kind, LockView, Report, Step, UsageConflict, Who};
 use crate::site::Site;
+use crate::state::{State, Status};
 use crate::usage::Usage;
 use defmt::{Format, Formatter, write};
 
 impl Format for Kind {
     fn format(&self, f: Formatter<'_>) {
         write!(f, "{=str}", self.verdict());
+    }
+}
+
+impl Format for FindingId {
+    fn format(&self, f: Formatter<'_>) {
+        write!(f, "{=u64:#018x}", self.0);
     }
 }
 
@@ -64,7 +72,7 @@ impl Format for Who {
 
 impl Format for Report {
     fn format(&self, f: Formatter<'_>) {
-        write!(f, "lockdep: {} by {} at {} {}\n", self.kind(), self.who(), self.site, self.note);
+        write!(f, "lockdep: {} {} by {} at {} {}\n", self.kind(), self.id, self.who(), self.site, self.note);
         write!(f, " lock: {}\n held: {}\n usage: {}\n", self.lock, self.held_lock, self.usage);
         for step in self.path_to_held.steps.iter().chain(&self.path.steps) {
             write!(f, " path: {}\n", step);
@@ -83,7 +91,36 @@ impl Format for Notice {
             Table::Chains => "chains",
             Table::Holds => "holds",
             Table::Members => "members of chains",
+            Table::Findings => "findings",
+            Table::Reports => "reports",
         };
         write!(f, "lockdep: table {=str} is full ({=u64}): raise {=str}", table, self.size as u64, self.constant);
+    }
+}
+
+impl Format for Status {
+    fn format(&self, f: Formatter<'_>) {
+        let status = match self {
+            Status::Unknown => "unknown",
+            Status::Absent => "off: not built",
+            Status::NotBegun => "off: no context yet",
+            Status::On => "on",
+            Status::Found => "off: silent after a finding",
+            Status::Halted => "off: to halt after a finding",
+        };
+        write!(f, "{=str}", status);
+    }
+}
+
+impl Format for State {
+    fn format(&self, f: Formatter<'_>) {
+        write!(f, "lockdep: {} since {=u64}, first {}; ", self.status, self.since, self.first);
+        write!(f, "findings {=usize}, repeated {=u32}, dropped {=u32}", self.findings, self.repeated, self.dropped);
+        for (accepted, times) in self.accepted() {
+            write!(f, "\n accepted {=u32} times: {=str}", times, accepted.reason);
+        }
+        for kind in Kind::ALL {
+            write!(f, "\n ran: {} {=u32}", kind, self.ran(kind));
+        }
     }
 }

@@ -1,19 +1,23 @@
 //! One validator as the runtime keeps it: its two halves, parted by the internal lock.
 //!
-//! Invariants: the tables are reached under the lock alone. A report is written under it, by the event that finds something
-//! first, and is read by the one who shows it; nobody writes it before a reset, which refuses while it is being shown.
+//! Invariants: the tables are reached under the lock alone. A report is written under it, in a slot in which none waits; it
+//! is read by the one who shows it, after the lock is let go, and its slot is free when it was shown. So nobody reads a
+//! report while it is written. `queue.rs` says which slot is which.
 //!
-//! `unsafe` is here to reach what the lock guards, and to read the report that nobody writes.
+//! `unsafe` is here to reach what the lock guards, and to read the report whose slot nobody writes.
 #![allow(unsafe_code)]
 
 use crate::atomic::{self, AtomicBool, AtomicU32, Ordering};
 use crate::chain::Chains;
 use crate::classes::SeenClasses;
 use crate::context::Context;
-use crate::limits::Notice;
+use crate::finding::Terms;
+use crate::ledger::FINDINGS;
+use crate::limits::{Notice, Table};
 use crate::news::News;
 use crate::port::Port;
-use crate::report::{LockView, Report, Who};
+use crate::queue::SLOTS;
+use crate::report::{LockView, Report};
 use crate::tables::Tables;
 use crate::validator::{Engine, Seen};
 use crate::word::Word;
@@ -26,17 +30,26 @@ pub(crate) struct Domain<const C: usize, const D: usize, const K: usize> {
     chains: Chains<[Word; K]>,
     locked: AtomicBool,
     tables: UnsafeCell<Tables<C, D, K>>,
-    report: UnsafeCell<Report>,
-    /// The report is being shown: it must not be written to. Set under `locked`.
-    showing: AtomicBool,
+    reports: [UnsafeCell<Report>; SLOTS],
 }
 
-// SAFETY: `tables` is reached under `locked` alone, and so is `report`, until it has been written: then it is read by the
-// one who shows it, and written by nobody before `reset`, which refuses while `showing` is set. The rest is atomics.
+// SAFETY: `tables` is reached under `locked` alone, and so is each of `reports`, but for the one that the queue says is being
+// shown: that is read by the one who shows it, and written by nobody until he ends that, under `locked`. The rest is
+// atomics.
 unsafe impl<const C: usize, const D: usize, const K: usize> Sync for Domain<C, D, K> {}
 
 /// How often a dump that must not wait tries to get the internal lock.
 const PANIC_TRIES: usize = 10_000;
+
+/// How much there can be to show until a reset: each finding once, and each table.
+const ALL_NEWS: usize = FINDINGS + Table::ALL.len();
+
+/// What is to be shown next.
+enum Next {
+    Notice(Notice),
+    /// The report in this slot, which is ours until `shown`.
+    Report(usize),
+}
 
 impl<const C: usize, const D: usize, const K: usize> Domain<C, D, K> {
     pub(crate) const fn new() -> Self {
@@ -45,15 +58,8 @@ impl<const C: usize, const D: usize, const K: usize> Domain<C, D, K> {
             chains: Chains::new(),
             locked: AtomicBool::new(false),
             tables: UnsafeCell::new(Tables::new()),
-            report: UnsafeCell::new(Report::EMPTY),
-            showing: AtomicBool::new(false),
+            reports: [const { UnsafeCell::new(Report::EMPTY) }; SLOTS],
         }
-    }
-
-    /// Whether the report is being shown. It cannot begin to be while the internal lock is held; that it is over is the
-    /// `Release` of `show`.
-    pub(crate) fn is_showing(&self) -> bool {
-        self.showing.load(Ordering::Acquire)
     }
 
     #[inline(always)]
@@ -61,66 +67,126 @@ impl<const C: usize, const D: usize, const K: usize> Domain<C, D, K> {
         Seen { classes: &self.classes, chains: &self.chains }
     }
 
-    /// Runs an event under the internal lock. Says whether it found something, which is to be shown,
-    /// and which table it found full.
-    pub(crate) fn with<R>(
-        &self,
-        who: fn() -> Who,
-        event: impl FnOnce(&mut Engine<'_>) -> R,
-    ) -> (R, bool, Option<Notice>) {
+    /// Runs an event under the internal lock. Says whether there is something to show.
+    pub(crate) fn with<R>(&self, terms: &Terms, event: impl FnOnce(&mut Engine<'_>) -> R) -> (R, bool) {
+        let mut locked = self.lock(terms);
+        let answer = event(&mut locked.engine);
+        (answer, locked.end())
+    }
+
+    /// Waits for the internal lock, for an event. One piece of code for all events, which are many.
+    #[inline(never)]
+    fn lock<'a>(&'a self, terms: &'a Terms) -> Locked<'a> {
         while !self.try_lock() {
             atomic::spin_loop();
         }
-        // SAFETY: `locked` is ours until `unlock` below, and `tables` is reached nowhere else.
+        // SAFETY: `locked` is ours until `Locked` ends, and `tables` is reached nowhere else.
         let tables = unsafe { &mut *self.tables.get() };
-        let nothing_found = tables.found.is_none();
-        // SAFETY: nothing is found, so the report is nobody's: neither being shown nor about to be.
-        let report = nothing_found.then(|| unsafe { &mut *self.report.get() });
-        let mut engine = tables.engine(self.seen(), report, who);
-        let answer = event(&mut engine);
-        let is_new = nothing_found && engine.found.is_some();
-        let notice = engine.take_notice();
-        if is_new {
-            self.showing.store(true, Ordering::Relaxed);
+        let mut slots = [const { None }; SLOTS];
+        for (place, free) in slots.iter_mut().zip(tables.queue.free()) {
+            // SAFETY: the numbers of free slots are different ones, so each is borrowed once; `locked` is ours while the
+            // engine has them, so no other event has one; and the slot of a report that is being shown is not free.
+            *place = self.reports.get(free).map(|report| unsafe { &mut *report.get() });
         }
-        self.unlock();
-        (answer, is_new, notice)
+        let engine = tables.engine(self.seen(), slots, terms);
+        engine.ledger.begin(terms.now);
+        Locked { engine, locked: &self.locked }
+    }
+
+    /// Shows what is to be shown, the oldest report first, and says how much that was. What another CPU shows at the moment
+    /// stays with it, and so does what comes meanwhile.
+    pub(crate) fn drain<P: Port>(&self, terms: &Terms) -> usize {
+        let mut shown = 0;
+        let mut halts = false;
+        while shown < ALL_NEWS
+            && let Some(next) = self.next(terms)
+        {
+            shown += 1;
+            match next {
+                Next::Notice(notice) => P::show(News::Notice(&notice)),
+                Next::Report(slot) => {
+                    self.show::<P>(slot, terms);
+                    halts = terms.policy.halts();
+                }
+            }
+        }
+        if halts {
+            P::show(News::Halt);
+        }
+        shown
+    }
+
+    fn next(&self, terms: &Terms) -> Option<Next> {
+        let (next, _) = self.with(terms, |engine| match engine.take_notice() {
+            Some(notice) => Some(Next::Notice(notice)),
+            None => engine.queue.begin().map(Next::Report),
+        });
+        next
+    }
+
+    /// Shows the report in a slot that the queue gave out to be shown.
+    fn show<P: Port>(&self, slot: usize, terms: &Terms) {
+        let _until_the_end = Showing(self, terms);
+        if let Some(report) = self.reports.get(slot) {
+            // SAFETY: the report was written by an event that is over, under the lock that we had since; until `Showing`
+            // ends, which alone frees the slot, nobody writes it.
+            P::show(News::Report(unsafe { &*report.get() }));
+        }
+    }
+
+    /// Looks at the tables. Waits for nothing: `None` where the internal lock cannot be had soon.
+    pub(crate) fn peek<R>(&self, terms: &Terms, look: impl FnOnce(&Engine<'_>) -> R) -> Option<R> {
+        if !(0..PANIC_TRIES).any(|_| self.try_lock()) {
+            return None;
+        }
+        // SAFETY: `locked` is ours until `Locked` ends, and `tables` is reached nowhere else.
+        let tables = unsafe { &mut *self.tables.get() };
+        let engine = tables.engine(self.seen(), [const { None }; SLOTS], terms);
+        let locked = Locked { engine, locked: &self.locked };
+        Some(look(&locked.engine))
     }
 
     /// Shows what `context` holds, the lowest first. Waits for nothing: where the internal lock cannot be had soon, without
     /// what the tables know of the classes.
-    pub(crate) fn each_held(&self, context: &Context, who: fn() -> Who, show: &mut dyn FnMut(&LockView)) {
-        if !(0..PANIC_TRIES).any(|_| self.try_lock()) {
-            return context.all().for_each(|hold| show(&LockView::without_class(&hold)));
+    pub(crate) fn each_held(&self, terms: &Terms, context: &Context, show: &mut dyn FnMut(&LockView)) {
+        let shown = self.peek(terms, |engine| context.all().for_each(|hold| show(&engine.view(&hold))));
+        if shown.is_none() {
+            context.all().for_each(|hold| show(&LockView::without_class(&hold)));
         }
-        // SAFETY: the lock is ours until `unlock` below.
-        let tables = unsafe { &mut *self.tables.get() };
-        let engine = tables.engine(self.seen(), None, who);
-        context.all().for_each(|hold| show(&engine.view(&hold)));
-        self.unlock();
     }
 
     fn try_lock(&self) -> bool {
         self.locked.compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed).is_ok()
     }
+}
 
-    fn unlock(&self) {
-        self.locked.store(false, Ordering::Release);
-    }
+/// Both halves of a validator, under the internal lock, which is let go at the end: also if what looks at it panics, as it may
+/// on the host.
+struct Locked<'a> {
+    engine: Engine<'a>,
+    locked: &'a AtomicBool,
+}
 
-    /// Shows what was found.
-    pub(crate) fn show<P: Port>(&self) {
-        let _until_the_end = Showing(&self.showing);
-        // SAFETY: the event that wrote the report is over, and `showing`, which it set, keeps others from writing.
-        P::show(News::Report(unsafe { &*self.report.get() }));
+impl Locked<'_> {
+    /// An event is over: what it wrote waits to be shown. Says whether there is something to show.
+    fn end(mut self) -> bool {
+        let engine = &mut self.engine;
+        engine.queue.add(engine.written);
+        engine.notices.are_pending() || engine.queue.is_ready()
     }
 }
 
-/// A report is being shown: over also when that panics.
-struct Showing<'a>(&'a AtomicBool);
-
-impl Drop for Showing<'_> {
+impl Drop for Locked<'_> {
     fn drop(&mut self) {
-        self.0.store(false, Ordering::Release);
+        self.locked.store(false, Ordering::Release);
+    }
+}
+
+/// A report is being shown: over also when that panics, as it may on the host.
+struct Showing<'a, const C: usize, const D: usize, const K: usize>(&'a Domain<C, D, K>, &'a Terms);
+
+impl<const C: usize, const D: usize, const K: usize> Drop for Showing<'_, C, D, K> {
+    fn drop(&mut self) {
+        self.0.with(self.1, |engine| engine.queue.end());
     }
 }

@@ -75,6 +75,20 @@ impl<'a> Acquire<'a> {
     }
 }
 
+/// What the statistics ask of a hold that is over.
+#[derive(Clone, Copy, Debug)]
+#[cfg_attr(not(feature = "stat"), expect(dead_code, reason = "nothing is asked then"))]
+pub(crate) struct Ended {
+    /// Since when it was held.
+    pub(crate) since: Since,
+    /// Where it was taken.
+    pub(crate) site: Option<Site>,
+    /// The slot of its class.
+    pub(crate) class: u16,
+    /// Whether it was a reader's.
+    pub(crate) shared: bool,
+}
+
 /// One lock that a context has taken. Linux's `struct held_lock`.
 #[derive(Clone, Copy, Debug)]
 pub struct Hold {
@@ -208,6 +222,11 @@ impl Hold {
         let count = if more { self.count.checked_add(PIN) } else { self.count.checked_sub(PIN) };
         self.count = count.unwrap_or(self.count);
         count.is_some()
+    }
+
+    /// What the statistics ask of it when it is over.
+    pub(crate) fn ended(&self) -> Ended {
+        Ended { since: self.since, site: self.site, class: self.class, shared: self.mode().shared }
     }
 
     /// Which lock it is: its address, or another number of its own.

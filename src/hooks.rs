@@ -10,9 +10,12 @@ use crate::context::{Context, Level};
 use crate::held::Acquire;
 use crate::limits::Occupancy;
 use crate::mode::Mode;
+use crate::policy::Accepted;
 use crate::report::{Kind, LockView};
 use crate::runtime::{Costs, Event};
 use crate::site::Site;
+use crate::state::State;
+use core::fmt;
 
 // SAFETY: `port!` defines each with just this signature, and there can be only one definition in a program.
 unsafe extern "Rust" {
@@ -28,6 +31,8 @@ unsafe extern "Rust" {
     safe fn __lockdep_irqs_told() -> bool;
     safe fn __lockdep_holds(map: &LockMap) -> bool;
     safe fn __lockdep_each_held(show: &mut dyn FnMut(&LockView));
+    safe fn __lockdep_state() -> State;
+    safe fn __lockdep_drain() -> usize;
     safe fn __lockdep_reset() -> bool;
     safe fn __lockdep_found() -> Option<Kind>;
     safe fn __lockdep_occupancy() -> Occupancy;
@@ -242,14 +247,42 @@ pub fn each_held(show: &mut dyn FnMut(&LockView)) {
     __lockdep_each_held(show);
 }
 
-/// Forgets all that the validator of the running context learned and found. `false`: a report of its is being shown, or
-/// this context holds a lock. No other context may hold one either.
+/// The state of the running context's validator: whether it is on, since when, why not, how often each rule ran. Waits for
+/// nothing, as is right in a panic. Displayed, it is one line.
+#[inline]
+pub fn state() -> State {
+    __lockdep_state()
+}
+
+/// Writes the whole state as text: for a panic, a debug console, the end of a test. Waits for nothing.
+///
+/// # Errors
+/// Those of `out`.
+pub fn dump(out: &mut dyn fmt::Write) -> fmt::Result {
+    write!(out, "{}", state().dump())
+}
+
+/// Shows the findings that the port accepts, each with how often it came since the validator was reset: 0 may mean that it
+/// is mended, and can be struck from the list.
+pub fn accepted(show: &mut dyn FnMut(&Accepted, u32)) {
+    state().accepted().for_each(|(accepted, times)| show(accepted, times));
+}
+
+/// Shows the reports and notices that wait, the oldest first, by [`Port::show`](crate::port::Port::show), and says how
+/// many they were. For ports whose policy is [`queued`](crate::policy::Policy::queued): where the console can be used.
+#[inline]
+pub fn drain() -> usize {
+    __lockdep_drain()
+}
+
+/// Forgets all that the validator of the running context learned and found. `false`: a report of its waits to be shown, or
+/// is, or this context holds a lock. No other context may hold one either.
 #[inline]
 pub fn reset() -> bool {
     __lockdep_reset()
 }
 
-/// What the validator of the running context found.
+/// What the validator of the running context found first, accepted findings apart.
 #[inline]
 pub fn found() -> Option<Kind> {
     __lockdep_found()
@@ -343,6 +376,14 @@ macro_rules! port {
             #[unsafe(no_mangle)]
             fn __lockdep_each_held(show: &mut dyn FnMut(&$crate::report::LockView)) {
                 RUNTIME.each_held(show);
+            }
+            #[unsafe(no_mangle)]
+            fn __lockdep_state() -> $crate::state::State {
+                RUNTIME.state()
+            }
+            #[unsafe(no_mangle)]
+            fn __lockdep_drain() -> usize {
+                RUNTIME.drain()
             }
             #[unsafe(no_mangle)]
             fn __lockdep_reset() -> bool {

@@ -10,6 +10,7 @@ extern crate std as host_std;
 mod atomic;
 pub mod class;
 pub mod mode;
+pub mod policy;
 pub mod site;
 mod trail;
 pub mod usage;
@@ -35,16 +36,21 @@ mod search;
 mod rules;
 
 // Floor 4: the validator.
+mod cause;
 pub mod claims;
 mod fast;
 mod finding;
+mod identity;
+mod ledger;
 pub mod limits;
 #[cfg(feature = "stat")]
 pub mod listing;
 mod marking;
 pub mod news;
+mod queue;
 pub mod report;
 mod second;
+pub mod state;
 pub mod tables;
 mod unregister;
 pub mod validator;

@@ -4,6 +4,8 @@
 //! held locks. That a table is full is said once, with the constant to raise.
 
 use crate::context::HOLDS;
+use crate::ledger::FINDINGS;
+use crate::queue::{Queue, REPORTS};
 use crate::validator::Engine;
 
 /// A table of a validator.
@@ -18,12 +20,24 @@ pub enum Table {
     Chains,
     /// The stack of holds of a context.
     Holds,
+    /// The ids of the findings that were reported.
+    Findings,
+    /// The reports that wait to be shown.
+    Reports,
     /// The members of checked chains, of which a listing is made (feature `stat`).
     Members,
 }
 
 impl Table {
-    const ALL: [Table; 5] = [Table::Classes, Table::Dependencies, Table::Chains, Table::Holds, Table::Members];
+    pub(crate) const ALL: [Table; 7] = [
+        Table::Classes,
+        Table::Dependencies,
+        Table::Chains,
+        Table::Holds,
+        Table::Findings,
+        Table::Reports,
+        Table::Members,
+    ];
 }
 
 /// Says that a table is full: what is new from now on is not learned, but counted. Not a finding, and said once.
@@ -48,6 +62,11 @@ pub(crate) struct Notices {
 
 impl Notices {
     pub(crate) const NONE: Notices = Notices { said: 0, pending: 0 };
+
+    /// Whether there is one that nobody has seen.
+    pub(crate) fn are_pending(&self) -> bool {
+        self.pending != 0
+    }
 }
 
 /// How full one table is.
@@ -70,6 +89,17 @@ pub struct Occupancy {
     pub dependencies: Fill,
     /// Checked chains.
     pub chains: Fill,
+    /// Findings that are known by their ids. What is turned away is a finding that is not reported.
+    pub findings: Fill,
+    /// Reports that wait to be shown. What is turned away is a finding that is not reported, until it comes again.
+    pub reports: Fill,
+}
+
+impl Occupancy {
+    pub(crate) const NONE: Occupancy = {
+        let none = Fill { used: 0, size: 0, turned_away: 0 };
+        Occupancy { classes: none, dependencies: none, chains: none, findings: none, reports: none }
+    };
 }
 
 impl Engine<'_> {
@@ -90,6 +120,8 @@ impl Engine<'_> {
             Table::Dependencies => (occupancy.dependencies.size, "`dependencies` in `lockdep::port!`"),
             Table::Chains | Table::Members => (occupancy.chains.size, "`chains` in `lockdep::port!`"),
             Table::Holds => (HOLDS, "`HOLDS` in src/context.rs"),
+            Table::Findings => (occupancy.findings.size, "`FINDINGS` in src/ledger.rs"),
+            Table::Reports => (occupancy.reports.size, "`REPORTS` in src/queue.rs"),
         };
         Some(Notice { table, size, constant })
     }
@@ -106,10 +138,21 @@ impl Engine<'_> {
                 graph.dependencies.turned_away(),
             ),
             chains: fill(self.seen.chains.used() as usize, self.seen.chains.capacity(), self.seen.chains.turned_away()),
+            findings: fill(self.ledger.ids().len(), FINDINGS, self.ledger.unknown),
+            reports: fill(self.queue.waiting(), REPORTS, self.ledger.unwritten),
         }
     }
 
-    /// Forgets all that was learned and found.
+    /// Forgets all that was learned and found. Not while a report waits that somebody has yet to show; says whether it did.
+    pub(crate) fn reset_unless_reports_wait(&mut self) -> bool {
+        let idle = self.queue.waiting() == 0;
+        if idle {
+            self.reset();
+        }
+        idle
+    }
+
+    /// Forgets all that was learned and found, and what waits to be shown.
     pub fn reset(&mut self) {
         self.graph.classes.clear(self.seen.classes);
         self.graph.dependencies.clear();
@@ -117,7 +160,8 @@ impl Engine<'_> {
         self.graph.reach.clear();
         self.seen.chains.clear();
         self.roster.clear();
-        *self.found = None;
+        self.ledger.clear(self.terms.now);
+        *self.queue = Queue::EMPTY;
         *self.notices = Notices::default();
     }
 }

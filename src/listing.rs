@@ -233,7 +233,7 @@ impl Engine<'_> {
             occupancy: self.occupancy(),
             members: Fill { used: counts.used as usize, size: self.roster.capacity(), turned_away: counts.lost },
             deepest: counts.deepest.into(),
-            on: self.found.is_none(),
+            on: !self.is_silent(),
             ..Sums::default()
         }
     }

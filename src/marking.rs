@@ -32,7 +32,7 @@ impl Engine<'_> {
 
     /// Marks all checked holds of the task, the lowest first, as held with `state` enabled.
     fn mark_held(&mut self, context: &Context, state: State, site: Site) {
-        if self.found.is_some() {
+        if self.is_silent() {
             return;
         }
         for hold in context.all().filter(Hold::checked) {
@@ -50,10 +50,13 @@ impl Engine<'_> {
         self.seen.classes.mark(hold.class, bit);
         self.graph.classes.note_usage(hold.class, bit, site);
         self.graph.learn_usage(hold.class, bit);
+        self.looks_for(Kind::Inconsistent);
         if let Some(other) = rules::inconsistent::check(known, bit) {
             let node = Node::new(hold.class, false);
-            self.report_usage(context, Kind::Inconsistent, hold, (bit, site), (other, node));
-        } else if let Some(end) = rules::irq_inversion::check(&mut self.graph, self.seen.classes, hold.class, bit) {
+            return self.report_usage(context, Kind::Inconsistent, hold, (bit, site), (other, node));
+        }
+        self.looks_for(Kind::IrqInversion);
+        if let Some(end) = rules::irq_inversion::check(&mut self.graph, self.seen.classes, hold.class, bit) {
             let usage = self.seen.classes.usage(end.class).seen_from(end.restricted);
             let other = (usage & bit.opposite()).first().unwrap_or(Usage::empty());
             self.report_usage(context, Kind::IrqInversion, hold, (bit, site), (other, end));
@@ -91,6 +94,7 @@ impl Engine<'_> {
             self.wrong(context, Kind::Assertion, "leaving an interrupt that was not entered", None, Some(site));
             return None;
         }
+        self.looks_for(Kind::HeldAtExit);
         if let Some(held) = rules::ends::left_by_interrupt(context) {
             self.report_held(context, Kind::HeldAtExit, &held, Some(site));
         }

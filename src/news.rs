@@ -3,11 +3,15 @@
 use crate::limits::Notice;
 use crate::report::Report;
 
-/// Something to show.
+/// Something to show. A port that does not know what it is displays it.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub enum News<'a> {
     /// A finding.
     Report(&'a Report),
     /// A table is full. Not a finding, and said once.
     Notice(&'a Notice),
+    /// The policy is to halt, and the report was shown: stop the machine here. The last news; what happens if this returns
+    /// is the same as after a first finding.
+    Halt,
 }

@@ -148,24 +148,39 @@ impl Graph<'_> {
         let visits = [self.scratch.begin(), self.scratch.begin()];
         let mut after = self.begin(y, Direction::Forwards, upper, visits);
         let mut before = self.begin(x, Direction::Backwards, !lower, [visits[1], visits[0]]);
-        // Each step takes a state off a queue, or looks at a dependency of one.
-        let done = loop {
-            match self.step(&mut after, Direction::Forwards) {
-                Step::More => {}
-                Step::Done => break after,
-                Step::Met => return false,
-            }
-            match self.step(&mut before, Direction::Backwards) {
-                Step::More => {}
-                Step::Done => break before,
-                Step::Met => return false,
-            }
+        let done = match self.race(&mut after, &mut before) {
+            Some(Direction::Forwards) => after,
+            Some(Direction::Backwards) => before,
+            None => return false,
         };
         if !self.shift(&done) && !self.lift(y, x) {
             self.renumber();
             self.lift(y, x);
         }
         true
+    }
+
+    /// Both searches, step by step: which has seen all of its side first. `None`: they met.
+    fn race(&mut self, after: &mut Side, before: &mut Side) -> Option<Direction> {
+        for _ in 0..self.most_steps() {
+            match self.step(after, Direction::Forwards) {
+                Step::More => {}
+                Step::Done => return Some(Direction::Forwards),
+                Step::Met => return None,
+            }
+            match self.step(before, Direction::Backwards) {
+                Step::More => {}
+                Step::Done => return Some(Direction::Backwards),
+                Step::Met => return None,
+            }
+        }
+        None
+    }
+
+    /// More steps than a search ever takes: one for each state, one for each dependency in both states of its near end, and
+    /// the last.
+    fn most_steps(&self) -> usize {
+        self.scratch.states() + 2 * self.dependencies.capacity() + 1
     }
 
     /// Gives a state that nothing leads to its first rank: below all that it leads to, at the top if that is nothing.
@@ -186,7 +201,11 @@ impl Graph<'_> {
     fn all_after(&mut self, start: Node, bound: u32) -> Side {
         let visits = [self.scratch.begin(), self.scratch.begin()];
         let mut side = self.begin(start, Direction::Forwards, bound, visits);
-        while let Step::More = self.step(&mut side, Direction::Forwards) {}
+        for _ in 0..self.most_steps() {
+            if !matches!(self.step(&mut side, Direction::Forwards), Step::More) {
+                break;
+            }
+        }
         side
     }
 
@@ -267,8 +286,8 @@ impl Graph<'_> {
     fn lift(&mut self, y: Node, x: Node) -> bool {
         let (floor, top) = (self.order.rank(x), self.order.top);
         let mut bound = floor;
-        // At least four times as far in each round: 16 rounds are all numbers.
-        loop {
+        // At least four times as far in each round, so these are enough for all numbers.
+        for _ in 0..=u32::BITS / 2 {
             bound = floor.saturating_add((bound - floor).saturating_mul(4)).saturating_add(64).min(top);
             let side = self.all_after(y, bound);
             self.sort(&side);
@@ -287,9 +306,10 @@ impl Graph<'_> {
                 return true;
             }
             if bound == top {
-                return false;
+                break;
             }
         }
+        false
     }
 
     /// Spreads all ranks evenly, in their order. When the numbers at the top are used up: after half a million states.

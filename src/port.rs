@@ -41,6 +41,7 @@
 
 use crate::context::Context;
 use crate::news::News;
+use crate::policy::{Accepted, Policy};
 use crate::report::Who;
 
 /// What the validator asks of a kernel.
@@ -53,6 +54,11 @@ use crate::report::Who;
 /// switched away from it.
 #[allow(unsafe_code)] // a wrong `context` would hand one stack of holds to two CPUs
 pub unsafe trait Port: 'static {
+    /// What is done about findings: the first is reported at once, and then the validator is silent.
+    const POLICY: Policy = Policy::FIRST;
+    /// The findings that are known and accepted, each with its reason.
+    const ACCEPTED: &'static [Accepted] = &[];
+
     /// The context that runs on this CPU; `None` before there is one: then nothing is checked, and that is counted.
     fn context() -> Option<&'static Context>;
     /// Makes `context` the one that runs on this CPU.
@@ -65,7 +71,8 @@ pub unsafe trait Port: 'static {
     fn irqs_enable();
     /// Who runs, for reports.
     fn who() -> Who;
-    /// Shows a report, or that a table is full. Interrupts are disabled, the internal lock is not held.
+    /// Shows a report, or that a table is full; or stops the machine, if [`Port::POLICY`] is to halt. Interrupts are
+    /// disabled, the internal lock is not held.
     fn show(news: News<'_>);
     /// The time of this CPU, in any unit that suits the kernel: for how long a lock was held, and since when something is
     /// so. Never going back. Zero where nobody asks.

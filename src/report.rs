@@ -11,6 +11,7 @@ use crate::dependency::Dependency;
 pub use crate::dependency::Kinds;
 use crate::held::Hold;
 use crate::mode::Mode;
+use crate::policy::FindingId;
 use crate::site::Site;
 pub use crate::trail::Overheld;
 use crate::usage::Usage;
@@ -83,6 +84,12 @@ impl Kind {
         Kind::WwMisuse,
         Kind::HoldLimit,
     ];
+
+    /// Whether checking ends with a finding of this kind, if that is the policy: not with a hold that was too long, after
+    /// which everything is as sound as before.
+    pub const fn ends_checking(self) -> bool {
+        !matches!(self, Kind::HoldLimit)
+    }
 
     /// The verdict's name in a trace.
     pub const fn verdict(self) -> &'static str {
@@ -238,6 +245,8 @@ pub struct UsageConflict {
 pub struct Report {
     /// What was found; `None` in the empty report alone, as `who`.
     pub kind: Option<Kind>,
+    /// By what it is known from boot to boot; 0 in the empty report alone.
+    pub id: FindingId,
     /// Who ran.
     pub who: Option<Who>,
     /// The flags of the context that ran.
@@ -279,6 +288,7 @@ impl Report {
     /// An empty one, for the slot that it is written to: all zeros.
     pub const EMPTY: Report = Report {
         kind: None,
+        id: FindingId(0),
         who: None,
         flags: Flags { hardirq: false, softirq: false, irqs_on: false, softirqs_on: false },
         toggles: Toggles { irqs_on: None, irqs_off: None, softirqs_on: None, softirqs_off: None },
@@ -315,6 +325,12 @@ impl Report {
     /// Who ran, or that nobody knows.
     pub fn who(&self) -> Who {
         self.who.unwrap_or(Who::UNKNOWN)
+    }
+
+    /// The lock that is taken, and the hold that is in its way.
+    pub(crate) fn locks(&mut self, held: &Hold, new: &Hold, lookup: Lookup<'_>) {
+        self.lock = Some(lookup.lock(new));
+        self.held_lock = Some(lookup.lock(held));
     }
 
     /// Begins a report of what happened in `context`, whose holds it copies.

@@ -6,7 +6,8 @@
 //! Invariants:
 //! - The slow path runs with interrupts off, under the internal lock, with the context marked busy: what is taken
 //!   meanwhile (by the console that prints a report) goes on the books unchecked, so nothing here can recurse.
-//! - A report is shown after the internal lock is let go: the console's own lock may be held by one who waits for it.
+//! - What is found is shown after the internal lock is let go: the console's own lock may be held by one who waits for it.
+//!   At once, or when the port drains it, as its policy says.
 //!
 //! `unsafe` is here to share contexts that only their owners touch.
 #![allow(unsafe_code)]
@@ -17,16 +18,18 @@ use crate::class::{DynamicKey, LockMap};
 use crate::context::{Context, Level};
 use crate::domain::Domain;
 use crate::fast;
-use crate::held::Acquire;
+use crate::finding::Terms;
+use crate::held::{Acquire, Hold};
 use crate::limits::Occupancy;
 use crate::mode::Mode;
-use crate::news::News;
+use crate::policy;
 use crate::port::Port;
-use crate::report::{Kind, LockView};
+use crate::report::{Kind, LockView, Overheld};
 use crate::rules;
 use crate::second;
 use crate::site::Site;
-use crate::stat::{Broken, Recorder};
+use crate::stat::Recorder;
+use crate::state::State;
 use crate::validator::{self, Engine};
 use core::marker::PhantomData;
 
@@ -101,7 +104,7 @@ pub enum Event<'a> {
 /// What the validator costs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Costs {
-    /// Bytes of one validator: all its tables, and the report.
+    /// Bytes of one validator: all its tables, and the reports.
     pub validator: usize,
     /// Bytes of a context.
     pub context: usize,
@@ -137,9 +140,26 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
 impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, const N: usize>
     Runtime<P, C, D, K, V, N>
 {
+    /// What the port says once and for all.
+    const TERMS: Terms = Terms { who: P::who, now: P::now, policy: P::POLICY, accepted: P::ACCEPTED };
+
     /// One that has learned nothing.
     pub const fn new() -> Self {
-        const { assert!(V > 0, "a runtime has at least one validator") };
+        const {
+            assert!(V > 0, "a runtime has at least one validator");
+            assert!(
+                P::ACCEPTED.len() <= policy::ACCEPTED,
+                "too many in Port::ACCEPTED: raise ACCEPTED in src/policy.rs"
+            );
+            assert!(
+                policy::are_readable(P::ACCEPTED),
+                "Port::ACCEPTED: a place is written path:line or path:line:column"
+            );
+            assert!(
+                !(P::POLICY.halts() && P::POLICY.is_queued()),
+                "Port::POLICY: what halts is shown at once: HALT, not HALT.queued()"
+            );
+        }
         let domains = [const { Domain::new() }; V];
         Runtime {
             domains,
@@ -181,8 +201,8 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
         if !fast::release(context, map) {
             return Self::release_otherwise(map, site, context, self);
         }
-        if let Some(broken) = self.recorder.popped::<P>(self.domain(context).seen().classes, context, map) {
-            self.held_too_long(context, &broken, site);
+        if context.was_measured() {
+            Self::count(map, site, context, self);
         }
     }
 
@@ -275,15 +295,13 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
                 } else {
                     "assert_irqs_disabled: they are enabled"
                 };
-                self.slowly(context, |engine| engine.wrong(context, Kind::Assertion, note, None, Some(site)));
+                self.wrong(context, Kind::Assertion, note, None, site);
             }
             Event::ClaimIrqs(_) => {}
             Event::CheckIrqs => self.check_irqs(context, site),
             Event::TaskExit => self.slowly(context, |engine| engine.task_exit(context, site)),
             Event::UserReturn => self.slowly(context, |engine| engine.user_return(context, site)),
-            Event::Wrong(kind, note, map) => {
-                self.slowly(context, |engine| engine.wrong(context, kind, note, map, Some(site)))
-            }
+            Event::Wrong(kind, note, map) => self.wrong(context, kind, note, map, site),
         }
     }
 
@@ -305,8 +323,17 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
     #[cold]
     fn refuse(&self, context: &'static Context, site: Site) {
         let note = "an interrupt's context is entered while it is in use: each level of nesting needs one of its own";
-        self.slowly(context, |engine| engine.wrong(context, Kind::Assertion, note, None, Some(site)));
+        self.wrong(context, Kind::Assertion, note, None, site);
         context.refuse(true);
+    }
+
+    /// Something that no rule decided: it counts as looked for whenever it is said.
+    #[cold]
+    fn wrong(&self, context: &'static Context, kind: Kind, note: &'static str, map: Option<&LockMap>, site: Site) {
+        self.slowly(context, |engine| {
+            engine.looks_for(kind);
+            engine.wrong(context, kind, note, map, Some(site));
+        });
     }
 
     /// The books alone: in an NMI, which may have come upon the internal lock, and while the validator is at work.
@@ -345,8 +372,22 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
     pub fn each_held(&self, show: &mut dyn FnMut(&LockView)) {
         if let Some(context) = P::context() {
             // What `show` takes goes on the books unchecked: the internal lock is held meanwhile.
-            let _work = Work::<P>::begin(context);
-            self.domain(context).each_held(context, P::who, show);
+            self.undisturbed(Some(context), |domain| domain.each_held(&Self::TERMS, context, show));
+        }
+    }
+
+    /// The state of this context's validator; of the first one, where there is no context. Waits for nothing.
+    pub fn state(&self) -> State {
+        let state = self.undisturbed(P::context(), |domain| domain.peek(&Self::TERMS, |engine| engine.state()));
+        let Costs { early, unchecked, .. } = self.costs();
+        State { early, unchecked, ..state.unwrap_or(State::UNKNOWN) }
+    }
+
+    /// Shows what waits, and says how much it was. Nothing in an NMI, or while the validator is at work.
+    pub fn drain(&self) -> usize {
+        match P::context() {
+            Some(context) if context.is_unchecked() => 0,
+            context => self.undisturbed(context, |domain| domain.drain::<P>(&Self::TERMS)),
         }
     }
 
@@ -362,27 +403,17 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
     }
 
     /// Forgets all that the validator of this context learned and found. Says whether it could: not while a report of
-    /// its is being shown, nor while this context holds a lock, whose class it would forget. No other context of this
-    /// validator may hold one either.
+    /// its waits to be shown, or is, nor while this context holds a lock, whose class it would forget. No other context of
+    /// this validator may hold one either.
     pub fn reset(&self) -> bool {
         let Some(context) = P::context().filter(|context| !context.is_unchecked()) else { return false };
-        if !context.holds_nothing() {
-            return false;
-        }
-        let domain = self.domain(context);
-        self.slowly(context, |engine| {
-            let idle = !domain.is_showing();
-            if idle {
-                engine.reset();
-            }
-            idle
-        })
+        context.holds_nothing() && self.slowly(context, |engine| engine.reset_unless_reports_wait())
     }
 
-    /// What the validator of this context found.
+    /// What the validator of this context found first.
     pub fn found(&self) -> Option<Kind> {
         let context = P::context().filter(|context| !context.is_unchecked())?;
-        self.slowly(context, |engine| *engine.found)
+        self.slowly(context, |engine| engine.ledger.first)
     }
 
     /// How full the tables of this context's validator are.
@@ -434,7 +465,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
             true => "the machine's interrupts are enabled, and the validator was told that they are disabled",
             false => "the machine's interrupts are disabled, and the validator was told that they are enabled",
         };
-        self.slowly(context, |engine| engine.wrong(context, Kind::IrqsState, note, None, Some(site)));
+        self.wrong(context, Kind::IrqsState, note, None, site);
         self.agree_slowly(context, on, site);
     }
 
@@ -491,17 +522,28 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
         if were_on {
             P::irqs_enable();
         }
-        if let Some(broken) = here.recorder.ended::<P>(here.domain(context).seen().classes, map, ending) {
-            here.held_too_long(context, &broken, site);
+        if let Some(hold) = ending.filter(|hold| hold.since.is_known()) {
+            let overheld = here.recorder.let_go::<P>(here.domain(context).seen().classes, map, &hold.ended());
+            here.report_overheld(context, hold, overheld, site);
         }
     }
 
-    /// A hold that is over was longer than its class allows.
+    /// Counts the hold that the fast path has just taken off the books: its place still has it.
+    #[inline(never)]
+    fn count(map: &LockMap, site: Option<Site>, context: &'static Context, here: &Self) {
+        let Some(ended) = context.just_ended() else { return };
+        let overheld = here.recorder.let_go::<P>(here.domain(context).seen().classes, map, &ended);
+        if let (Some(_), Some(hold)) = (overheld.length_and_limit(), context.taken_off(context.depth())) {
+            here.report_overheld(context, hold, overheld, site);
+        }
+    }
+
+    /// Reports a hold that is over, if it was longer than its class allows.
     #[cold]
     #[inline(never)]
-    fn held_too_long(&self, context: &'static Context, broken: &Broken, site: Option<Site>) {
-        if !context.is_unchecked() {
-            self.slowly(context, |engine| engine.report_overheld(context, &broken.hold, broken.overheld, site));
+    fn report_overheld(&self, context: &'static Context, hold: Hold, overheld: Overheld, site: Option<Site>) {
+        if overheld.length_and_limit().is_some() && !context.is_unchecked() {
+            self.slowly(context, |engine| engine.report_overheld(context, &hold, overheld, site));
         }
     }
 
@@ -515,20 +557,23 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
         here.slowly(context, |engine| engine.irqs_on(context, site));
     }
 
-    /// Runs an event of the slow path, and shows what it found.
+    /// Runs an event of the slow path, and shows what it found, if the port wants that at once.
     pub(crate) fn slowly<R>(&self, context: &'static Context, event: impl FnOnce(&mut Engine<'_>) -> R) -> R {
+        self.undisturbed(Some(context), |domain| {
+            let (answer, has_news) = domain.with(&Self::TERMS, event);
+            if has_news && !P::POLICY.is_queued() {
+                domain.drain::<P>(&Self::TERMS);
+            }
+            answer
+        })
+    }
+
+    /// Does something with the validator of a context (the first one, where there is none), with interrupts off and the
+    /// context marked busy.
+    #[inline(always)]
+    fn undisturbed<R>(&self, context: Option<&'static Context>, work: impl FnOnce(&Domain<C, D, K>) -> R) -> R {
         let _work = Work::<P>::begin(context);
-        let domain = self.domain(context);
-        let (answer, is_new, notice) = domain.with(P::who, event);
-        let mut next = notice;
-        while let Some(notice) = next {
-            P::show(News::Notice(&notice));
-            (_, _, next) = domain.with(P::who, |_| ());
-        }
-        if is_new {
-            domain.show::<P>();
-        }
-        answer
+        work(context.map_or(&self.domains[0], |context| self.domain(context)))
     }
 
     /// Whether the lock may have been taken before there was a context: then the books say nothing of it, and what is said
@@ -558,23 +603,27 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
 /// The validator at work for a context: interrupts off, the context busy. It ends also when the port's `show` panics, which
 /// it may on the host.
 struct Work<P: Port> {
-    context: &'static Context,
+    context: Option<&'static Context>,
     were_on: bool,
     port: PhantomData<P>,
 }
 
 impl<P: Port> Work<P> {
-    fn begin(context: &'static Context) -> Work<P> {
+    fn begin(context: Option<&'static Context>) -> Work<P> {
         let were_on = P::irqs_enabled();
         P::irqs_disable();
-        context.set_busy(true);
+        if let Some(context) = context {
+            context.set_busy(true);
+        }
         Work { context, were_on, port: PhantomData }
     }
 }
 
 impl<P: Port> Drop for Work<P> {
     fn drop(&mut self) {
-        self.context.set_busy(false);
+        if let Some(context) = self.context {
+            context.set_busy(false);
+        }
         if self.were_on {
             P::irqs_enable();
         }

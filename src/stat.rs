@@ -5,9 +5,6 @@
 //!
 //! Without the feature a [`Recorder`] has no size and its functions have no instructions.
 
-use crate::held::Hold;
-use crate::report::Overheld;
-
 #[cfg(feature = "stat")]
 mod asking;
 #[cfg(not(feature = "stat"))]
@@ -25,12 +22,6 @@ pub(crate) use nothing::Recorder;
 pub(crate) use recorder::Recorder;
 #[cfg(feature = "stat")]
 pub use recorder::Recording;
-
-/// A hold that is over, and was longer than its class allows.
-pub(crate) struct Broken {
-    pub(crate) hold: Hold,
-    pub(crate) overheld: Overheld,
-}
 
 /// The entry point of the statistics, for `port!`.
 #[cfg(feature = "stat")]

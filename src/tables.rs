@@ -10,11 +10,14 @@ use crate::classes::{Classes, SeenClasses, Slot};
 use crate::context::Context;
 use crate::dependency::{Dependencies, Dependency};
 use crate::fast;
+use crate::finding::Terms;
 use crate::held::Acquire;
+use crate::ledger::Ledger;
 use crate::limits::{Notice, Notices};
 use crate::order::Order;
+use crate::queue::{Queue, SLOTS};
 use crate::reach::Reach;
-use crate::report::{Kind, Report, Who};
+use crate::report::{Kind, Report};
 use crate::roster::RosterTable;
 use crate::search::{Graph, Place, Scratch};
 use crate::second;
@@ -41,7 +44,8 @@ pub(crate) struct Tables<const C: usize, const D: usize, const K: usize> {
     order: Order<[[u32; 2]; C]>,
     reach: Reach<[[Usage; 2]; C]>,
     scratch: Scratch<[[Place; 2]; C]>,
-    pub(crate) found: Option<Kind>,
+    ledger: Ledger,
+    pub(crate) queue: Queue,
     notices: Notices,
     roster: RosterTable<K>,
 }
@@ -57,8 +61,8 @@ pub struct Sizes {
     pub chains: usize,
     /// What searches write down, and what saves most of them.
     pub search: usize,
-    /// The report.
-    pub report: usize,
+    /// The reports that wait to be shown, and what is known of findings.
+    pub reports: usize,
 }
 
 impl Sizes {
@@ -71,7 +75,7 @@ impl Sizes {
             search: size_of::<Scratch<[[Place; 2]; C]>>()
                 + size_of::<Order<[[u32; 2]; C]>>()
                 + size_of::<Reach<[[Usage; 2]; C]>>(),
-            report: size_of::<Report>(),
+            reports: SLOTS * size_of::<Report>() + size_of::<Ledger>(),
         }
     }
 }
@@ -84,7 +88,8 @@ impl<const C: usize, const D: usize, const K: usize> Tables<C, D, K> {
             order: Order::new(),
             reach: Reach::new(),
             scratch: Scratch::new(),
-            found: None,
+            ledger: Ledger::EMPTY,
+            queue: Queue::EMPTY,
             notices: Notices::NONE,
             roster: RosterTable::new(),
         }
@@ -93,8 +98,8 @@ impl<const C: usize, const D: usize, const K: usize> Tables<C, D, K> {
     pub(crate) fn engine<'a>(
         &'a mut self,
         seen: Seen<'a>,
-        report: Option<&'a mut Report>,
-        who: fn() -> Who,
+        slots: [Option<&'a mut Report>; SLOTS],
+        terms: &'a Terms,
     ) -> Engine<'a> {
         Engine {
             seen,
@@ -105,11 +110,13 @@ impl<const C: usize, const D: usize, const K: usize> Tables<C, D, K> {
                 reach: &mut self.reach,
                 scratch: &mut self.scratch,
             },
-            found: &mut self.found,
-            report,
+            ledger: &mut self.ledger,
+            queue: &mut self.queue,
+            slots,
+            written: 0,
             notices: &mut self.notices,
             roster: self.roster.roster(),
-            who,
+            terms,
             again: None,
         }
     }
@@ -140,7 +147,9 @@ impl<const C: usize, const D: usize, const K: usize> Validator<C, D, K> {
     /// Both halves, for events of the slow path.
     pub fn engine(&mut self) -> Engine<'_> {
         let seen = Seen { classes: &self.seen_classes, chains: &self.chains };
-        self.tables.engine(seen, Some(&mut self.report), || Who::UNKNOWN)
+        let mut slots = [const { None }; SLOTS];
+        slots[0] = Some(&mut self.report);
+        self.tables.engine(seen, slots, &Terms::NO_PORT)
     }
 
     /// A lock is taken: by the fast path if it can be, as in a kernel.
@@ -164,7 +173,7 @@ impl<const C: usize, const D: usize, const K: usize> Validator<C, D, K> {
 
     /// What was found.
     pub fn found(&self) -> Option<Kind> {
-        self.tables.found
+        self.tables.ledger.first
     }
 
     /// A table that has become full since this was last asked.

@@ -12,7 +12,6 @@
 //!   and clearing is one store.
 
 use crate::class::ClassId;
-use crate::mode::Mode;
 use crate::site::Site;
 use crate::trail::SiteCell;
 use crate::word::Word;
@@ -268,11 +267,11 @@ impl Entry {
         Entry { sides: [const { Side { hold: Tally::new(), wait: Tally::new() } }; 2] }
     }
 
-    /// The side of a hold in this mode.
+    /// The side of readers, or of writers.
     #[inline(always)]
-    pub(crate) fn side(&self, mode: Mode) -> &Side {
+    pub(crate) fn side(&self, shared: bool) -> &Side {
         let [write, read] = &self.sides;
-        if mode.shared { read } else { write }
+        if shared { read } else { write }
     }
 }
 

@@ -174,6 +174,12 @@ mod nothing {
 
     impl Since {
         pub(crate) const UNKNOWN: Since = Since;
+
+        /// Never.
+        #[inline(always)]
+        pub(crate) fn is_known(self) -> bool {
+            false
+        }
     }
 
     /// Nothing is held too long.

@@ -8,7 +8,8 @@
 //! Invariants:
 //! - The books on held locks are right whatever is found: after a finding the hold is pushed, usage bits stay set, the
 //!   dependency that would close the circle is not added, and the chain counts as checked.
-//! - One event writes at most one report, the first finding; after it the engine is silent, and learns no more.
+//! - Whether it goes on after a finding is the port's policy (`finding.rs`). If not, the engine is silent from then on, and
+//!   learns no more.
 //! - Nothing here prints, and nothing here can panic.
 
 use crate::chain::{self, Chains};
@@ -16,10 +17,13 @@ use crate::class::{LockMap, Subclass};
 use crate::classes::SeenClasses;
 use crate::context::{Context, HOLDS, Level};
 use crate::dependency::{Edge, Kinds};
+use crate::finding::Terms;
 use crate::held::{Acquire, Hold, NO_SLOT, Traits};
+use crate::ledger::Ledger;
 use crate::limits::{Notices, Table};
 use crate::mode::Mode;
-use crate::report::{Kind, Report, Who};
+use crate::queue::{Queue, SLOTS};
+use crate::report::{Kind, Report};
 use crate::roster::Roster;
 use crate::rules;
 use crate::rules::recursive::Recursion;
@@ -38,15 +42,19 @@ pub struct Seen<'a> {
 pub struct Engine<'a> {
     pub(crate) seen: Seen<'a>,
     pub(crate) graph: Graph<'a>,
-    /// What was found first; then the rules are silent.
-    pub(crate) found: &'a mut Option<Kind>,
-    /// Where its report goes: nowhere, once there is one.
-    pub(crate) report: Option<&'a mut Report>,
+    /// What was found.
+    pub(crate) ledger: &'a mut Ledger,
+    /// Which reports wait to be shown.
+    pub(crate) queue: &'a mut Queue,
+    /// Where reports go: the free slots, in their order.
+    pub(crate) slots: [Option<&'a mut Report>; SLOTS],
+    /// How many of them this event wrote.
+    pub(crate) written: usize,
     /// Which tables are full.
     pub(crate) notices: &'a mut Notices,
-    pub(crate) who: fn() -> Who,
     /// The members of checked chains, for listings.
     pub(crate) roster: Roster<'a>,
+    pub(crate) terms: &'a Terms,
     /// While holds are taken again: where the lock below them was let go, if that is known.
     pub(crate) again: Option<Option<Site>>,
 }
@@ -73,6 +81,7 @@ impl Engine<'_> {
 
     /// A lock is let go: section 8. The holds above it are taken again.
     pub fn release(&mut self, context: &Context, map: &LockMap, site: Option<Site>) {
+        self.looks_for(Kind::Unbalanced);
         let (Some((stack, index)), _) = self.find(context, map) else {
             return self.release_unheld(context, map, site);
         };
@@ -112,6 +121,7 @@ impl Engine<'_> {
 
     /// An exclusive hold becomes one of `mode`, a reader's: like a release, with the hold itself first of those taken again.
     pub fn downgrade(&mut self, context: &Context, map: &LockMap, mode: Mode, site: Option<Site>) {
+        self.looks_for(Kind::Unbalanced);
         let (found, class) = self.find(context, map);
         let Some((stack, index)) = found else {
             if !map.is_handed_over() && !context.has_lost() {
@@ -200,7 +210,7 @@ impl Engine<'_> {
         if hold.class != NO_SLOT {
             hold.key = chain::extend(context.key(), self.seen.classes.id(hold.class), hold.traits);
         }
-        if self.found.is_none() {
+        if !self.is_silent() {
             self.check_wait(context, &hold);
             self.mark_acquired(context, &hold);
             self.check_nest(context, &hold);
@@ -212,13 +222,18 @@ impl Engine<'_> {
     }
 
     fn check_wait(&mut self, context: &Context, hold: &Hold) {
+        self.looks_for(Kind::WaitContext);
         if let Some(limit) = rules::wait_context::check(context.limit(), context.run(), hold) {
             self.report_lock(context, Kind::WaitContext, hold, |report, _| report.limit = limit);
         }
     }
 
     fn check_nest(&mut self, context: &Context, hold: &Hold) {
-        if hold.nested() && !rules::nest_lock::is_held(context.all(), hold) {
+        if !hold.nested() {
+            return;
+        }
+        self.looks_for(Kind::NestNotHeld);
+        if !rules::nest_lock::is_held(context.all(), hold) {
             let nest = Hold { instance: hold.nest, class: hold.nest_class, ..Hold::EMPTY };
             self.report_lock(context, Kind::NestNotHeld, hold, |report, lookup| {
                 report.held_lock = Some(lookup.lock(&nest));
@@ -231,6 +246,7 @@ impl Engine<'_> {
         if !hold.checked() || hold.tried() {
             return;
         }
+        self.looks_for(Kind::Recursive);
         match rules::recursive::check(context.all(), hold) {
             Recursion::Excused => {}
             Recursion::By(held) => {
@@ -279,11 +295,13 @@ impl Engine<'_> {
         if known.is_some_and(|slot| self.graph.dependencies.get(slot).kinds.contains(kind)) {
             return true;
         }
+        self.looks_for(Kind::Circular);
         if let Some(end) = rules::circular::check(&mut self.graph, held, new) {
             let kind = if held.class == new.class { Kind::Recursive } else { Kind::Circular };
             self.report_cycle(context, kind, held, new, end);
             return true;
         }
+        self.looks_for(Kind::IrqOrder);
         if let Some(end) = rules::irq_order::check(&mut self.graph, self.seen.classes, held, new) {
             self.report_irq_order(context, held, new, end);
             return true;
@@ -302,7 +320,7 @@ impl Engine<'_> {
     }
 
     fn add_dependency(&mut self, held: &Hold, new: &Hold, kind: Kinds) -> bool {
-        let who = (self.who)();
+        let who = (self.terms.who)();
         let edge = Edge {
             from: held.class,
             to: new.class,

@@ -20,22 +20,27 @@ const fn floor(name: &'static str, modules: &'static [&'static str]) -> Floor {
 
 /// From the lowest. The rules never import one another.
 const FLOORS: [Floor; 9] = [
-    floor("words", &["atomic", "class", "mode", "site", "trail", "usage", "wait_type", "word"]),
+    floor("words", &["atomic", "class", "mode", "policy", "site", "trail", "usage", "wait_type", "word"]),
     floor("tables", &["chain", "classes", "context", "dependency", "held", "roster", "tally"]),
     floor("search", &["order", "reach", "search"]),
     Floor { name: "rules", modules: &["rules"], among_themselves: false },
     floor(
         "validator",
         &[
+            "cause",
             "claims",
             "fast",
             "finding",
+            "identity",
+            "ledger",
             "limits",
             "listing",
             "marking",
             "news",
+            "queue",
             "report",
             "second",
+            "state",
             "tables",
             "unregister",
             "validator",

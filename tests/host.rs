@@ -8,7 +8,9 @@ use lockdep::host;
 use lockdep::port::Port;
 use lockdep::report::Kind;
 use lockdep::spin::Mutex;
+use std::collections::BTreeSet;
 use std::panic::{self, AssertUnwindSafe};
+use std::ptr;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use threads::{begin, in_thread, shown};
@@ -37,20 +39,22 @@ fn a_thread_that_ends_with_a_lock_is_reported() {
 #[test]
 fn the_context_of_a_thread_that_ended_serves_the_next_as_new() {
     let _turn = begin();
-    let kept = Mutex::named("kept", ());
-    let address = || std::ptr::from_ref(host::Host::context().expect("a thread has a context")).addr();
-    let first = in_thread("first", || {
-        host::set_irqs(false);
-        core::mem::forget(kept.lock());
-        address()
-    });
-    let first = first.unwrap();
-    let (second, depth, irqs_on) = in_thread("second", || {
-        let context = host::Host::context().expect("a thread has a context");
-        (address(), context.depth(), context.irqs_on() && host::Host::irqs_enabled())
-    })
-    .unwrap();
-    assert_eq!((second, depth, irqs_on), (first, 0, true), "no memory is lost by threads that come and go");
+    let mut contexts = BTreeSet::new();
+    for _ in 0..100 {
+        let kept = Mutex::named("kept", ());
+        let (context, depth, irqs_on) = in_thread("one of many", || {
+            let context = host::Host::context().expect("a thread has a context");
+            let as_new = (ptr::from_ref(context).addr(), context.depth(), context.irqs_on());
+            host::set_irqs(false);
+            core::mem::forget(kept.lock());
+            as_new
+        })
+        .unwrap();
+        assert_eq!((depth, irqs_on), (0, true));
+        contexts.insert(context);
+    }
+    // Not one for certain: threads of other tests come and go meanwhile.
+    assert!(contexts.len() < 50, "{} contexts for a hundred threads, one at a time", contexts.len());
 }
 
 #[test]
@@ -96,10 +100,10 @@ fn an_interrupt_that_takes_a_lock_held_with_interrupts_on() {
 #[test]
 fn an_interrupt_whose_handler_panics_leaves_the_thread_as_it_was() {
     let _turn = begin();
-    let before = std::ptr::from_ref(host::Host::context().expect("a thread has a context"));
+    let before = ptr::from_ref(host::Host::context().expect("a thread has a context"));
     let ended = panic::catch_unwind(|| host::interrupt(Level::Hardirq, || panic!("on purpose")));
     assert!(ended.is_err());
-    assert!(std::ptr::eq(host::Host::context().expect("it has one still"), before));
+    assert!(ptr::eq(host::Host::context().expect("it has one still"), before));
     assert!(host::Host::irqs_enabled() && !host::Host::context().expect("it has").in_hardirq());
 }
 

@@ -49,7 +49,8 @@ impl Visit for Measure {
     }
 }
 
-/// How long the slower of the threads takes for `times` repetitions, each with locks of its own. They begin when all run.
+/// How long the threads take for `times` repetitions, each with locks of its own: from the first's begin to the last's end,
+/// so that it counts if one of them did not run meanwhile. They begin when all run.
 fn run<L: Lock>(threads: usize, depth: usize, times: u64) -> Duration {
     let ready = AtomicUsize::new(0);
     let work = || {
@@ -61,11 +62,14 @@ fn run<L: Lock>(threads: usize, depth: usize, times: u64) -> Duration {
         }
         let begin = Instant::now();
         locks.run(depth, times * AT_ONCE);
-        begin.elapsed() / AT_ONCE as u32
+        (begin, Instant::now())
     };
     thread::scope(|scope| {
         let running: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
-        running.into_iter().map(|thread| thread.join().expect("a lock does not panic")).max().unwrap_or_default()
+        let spans: Vec<_> = running.into_iter().map(|thread| thread.join().expect("a lock does not panic")).collect();
+        let begin = spans.iter().map(|&(begin, _)| begin).min();
+        let end = spans.iter().map(|&(_, end)| end).max();
+        begin.zip(end).map_or(Duration::ZERO, |(begin, end)| (end - begin) / AT_ONCE as u32)
     })
 }
 

@@ -11,7 +11,7 @@
 //!   address has.
 
 use super::Context;
-use crate::held::{Hold, Traits};
+use crate::held::{Ended, Hold, Traits};
 use crate::site::Site;
 use crate::trail::Since;
 use core::cell::Cell;
@@ -201,6 +201,24 @@ impl Context {
         if let Some(place) = self.stack.sinces.get(self.gate.top()) {
             place.set(since);
         }
+    }
+
+    /// Whether the hold that was just popped is to be counted: never without the feature `stat`.
+    #[inline(always)]
+    pub(crate) fn was_measured(&self) -> bool {
+        self.stack.sinces.get(self.depth()).is_some_and(|since| since.get().is_known())
+    }
+
+    /// What the statistics ask of the hold that was just popped: its place still has it.
+    #[inline(always)]
+    pub(crate) fn just_ended(&self) -> Option<Ended> {
+        let place = self.stack.place(self.depth())?;
+        Some(Ended {
+            since: place.since.get(),
+            site: place.site.get(),
+            class: place.kind.class.get(),
+            shared: place.kind.traits.get().contains(Traits::SHARED),
+        })
     }
 
     /// Counts a hold for which there is no room.

@@ -10,9 +10,12 @@ use crate::context::{Context, Level};
 use crate::held::Acquire;
 use crate::limits::Occupancy;
 use crate::mode::Mode;
+use crate::policy::Accepted;
 use crate::report::{Kind, LockView};
 use crate::runtime::{Costs, Event};
 use crate::site::Site;
+use crate::state::State;
+use core::fmt;
 
 // SAFETY: `port!` defines each with just this signature, and there can be only one definition in a program.
 unsafe extern "Rust" {
@@ -143,6 +146,30 @@ pub fn holds(_map: &LockMap) -> bool {
 /// Nothing.
 #[inline(always)]
 pub fn each_held(_show: &mut dyn FnMut(&LockView)) {}
+
+/// [`Status::Absent`](crate::state::Status::Absent), and all zeros.
+#[inline(always)]
+pub fn state() -> State {
+    State::ABSENT
+}
+
+/// One line, which says that there is no validator.
+///
+/// # Errors
+/// Those of `out`.
+pub fn dump(out: &mut dyn fmt::Write) -> fmt::Result {
+    write!(out, "{}", state().dump())
+}
+
+/// Nothing.
+#[inline(always)]
+pub fn accepted(_show: &mut dyn FnMut(&Accepted, u32)) {}
+
+/// Nothing, and nothing is to be shown.
+#[inline(always)]
+pub fn drain() -> usize {
+    0
+}
 
 /// `true`: there is nothing to forget.
 #[inline(always)]

@@ -1,10 +1,11 @@
 //! No statistics: nothing is kept, and nothing is done.
 
-use super::Broken;
 use crate::class::LockMap;
 use crate::classes::SeenClasses;
 use crate::context::Context;
+use crate::held::{Ended, Hold};
 use crate::port::Port;
+use crate::report::Overheld;
 use crate::trail::Since;
 
 /// Counts nothing.
@@ -24,15 +25,12 @@ impl<const C: usize, const N: usize> Recorder<C, N> {
     pub(crate) fn begin<P: Port>(&self, _: &Context, _: &LockMap) {}
 
     #[inline(always)]
-    pub(crate) fn popped<P: Port>(&self, _: &SeenClasses, _: &Context, _: &LockMap) -> Option<Broken> {
+    pub(crate) fn ending(&self, _: &Context, _: &LockMap) -> Option<Hold> {
         None
     }
 
     #[inline(always)]
-    pub(crate) fn ending(&self, _: &Context, _: &LockMap) {}
-
-    #[inline(always)]
-    pub(crate) fn ended<P: Port>(&self, _: &SeenClasses, _: &LockMap, (): ()) -> Option<Broken> {
-        None
+    pub(crate) fn let_go<P: Port>(&self, _: &SeenClasses, _: &LockMap, _: &Ended) -> Overheld {
+        Overheld::NONE
     }
 }

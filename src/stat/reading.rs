@@ -3,7 +3,6 @@
 use super::recorder::{Recorder, site_of};
 use crate::classes::SeenClasses;
 use crate::listing::{ClassTimes, Point, SideTimes};
-use crate::mode::Mode;
 use crate::report::ClassView;
 use crate::tally::{Entry, POINTS, Party, Points, Stamp};
 use core::sync::atomic::Ordering;
@@ -16,8 +15,8 @@ impl<const C: usize, const N: usize> Recorder<C, N> {
         let points = |party| self.points(slot).map_or_else(Vec::new, |points| read_points(points, stamp, party));
         ClassTimes {
             class,
-            write: self.side(slot, stamp, Mode::WRITE),
-            read: self.side(slot, stamp, Mode::READ),
+            write: self.side(slot, stamp, false),
+            read: self.side(slot, stamp, true),
             waiters: points(Party::Waiters),
             holders: points(Party::Holders),
         }
@@ -26,8 +25,8 @@ impl<const C: usize, const N: usize> Recorder<C, N> {
     /// How often locks of the class in `slot` were taken and let go.
     pub(crate) fn operations(&self, seen: &SeenClasses, slot: u16) -> u64 {
         let stamp = self.stamp(seen, slot);
-        let of = |entry: &Entry, mode| entry.side(mode).hold.count(stamp);
-        self.entries(slot).fold(0, |sum, entry| sum + of(entry, Mode::WRITE) + of(entry, Mode::READ))
+        let of = |entry: &Entry, shared| entry.side(shared).hold.count(stamp);
+        self.entries(slot).fold(0, |sum, entry| sum + of(entry, false) + of(entry, true))
     }
 
     /// Begins a listing in the order of contentions, which are noted now; `false`: somebody else is at it.
@@ -37,8 +36,8 @@ impl<const C: usize, const N: usize> Recorder<C, N> {
         }
         for slot in 1..C as u16 {
             let stamp = self.stamp(seen, slot);
-            let of = |entry: &Entry, mode| entry.side(mode).wait.count(stamp);
-            let waits = |sum: u64, entry: &Entry| sum + of(entry, Mode::WRITE) + of(entry, Mode::READ);
+            let of = |entry: &Entry, shared| entry.side(shared).wait.count(stamp);
+            let waits = |sum: u64, entry: &Entry| sum + of(entry, false) + of(entry, true);
             let waits = self.entries(slot).fold(0, waits);
             let waited_for = |points: &Points| points.read(stamp, Party::Waiters).next().is_some();
             let is_used = self.operations(seen, slot) > 0 || waits > 0 || self.points(slot).is_some_and(waited_for);
@@ -72,8 +71,8 @@ impl<const C: usize, const N: usize> Recorder<C, N> {
         }
     }
 
-    fn side(&self, slot: u16, stamp: Stamp, mode: Mode) -> SideTimes {
-        let sides = self.entries(slot).map(|entry| entry.side(mode));
+    fn side(&self, slot: u16, stamp: Stamp, shared: bool) -> SideTimes {
+        let sides = self.entries(slot).map(|entry| entry.side(shared));
         sides.fold(SideTimes::default(), |sum, side| SideTimes {
             hold: sum.hold.join(side.hold.read(stamp, site_of)),
             wait: sum.wait.join(side.wait.read(stamp, site_of)),

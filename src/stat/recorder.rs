@@ -7,11 +7,10 @@
 //! Invariants: extremes are written with interrupts off. Nothing is counted in an NMI or while the validator is at work,
 //! since such holds are not measured; nor for the validators of self-tests, whose classes are others.
 
-use super::Broken;
 use crate::class::LockMap;
 use crate::classes::SeenClasses;
 use crate::context::Context;
-use crate::held::{Hold, NO_SLOT};
+use crate::held::{Ended, Hold, NO_SLOT};
 use crate::port::Port;
 use crate::report::Overheld;
 use crate::site::Site;
@@ -82,12 +81,6 @@ impl<const C: usize, const N: usize> Recorder<C, N> {
         }
     }
 
-    /// The fast path has taken the topmost hold off the books: its place still has it.
-    #[inline(always)]
-    pub(crate) fn popped<P: Port>(&self, seen: &SeenClasses, context: &Context, map: &LockMap) -> Option<Broken> {
-        self.let_go::<P>(seen, map, &context.taken_off(context.depth())?)
-    }
-
     /// The hold that the slow path is about to end by letting go of this lock: its own, or one that stands for several.
     pub(crate) fn ending(&self, context: &Context, map: &LockMap) -> Option<Hold> {
         let own = find(context, map).map(|(_, _, hold)| hold);
@@ -95,24 +88,16 @@ impl<const C: usize, const N: usize> Recorder<C, N> {
         own.or_else(merged).filter(|hold| hold.times() == 1)
     }
 
-    /// It has been ended.
-    pub(crate) fn ended<P: Port>(&self, seen: &SeenClasses, map: &LockMap, hold: Option<Hold>) -> Option<Broken> {
-        self.let_go::<P>(seen, map, &hold?)
-    }
-
-    /// A lock was let go, of which `hold` was on the books.
+    /// A measured hold is over, the lock about to be let go. Says whether it was held for too long.
     #[inline(always)]
-    fn let_go<P: Port>(&self, seen: &SeenClasses, map: &LockMap, hold: &Hold) -> Option<Broken> {
-        if !hold.since.is_known() {
-            return None;
-        }
+    pub(crate) fn let_go<P: Port>(&self, seen: &SeenClasses, map: &LockMap, hold: &Ended) -> Overheld {
         let (length, cpu) = (hold.since.until(P::now()), (P::CPU)());
         let bounced = map.trail().let_go(cpu, hold.site);
         let Some(entry) = self.entry(cpu, hold.class) else {
             self.count_outside();
-            return None;
+            return Overheld::NONE;
         };
-        let tally = &entry.side(hold.mode()).hold;
+        let tally = &entry.side(hold.shared).hold;
         let stamp = self.stamp(seen, hold.class);
         let is_extreme = !tally.add(stamp, length);
         if is_extreme {
@@ -122,8 +107,10 @@ impl<const C: usize, const N: usize> Recorder<C, N> {
             tally.bounce();
         }
         // The first hold that breaks a limit on a CPU is an extreme there.
-        let limit = if is_extreme { map.trail().limit_below(length)? } else { return None };
-        Some(Broken { hold: *hold, overheld: Overheld(Some((length, limit))) })
+        match is_extreme {
+            true => Overheld(map.trail().limit_below(length).map(|limit| (length, limit))),
+            false => Overheld::NONE,
+        }
     }
 
     /// A lock that is on the books cannot be had at once. Linux's `lock_contended`.
@@ -156,7 +143,7 @@ impl<const C: usize, const N: usize> Recorder<C, N> {
         let Some(entry) = self.entry(cpu, hold.class) else {
             return self.count_outside();
         };
-        let tally = &entry.side(hold.mode()).wait;
+        let tally = &entry.side(hold.mode().shared).wait;
         if !tally.add(stamp, length) {
             without_irqs::<P>(|| tally.add_extreme(stamp, length, hold.site));
         }

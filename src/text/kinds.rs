@@ -2,10 +2,10 @@
 
 use super::scenario::{self, Party};
 use super::{Bracket, Marked, Place, in_words, path, reverse_chain};
+use crate::cause::{Atomic, atomic, limiting, outside};
 use crate::report::{Kind, LockView, Report, UsageConflict};
 use crate::site::Site;
 use crate::usage::{State, Usage};
-use crate::wait_type::WaitType;
 use core::fmt::{self, Formatter};
 
 type Text<'a, 'b> = &'a mut Formatter<'b>;
@@ -277,12 +277,6 @@ fn unbalanced(report: &Report, f: Text<'_, '_>) -> fmt::Result {
     other_info(f)
 }
 
-/// The hold of the lock that is not held here, below a change of interrupt context.
-pub(super) fn outside(report: &Report) -> Option<&LockView> {
-    let lock = report.lock.as_ref()?;
-    report.held.iter().find(|held| held.instance == lock.instance)
-}
-
 fn wait_context(report: &Report, f: Text<'_, '_>) -> fmt::Result {
     line(report, f, "is trying to lock:")?;
     writeln!(f, "other info that might help us debug this:\ncontext-{{{0}:{0}}}", report.context_limit)?;
@@ -294,12 +288,6 @@ fn wait_context(report: &Report, f: Text<'_, '_>) -> fmt::Result {
         Some(held) => writeln!(f, ", since `{}` is held", held.class),
         None => writeln!(f, ", since this is an interrupt"),
     }
-}
-
-/// The hold that sets the limit, if it is not the context itself.
-pub(super) fn limiting(report: &Report) -> Option<&LockView> {
-    let sets_limit = |held: &&LockView| held.class.waits.inner() as u8 == report.limit;
-    report.held.iter().rev().find(sets_limit).filter(|_| report.limit < report.context_limit)
 }
 
 fn wait_name(wait: u8) -> &'static str {
@@ -331,38 +319,16 @@ fn sleep_atomic(report: &Report, f: Text<'_, '_>) -> fmt::Result {
     toggles(report, f)
 }
 
-/// Why sleeping is not allowed.
-pub(super) enum Atomic<'a> {
-    Interrupt,
-    IrqsOff,
-    SoftirqsOff,
-    Held(&'a LockView),
-    Unknown,
-}
-
-/// The first reason, the strongest first.
-pub(super) fn atomic(report: &Report) -> Atomic<'_> {
-    let flags = report.flags;
-    if flags.hardirq || flags.softirq {
-        return Atomic::Interrupt;
-    }
-    if !flags.irqs_on {
-        return Atomic::IrqsOff;
-    }
-    if !flags.softirqs_on {
-        return Atomic::SoftirqsOff;
-    }
-    let spins = |held: &&LockView| matches!(held.class.waits.inner(), WaitType::Spin | WaitType::Config);
-    report.held.iter().rev().find(spins).map_or(Atomic::Unknown, Atomic::Held)
-}
-
 /// How long a lock was held, and how long it may be.
 fn hold_limit(report: &Report, f: Text<'_, '_>) -> fmt::Result {
     line(report, f, "held a lock for longer than its class allows:")?;
     if let Some((length, limit)) = report.overheld.length_and_limit() {
         writeln!(f, "held for {length}, limit {limit} (in the port's unit of time)")?;
     }
-    writeln!(f, "let go at: {}\n", Place(report.site))
+    match report.site {
+        Some(site) => writeln!(f, "let go at: {site}\n"),
+        None => writeln!(f), // the drop of a guard knows no line
+    }
 }
 
 /// What no rule decided: the words of whoever noticed it.

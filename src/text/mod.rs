@@ -1,10 +1,11 @@
 //! Reports as text, in the shape that Linux prints: people and log scanners know the headings and the order of the parts.
 //!
 //! What differs, helps: sites as file:line:column, six usage marks, both sites of every dependency, the scenario drawn
-//! for the real path, and a last line that says what to do. A view reads a report and writes text; it knows no table
-//! and takes no lock.
+//! for the real path, and last two lines that say what to do, and the id. A view reads a report and writes text; it knows
+//! no table and takes no lock.
 
 mod advice;
+mod dump;
 mod kinds;
 mod scenario;
 #[cfg(feature = "stat")]
@@ -27,7 +28,8 @@ impl Display for Report {
         }
         held_locks(self, f)?;
         writeln!(f)?;
-        advice::advice(self, f)
+        advice::advice(self, f)?;
+        finding(self, f)
     }
 }
 
@@ -36,6 +38,7 @@ impl Display for News<'_> {
         match self {
             News::Report(report) => report.fmt(f),
             News::Notice(notice) => notice.fmt(f),
+            News::Halt => write!(f, "lockdep: halting after the first finding, as the port's POLICY says"),
         }
     }
 }
@@ -84,10 +87,14 @@ impl Display for Notice {
             Table::Chains => "the set of checked chains",
             Table::Holds => "a context's stack of holds",
             Table::Members => "the list of the members of chains",
+            Table::Findings => "the table of findings",
+            Table::Reports => "the queue of reports",
         };
         let lost = match self.table {
             Table::Members => "chains that find no room are checked, and not listed",
             Table::Chains => "chains that find no room are checked anew each time",
+            Table::Findings => "other findings are not reported, but counted",
+            Table::Reports => "findings that come before it is drained are not reported, but counted",
             _ => "what finds no room is not learned, but counted",
         };
         write!(f, "lockdep: {table} is full ({} entries): raise {}; until then {lost}", self.size, self.constant)
@@ -113,6 +120,25 @@ impl Display for Bracket {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let Flags { hardirq, softirq, irqs_on, softirqs_on } = self.0;
         write!(f, "[HC{}:SC{}:HE{}:SE{}]", hardirq as u8, softirq as u8, irqs_on as u8, softirqs_on as u8)
+    }
+}
+
+/// The last line: the id, and the places between which the finding stands. By either it can be accepted.
+fn finding(report: &Report, f: &mut Formatter<'_>) -> fmt::Result {
+    write!(f, "finding {}", report.id)?;
+    match report.ends() {
+        [Some(one), Some(other)] if one != other => writeln!(f, " between {} and {}", Line(one), Line(other)),
+        [Some(one), _] => writeln!(f, " at {}", Line(one)),
+        _ => writeln!(f),
+    }
+}
+
+/// A site without its column.
+struct Line(Site);
+
+impl Display for Line {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.0.0.file(), self.0.0.line())
     }
 }
 

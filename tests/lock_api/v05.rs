@@ -1,5 +1,6 @@
 //! Raw locks for `lock_api` 0.5.
 
+#[allow(clippy::duplicate_mod)] // the same tests for two versions of `lock_api`, which they call `super::la`
 #[path = "body.rs"]
 mod body;
 

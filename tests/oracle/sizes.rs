@@ -86,7 +86,7 @@ fn through_small_tables<const C: usize, const D: usize, const K: usize>() -> Tal
         let has_path = exact.found().is_some_and(|report| !report.path.steps.is_empty());
         let of_held_locks = want.kind.is_some_and(|kind| is_of_held_locks(kind, has_path));
         let got = small.run(&trace);
-        let Occupancy { classes, dependencies, chains } = small.occupancy();
+        let Occupancy { classes, dependencies, chains, .. } = small.occupancy();
         let turned_away = [classes.turned_away, dependencies.turned_away, chains.turned_away];
         tally.turned_away = [0, 1, 2].map(|table| tally.turned_away[table] + turned_away[table]);
         let is_full = turned_away[0] + turned_away[1] > 0;

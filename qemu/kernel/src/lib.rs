@@ -90,6 +90,7 @@ pub fn main<B: Board>() -> ! {
             let own = judge::verdict(hooks::found());
             live::run::<B>(|_| true);
             judge::case::<B>(&OWN_LOCKS, "ok", own);
+            console::print::<B>(format_args!("{}", hooks::state().dump()));
             judge::case::<B>(&IRQ_FLAG, "true", if irq::untrue() == 0 { "true" } else { "untrue" });
         }
     }
@@ -132,7 +133,8 @@ pub fn exception<B: Board>(what: &str, address: usize) -> ! {
     panic!("exception {what} at {address:#x}")
 }
 
-/// The board's panic handler calls this: the message, what is held, and the code that says panic.
+/// The board's panic handler calls this: the message, whether the validator is on, what is held, and the code that says
+/// panic.
 pub fn panic<B: Board>(info: &PanicInfo<'_>) -> ! {
     const NOBODY: usize = usize::MAX;
     static PANICKED: AtomicUsize = AtomicUsize::new(NOBODY);
@@ -148,7 +150,8 @@ pub fn panic<B: Board>(info: &PanicInfo<'_>) -> ! {
             core::hint::spin_loop();
         },
     }
-    console::print_at_last::<B>(format_args!("\n{info}\nlocks held on CPU {}:\n", B::cpu()));
+    let state = hooks::state();
+    console::print_at_last::<B>(format_args!("\n{info}\n{state}\nlocks held on CPU {}:\n", B::cpu()));
     let mut number = 0;
     hooks::each_held(&mut |lock| {
         console::print_at_last::<B>(format_args!(" #{number}: {lock}\n"));

@@ -55,7 +55,9 @@ unsafe impl<B: Board> Port for KernelPort<B> {
         match news {
             News::Report(_) if cpu::in_self_test::<B>() => {}
             News::Report(report) => live::show(report, console::print_uninterrupted::<B>),
-            News::Notice(notice) => console::print_uninterrupted::<B>(format_args!("{notice}\n")),
+            // With `const POLICY: Policy = Policy::HALT` this is how the kernel halts.
+            News::Halt => panic!("{news}"),
+            news => console::print_uninterrupted::<B>(format_args!("{news}\n")),
         }
     }
 }

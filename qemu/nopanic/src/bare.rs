@@ -6,6 +6,7 @@ use lockdep::context::{Context, Level};
 use lockdep::held::Acquire;
 use lockdep::mode::Mode;
 use lockdep::news::News;
+use lockdep::policy::{Accepted, Policy};
 use lockdep::port::Port;
 use lockdep::rcu;
 use lockdep::report::{Kind, Who};
@@ -25,6 +26,9 @@ struct Nowhere;
 
 // SAFETY: nothing here is ever run.
 unsafe impl Port for Nowhere {
+    const POLICY: Policy = Policy::ALL;
+    const ACCEPTED: &'static [Accepted] = &[Accepted::id(1, ""), Accepted::sites("a.rs:1", "b.rs:2", "")];
+
     fn context() -> Option<&'static Context> {
         // SAFETY: as above.
         black_box(Some(unsafe { TASK.get() }))
@@ -140,7 +144,11 @@ extern "C" fn _start() -> ! {
     hooks::each_held(&mut |lock| {
         black_box(lock);
     });
+    hooks::accepted(&mut |accepted, times| {
+        black_box((accepted, times));
+    });
     black_box((hooks::irqs_told(), hooks::found(), hooks::occupancy(), hooks::costs(), hooks::reset()));
+    black_box((hooks::state(), hooks::drain()));
     locks();
     raw_locks();
     other_locks();

@@ -216,7 +216,8 @@ mod tests {
 
     #[test]
     fn the_options_of_boot_are_understood() {
-        let line = "boot --board q35-x86_64 --machine=microvm --smp 2 --scenario irq --bless --stat --verbose --timeout 5";
+        let line =
+            "boot --board q35-x86_64 --machine=microvm --smp 2 --scenario irq --bless --stat --verbose --timeout 5";
         let Ok(Verb::Boot(options)) = parse_line(line) else { panic!("not understood") };
         assert_eq!(options.board.map(|board| board.name), Some("q35-x86_64"));
         assert_eq!(options.machine.map(|machine| machine.name), Some("microvm"));

@@ -23,7 +23,7 @@ pub(crate) fn panic(toolchain: Toolchain, board: &Board) -> Result<()> {
     let (ended, verdict) = run(toolchain, board, drill::PANIC, LIMIT)?;
     let log = String::from_utf8_lossy(&ended.log);
     ensure!(ended.how == How::Code(exit_code::PANICKED.into()), "it ended with {:?}:\n{log}", ended.how);
-    for part in ["a drill", "locks held on CPU 0:", "(drill_lock)", "at: qemu/kernel/src/"] {
+    for part in ["a drill", " is on since ", "locks held on CPU 0:", "(drill_lock)", "at: qemu/kernel/src/"] {
         ensure!(log.contains(part), "the log has no `{part}`:\n{log}");
     }
     ensure!(!verdict.green(), "a run that panicked passes for green");

@@ -63,7 +63,7 @@ const fn configuration<const C: usize, const D: usize, const K: usize>(name: &'s
         (name, "dependencies", sizes.dependencies),
         (name, "chains", sizes.chains),
         (name, "search", sizes.search),
-        (name, "report", sizes.report),
+        (name, "reports", sizes.reports),
         (name, IN_ALL, size_of::<Runtime<Nowhere, C, D, K, 1, 1>>()),
     ]
 }

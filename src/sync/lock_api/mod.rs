@@ -15,6 +15,7 @@
 //!
 //! What it does not do: wrap `Condvar`, and tell the line at which a guard is dropped.
 
+#[allow(clippy::duplicate_mod)] // one source for two versions of `lock_api`, which it calls `super::api`
 mod locks;
 mod raw_mutex;
 mod raw_rwlock;

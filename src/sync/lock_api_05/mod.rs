@@ -6,6 +6,7 @@
 //! The token does not carry the place of the hold in the books. To let go of the newest hold is one comparison without it;
 //! to let go of an older one is to take those above it again, by the rules, and knowing the place would not spare that.
 
+#[allow(clippy::duplicate_mod)] // one source for two versions of `lock_api`, which it calls `super::api`
 #[path = "../lock_api/locks.rs"]
 mod locks;
 mod raw_mutex;

@@ -1,0 +1,149 @@
+//! The policy "report all, queued": what is found waits until the kernel drains it.
+
+#[path = "port/machine.rs"]
+mod machine;
+
+use lockdep::class::LockMap;
+use lockdep::context::Level;
+use lockdep::hooks;
+use lockdep::policy::Policy;
+use lockdep::report::Kind;
+use lockdep::site::Site;
+use lockdep::spin::Mutex;
+use lockdep::wait_type::WaitTypes;
+use machine::{CONSOLE, IRQS, ON_SHOW, begin, context, host_port, new_context, shown};
+
+host_port! {
+    const POLICY: Policy = Policy::ALL.queued();
+}
+
+/// Lets go of a lock of that name, which nobody holds: a finding.
+fn find(name: &'static str) {
+    hooks::release(&LockMap::named(name, WaitTypes::SPIN), Some(Site::caller()));
+}
+
+/// Which of the locks is in the text of what was shown, one by one; a notice is its constant.
+fn names() -> Vec<&'static str> {
+    let known = ["one", "two", "three", "four", "five", "`REPORTS`"];
+    let name_of =
+        |text: &String| known.into_iter().find(|name| text.contains(&format!("({name})")) || text.contains(name));
+    shown().drain(..).map(|text| name_of(&text).unwrap_or("?")).collect()
+}
+
+/// A test whose reports were all drained by the one before.
+fn begin_drained() -> std::sync::MutexGuard<'static, ()> {
+    let turn = begin();
+    assert_eq!(hooks::drain(), 0);
+    turn
+}
+
+#[test]
+fn what_is_found_waits_and_comes_in_order() {
+    let _turn = begin_drained();
+    ["one", "two", "three"].into_iter().for_each(find);
+    assert_eq!(names(), [""; 0], "nothing is shown yet");
+    assert_eq!((hooks::found(), hooks::state().waiting, hooks::state().findings), (Some(Kind::Unbalanced), 3, 3));
+    assert_eq!(hooks::drain(), 3);
+    assert_eq!(names(), ["one", "two", "three"]);
+    assert_eq!((hooks::drain(), hooks::state().waiting), (0, 0));
+    // The ring goes on where it was.
+    for round in 0..3 {
+        find(["four", "five", "six"][round]);
+        assert_eq!((hooks::drain(), shown().len()), (1, round + 1));
+    }
+}
+
+#[test]
+fn what_finds_no_room_is_counted_and_told_and_may_come_again() {
+    let _turn = begin_drained();
+    ["one", "two", "three", "four", "five"].into_iter().for_each(find);
+    let reports = hooks::occupancy().reports;
+    assert_eq!((reports.used, reports.size, reports.turned_away), (3, 3, 2));
+    assert_eq!((hooks::state().dropped, hooks::state().findings), (2, 3));
+    // What is known already is known without room.
+    find("two");
+    assert_eq!((hooks::state().dropped, hooks::state().repeated), (2, 1));
+    assert_eq!(hooks::drain(), 4);
+    assert_eq!(names(), ["`REPORTS`", "one", "two", "three"]);
+    ["four", "five"].into_iter().for_each(find);
+    assert_eq!(hooks::drain(), 2);
+    assert_eq!(names(), ["four", "five"], "and the notice only once");
+}
+
+#[test]
+fn one_event_may_find_more_than_there_is_room_for() {
+    let _turn = begin_drained();
+    ["one", "two"].into_iter().for_each(find);
+    let lock = Mutex::named("three", ());
+    hooks::enter(Level::Hardirq, new_context());
+    IRQS.set(false);
+    core::mem::forget(lock.lock());
+    // It leaves a lock behind that it used, and what it came upon has interrupts on: two findings.
+    hooks::leave();
+    IRQS.set(true);
+    hooks::release(lock.map(), None);
+    assert_eq!((hooks::state().waiting, hooks::state().dropped), (3, 1));
+    assert_eq!(hooks::drain(), 4);
+    assert_eq!(names(), ["`REPORTS`", "one", "two", "three"]);
+}
+
+#[test]
+fn nothing_that_waits_is_forgotten() {
+    let _turn = begin_drained();
+    find("one");
+    assert!(!hooks::reset());
+    assert_eq!(hooks::drain(), 1);
+    assert!(hooks::reset());
+    assert_eq!((hooks::found(), hooks::state().findings), (None, 0));
+}
+
+#[test]
+fn the_console_may_have_a_tracked_lock_and_be_held_when_something_is_found() {
+    let _turn = begin_drained();
+    let held = CONSOLE.lock();
+    find("one");
+    drop(held);
+    assert_eq!(shown().len(), 0, "to show it there would wait for the console for ever");
+    let before = hooks::costs().unchecked;
+    assert_eq!(hooks::drain(), 1);
+    assert_eq!((hooks::costs().unchecked, names()), (before + 1, vec!["one"]));
+    assert_eq!((context().depth(), context().irqs_on(), IRQS.get()), (0, true, true));
+}
+
+#[test]
+fn what_is_found_while_something_is_shown_is_shown_after_it() {
+    let _turn = begin_drained();
+    find("one");
+    ON_SHOW.set(Some(|| {
+        // What runs in the same context is not checked; another CPU is.
+        find("two");
+        assert_eq!((hooks::drain(), hooks::reset()), (0, false));
+        std::thread::spawn(|| {
+            machine::CONTEXT.set(Some(new_context()));
+            ["three", "four"].into_iter().for_each(find);
+            assert!(!hooks::reset(), "a report is being shown");
+            assert_eq!(hooks::drain(), 0, "and one at a time is");
+            find("five");
+        })
+        .join()
+        .expect("the other CPU is well");
+    }));
+    assert_eq!(hooks::drain(), 4);
+    assert_eq!(names(), ["one", "`REPORTS`", "three", "four"]);
+    assert_eq!((hooks::state().dropped, context().depth()), (1, 0));
+}
+
+#[test]
+fn without_a_context_the_state_is_there_and_a_drain_works() {
+    let _turn = begin_drained();
+    find("one");
+    let lock = Mutex::named("early", ());
+    machine::CONTEXT.set(None);
+    let held = lock.lock();
+    assert_eq!((hooks::state().waiting, hooks::state().early), (1, 1));
+    // The console's lock is taken and let go, early as well.
+    assert_eq!(hooks::drain(), 1);
+    assert_eq!(hooks::state().early, 1);
+    drop(held);
+    assert_eq!((names(), hooks::state().early), (vec!["one"], 0));
+}

@@ -1,0 +1,125 @@
+//! A machine of plain values for tests of the runtime: one global runtime, so tests run one after the other, each on a
+//! validator that is reset and in a context of its own. The interrupt flag is a variable, what is shown is kept, and an
+//! interrupt may come whenever the validator asks the port. `host_port!` makes its port, for whatever policy.
+
+use lockdep::context::Context;
+use lockdep::hooks;
+use lockdep::news::News;
+use lockdep::report::Who;
+use lockdep::runtime::ContextCell;
+use lockdep::spin::Mutex;
+use std::cell::Cell;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Mutex as StdMutex, MutexGuard, PoisonError};
+
+thread_local! {
+    pub(crate) static CONTEXT: Cell<Option<&'static Context>> = const { Cell::new(None) };
+    pub(crate) static IRQS: Cell<bool> = const { Cell::new(true) };
+    /// What happens when the validator asks the port: an interrupt, at the worst of times.
+    pub(crate) static ON_WHO: Cell<Option<fn()>> = const { Cell::new(None) };
+    pub(crate) static ON_ENABLE: Cell<Option<fn()>> = const { Cell::new(None) };
+    /// What happens while something is shown.
+    pub(crate) static ON_SHOW: Cell<Option<fn()>> = const { Cell::new(None) };
+}
+
+static SHOWN: StdMutex<Vec<String>> = StdMutex::new(Vec::new());
+static ONE_AT_A_TIME: StdMutex<()> = StdMutex::new(());
+/// Taken by the port whenever it shows something, as a console's lock is.
+pub(crate) static CONSOLE: Mutex<()> = Mutex::named("console", ());
+
+/// What the port is told of the time.
+pub(crate) static NOW: AtomicU64 = AtomicU64::new(0);
+
+/// Makes the machine's port, with the constants given, and puts it into the program.
+macro_rules! host_port {
+    ($($constant:item)*) => {
+        struct Host;
+
+        // SAFETY: a context is made by the thread that runs in it, and kept in a variable of that thread.
+        unsafe impl lockdep::port::Port for Host {
+            $($constant)*
+            fn context() -> Option<&'static lockdep::context::Context> {
+                machine::CONTEXT.get()
+            }
+            fn set_context(context: &'static lockdep::context::Context) {
+                machine::CONTEXT.set(Some(context));
+            }
+            fn irqs_enabled() -> bool {
+                machine::IRQS.get()
+            }
+            fn irqs_disable() {
+                machine::IRQS.set(false);
+            }
+            fn irqs_enable() {
+                machine::irqs_enable();
+            }
+            fn who() -> lockdep::report::Who {
+                machine::who()
+            }
+            fn show(news: lockdep::news::News<'_>) {
+                machine::show(news);
+            }
+            fn now() -> u64 {
+                machine::NOW.load(std::sync::atomic::Ordering::Relaxed)
+            }
+        }
+
+        lockdep::port!(Host, classes = 64, dependencies = 128, chains = 256, validators = 1);
+    };
+}
+pub(crate) use host_port;
+
+pub(crate) fn irqs_enable() {
+    IRQS.set(true);
+    if let Some(interrupt) = ON_ENABLE.take() {
+        interrupt();
+    }
+}
+
+pub(crate) fn who() -> Who {
+    if let Some(interrupt) = ON_WHO.take() {
+        interrupt();
+    }
+    Who { task: "test", id: 7, cpu: 0 }
+}
+
+/// As a console does that saves and restores the interrupt flag.
+pub(crate) fn show(news: News<'_>) {
+    let were_on = IRQS.replace(false);
+    hooks::irqs_off();
+    // The one who is reported may hold it: then it is not waited for.
+    let console = (!hooks::holds(CONSOLE.map())).then(|| CONSOLE.lock());
+    shown().push(news.to_string());
+    if let Some(meanwhile) = ON_SHOW.take() {
+        meanwhile();
+    }
+    drop(console);
+    if were_on {
+        hooks::irqs_on();
+        IRQS.set(true);
+    }
+}
+
+pub(crate) fn shown() -> MutexGuard<'static, Vec<String>> {
+    SHOWN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+pub(crate) fn new_context() -> &'static Context {
+    let cell: &'static ContextCell = Box::leak(Box::new(ContextCell::new(0)));
+    // SAFETY: it was made here, and is used by this thread alone.
+    unsafe { cell.get() }
+}
+
+/// Begins a test: a task of its own, nothing learned.
+pub(crate) fn begin() -> MutexGuard<'static, ()> {
+    let turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    IRQS.set(true);
+    CONTEXT.set(Some(new_context()));
+    assert!(hooks::reset());
+    shown().clear();
+    turn
+}
+
+pub(crate) fn context() -> &'static Context {
+    CONTEXT.get().expect("a test has a context")
+}
