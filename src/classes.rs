@@ -55,6 +55,7 @@ impl SeenClasses {
     }
 
     /// The id of the class in `slot`.
+    #[inline(always)]
     pub(crate) fn id(&self, slot: u16) -> ClassId {
         ClassId(self.word(slot) & 0xffff_0000 | u32::from(slot))
     }

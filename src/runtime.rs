@@ -24,7 +24,7 @@ use crate::limits::Occupancy;
 use crate::mode::Mode;
 use crate::policy;
 use crate::port::Port;
-use crate::report::{Kind, LockView, Overheld};
+use crate::report::{Kind, LockView};
 use crate::rules;
 use crate::second;
 use crate::site::Site;
@@ -523,27 +523,50 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
             P::irqs_enable();
         }
         if let Some(hold) = ending.filter(|hold| hold.since.is_known()) {
-            let overheld = here.recorder.let_go::<P>(here.domain(context).seen().classes, map, &hold.ended());
-            here.report_overheld(context, hold, overheld, site);
+            let (length, cpu) = (hold.since.until(P::now()), (P::CPU)());
+            here.count_special(context, map, site, &hold, (length, cpu));
         }
     }
 
-    /// Counts the hold that the fast path has just taken off the books: its place still has it.
+    /// Counts the hold that the fast path has just taken off the books: its place still has it. (Only contexts of the first
+    /// validator are measured.)
     #[inline(never)]
     fn count(map: &LockMap, site: Option<Site>, context: &'static Context, here: &Self) {
         let Some(ended) = context.just_ended() else { return };
-        let overheld = here.recorder.let_go::<P>(here.domain(context).seen().classes, map, &ended);
-        if let (Some(_), Some(hold)) = (overheld.length_and_limit(), context.taken_off(context.depth())) {
-            here.report_overheld(context, hold, overheld, site);
+        let (length, cpu) = (ended.since.until(P::now()), (P::CPU)());
+        if !here.recorder.count(here.domains[0].seen().classes, map, &ended, length, cpu) {
+            Self::count_otherwise(map, site, context, here, length, cpu);
         }
     }
 
-    /// Reports a hold that is over, if it was longer than its class allows.
     #[cold]
     #[inline(never)]
-    fn report_overheld(&self, context: &'static Context, hold: Hold, overheld: Overheld, site: Option<Site>) {
+    fn count_otherwise(
+        map: &LockMap,
+        site: Option<Site>,
+        context: &'static Context,
+        here: &Self,
+        length: u64,
+        cpu: u32,
+    ) {
+        if let Some(hold) = context.taken_off(context.depth()) {
+            here.count_special(context, map, site, &hold, (length, cpu));
+        }
+    }
+
+    /// Counts a hold about which there may be something special, and reports it if it was longer than its class allows.
+    fn count_special(
+        &self,
+        context: &'static Context,
+        map: &LockMap,
+        site: Option<Site>,
+        hold: &Hold,
+        (length, cpu): (u64, u32),
+    ) {
+        let seen = self.domains[0].seen().classes;
+        let overheld = self.recorder.count_special::<P>(seen, map, &hold.ended(), length, cpu);
         if overheld.length_and_limit().is_some() && !context.is_unchecked() {
-            self.slowly(context, |engine| engine.report_overheld(context, &hold, overheld, site));
+            self.slowly(context, |engine| engine.report_overheld(context, hold, overheld, site));
         }
     }
 

@@ -64,8 +64,13 @@ mod kept {
             Trail { cpu: AtomicU32::new(0), site: SiteCell::new(), limit: limit.0 }
         }
 
-        /// The lock is let go on `cpu` by one who took it at `site`; says whether it was another CPU that let it go before.
+        /// Whether it was this CPU that let the lock go last.
         #[inline(always)]
+        pub(crate) fn was_here(&self, cpu: u32) -> bool {
+            self.cpu.load(Ordering::Relaxed) == cpu.wrapping_add(1)
+        }
+
+        /// The lock is let go on `cpu` by one who took it at `site`; says whether it was another CPU that let it go before.
         pub(crate) fn let_go(&self, cpu: u32, site: Option<Site>) -> bool {
             self.site.set(site);
             let (before, now) = (self.cpu.load(Ordering::Relaxed), cpu.wrapping_add(1));
@@ -179,6 +184,12 @@ mod nothing {
         #[inline(always)]
         pub(crate) fn is_known(self) -> bool {
             false
+        }
+
+        /// Nothing.
+        #[inline(always)]
+        pub(crate) const fn until(self, _now: u64) -> u64 {
+            0
         }
     }
 

@@ -30,7 +30,19 @@ impl<const C: usize, const N: usize> Recorder<C, N> {
     }
 
     #[inline(always)]
-    pub(crate) fn let_go<P: Port>(&self, _: &SeenClasses, _: &LockMap, _: &Ended) -> Overheld {
+    pub(crate) fn count(&self, _: &SeenClasses, _: &LockMap, _: &Ended, _: u64, _: u32) -> bool {
+        true
+    }
+
+    #[inline(always)]
+    pub(crate) fn count_special<P: Port>(
+        &self,
+        _: &SeenClasses,
+        _: &LockMap,
+        _: &Ended,
+        _length: u64,
+        _cpu: u32,
+    ) -> Overheld {
         Overheld::NONE
     }
 }

@@ -88,17 +88,35 @@ impl<const C: usize, const N: usize> Recorder<C, N> {
         own.or_else(merged).filter(|hold| hold.times() == 1)
     }
 
-    /// A measured hold is over, the lock about to be let go. Says whether it was held for too long.
+    /// Counts a measured hold that is over, of this length, of a lock that is let go on `cpu`: if there is nothing special
+    /// about it. Says whether it did.
     #[inline(always)]
-    pub(crate) fn let_go<P: Port>(&self, seen: &SeenClasses, map: &LockMap, hold: &Ended) -> Overheld {
-        let (length, cpu) = (hold.since.until(P::now()), (P::CPU)());
+    pub(crate) fn count(&self, seen: &SeenClasses, map: &LockMap, hold: &Ended, length: u64, cpu: u32) -> bool {
+        let Some(entry) = self.entry(cpu, hold.class) else { return false };
+        let is_plain =
+            map.trail().was_here(cpu) && entry.side(hold.shared).hold.add(self.stamp(seen, hold.class), length);
+        if is_plain {
+            map.trail().site().set(hold.site);
+        }
+        is_plain
+    }
+
+    /// Counts any other: the first of its class, the longest, the shortest, one whose lock came from another CPU. Says
+    /// whether it was too long; the first hold that breaks a limit on a CPU is the longest there.
+    pub(crate) fn count_special<P: Port>(
+        &self,
+        seen: &SeenClasses,
+        map: &LockMap,
+        hold: &Ended,
+        length: u64,
+        cpu: u32,
+    ) -> Overheld {
         let bounced = map.trail().let_go(cpu, hold.site);
         let Some(entry) = self.entry(cpu, hold.class) else {
             self.count_outside();
             return Overheld::NONE;
         };
-        let tally = &entry.side(hold.shared).hold;
-        let stamp = self.stamp(seen, hold.class);
+        let (tally, stamp) = (&entry.side(hold.shared).hold, self.stamp(seen, hold.class));
         let is_extreme = !tally.add(stamp, length);
         if is_extreme {
             without_irqs::<P>(|| tally.add_extreme(stamp, length, hold.site));
@@ -106,7 +124,6 @@ impl<const C: usize, const N: usize> Recorder<C, N> {
         if bounced {
             tally.bounce();
         }
-        // The first hold that breaks a limit on a CPU is an extreme there.
         match is_extreme {
             true => Overheld(map.trail().limit_below(length).map(|limit| (length, limit))),
             false => Overheld::NONE,
