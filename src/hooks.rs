@@ -326,10 +326,12 @@ macro_rules! port {
             $crate::__port_stat!(RUNTIME);
 
             #[unsafe(no_mangle)]
+            #[inline(never)]
             fn __lockdep_acquire(map: &$crate::class::LockMap, site: $crate::site::Site) {
                 RUNTIME.acquire(map, $crate::mode::Mode::WRITE, site);
             }
             #[unsafe(no_mangle)]
+            #[inline(never)]
             fn __lockdep_acquire_shared(
                 map: &$crate::class::LockMap,
                 mode: $crate::mode::Mode,
@@ -342,6 +344,7 @@ macro_rules! port {
                 RUNTIME.acquire_specially(what);
             }
             #[unsafe(no_mangle)]
+            #[inline(never)]
             fn __lockdep_release(map: &$crate::class::LockMap, site: Option<$crate::site::Site>) {
                 RUNTIME.release(map, site);
             }

@@ -205,7 +205,8 @@ impl Engine<'_> {
         if merge(context, &hold) {
             return;
         }
-        let chained = hold.class != NO_SLOT && context.run().next().is_none_or(|below| below.is_chained());
+        let below = context.own().next_back().or_else(|| context.run().next());
+        let chained = hold.class != NO_SLOT && below.is_none_or(|below| below.is_chained());
         hold.traits.set(Traits::UNCHAINED, !chained);
         if hold.class != NO_SLOT {
             hold.key = chain::extend(context.key(), self.seen.classes.id(hold.class), hold.traits);
@@ -223,7 +224,12 @@ impl Engine<'_> {
 
     fn check_wait(&mut self, context: &Context, hold: &Hold) {
         self.looks_for(Kind::WaitContext);
-        if let Some(limit) = rules::wait_context::check(context.limit(), context.run(), hold) {
+        // Outside of interrupts what is held is one stack, which is quicker to look through; so with recursion below.
+        let above = match context.interrupted() {
+            None => rules::wait_context::check(context.limit(), context.own(), hold),
+            Some(_) => rules::wait_context::check(context.limit(), context.run(), hold),
+        };
+        if let Some(limit) = above {
             self.report_lock(context, Kind::WaitContext, hold, |report, _| report.limit = limit);
         }
     }
@@ -247,7 +253,11 @@ impl Engine<'_> {
             return;
         }
         self.looks_for(Kind::Recursive);
-        match rules::recursive::check(context.all(), hold) {
+        let recursion = match context.interrupted() {
+            None => rules::recursive::check(context.own(), hold),
+            Some(_) => rules::recursive::check(context.all(), hold),
+        };
+        match recursion {
             Recursion::Excused => {}
             Recursion::By(held) => {
                 self.report_lock(context, Kind::Recursive, hold, |report, lookup| {
