@@ -91,6 +91,11 @@ fn alone<B: Board>(name: &str, body: fn(&())) {
 /// The figures of pairs whose statistics are counted, and of such as are not, since they did not wait.
 #[cfg(feature = "stat")]
 pub(crate) fn with_statistics<B: Board>() {
+    // Until no length is the shortest or the longest any more.
+    for _ in 0..64 {
+        depth1(&TRACKED);
+        depth8(&TRACKED);
+    }
     pairs::<B>(["pair.depth1.stat", "pair.depth2.stat", "pair.depth4.stat", "pair.depth8.stat"]);
     lockdep::stat::record(lockdep::stat::Recording::Contended);
     pairs::<B>([
