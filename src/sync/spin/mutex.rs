@@ -75,7 +75,7 @@ impl<T: ?Sized, R: RelaxStrategy> Mutex<T, R> {
     #[inline(always)]
     pub fn lock(&self) -> MutexGuard<'_, T, R> {
         let token = self.token().acquire(Mode::WRITE, Site::caller());
-        MutexGuard(Held::new(token, self.inner.lock()))
+        MutexGuard(Held::new(token, token.wait(|| self.inner.try_lock(), || self.inner.lock())))
     }
 
     /// Takes the lock at a nesting level of its class. Linux's `spin_lock_nested`.
@@ -83,7 +83,7 @@ impl<T: ?Sized, R: RelaxStrategy> Mutex<T, R> {
     #[inline]
     pub fn lock_nested(&self, subclass: Subclass) -> MutexGuard<'_, T, R> {
         let token = self.token().acquire_nested(Mode::WRITE, subclass, Site::caller());
-        MutexGuard(Held::new(token, self.inner.lock()))
+        MutexGuard(Held::new(token, token.wait(|| self.inner.try_lock(), || self.inner.lock())))
     }
 
     /// Takes the lock where `nest` is held, which serialises every taking of this class. Linux's `spin_lock_nest_lock`.
@@ -91,7 +91,7 @@ impl<T: ?Sized, R: RelaxStrategy> Mutex<T, R> {
     #[inline]
     pub fn lock_nest(&self, nest: &LockMap) -> MutexGuard<'_, T, R> {
         let token = self.token().acquire_nest(Mode::WRITE, nest, Site::caller());
-        MutexGuard(Held::new(token, self.inner.lock()))
+        MutexGuard(Held::new(token, token.wait(|| self.inner.try_lock(), || self.inner.lock())))
     }
 
     /// Disables interrupts and takes the lock; the guard restores them when it has let go. Linux's `spin_lock_irqsave`.

@@ -77,7 +77,7 @@ impl<T: ?Sized, R: RelaxStrategy> RwLock<T, R> {
     #[inline(always)]
     pub fn read(&self) -> RwLockReadGuard<'_, T, R> {
         let token = self.token().acquire(Mode::RECURSIVE_READ, Site::caller());
-        RwLockReadGuard(Held::new(token, self.inner.read()))
+        RwLockReadGuard(Held::new(token, token.wait(|| self.inner.try_read(), || self.inner.read())))
     }
 
     /// Takes the lock for writing.
@@ -85,7 +85,7 @@ impl<T: ?Sized, R: RelaxStrategy> RwLock<T, R> {
     #[inline(always)]
     pub fn write(&self) -> RwLockWriteGuard<'_, T, R> {
         let token = self.token().acquire(Mode::WRITE, Site::caller());
-        RwLockWriteGuard(Held::new(token, self.inner.write()))
+        RwLockWriteGuard(Held::new(token, token.wait(|| self.inner.try_write(), || self.inner.write())))
     }
 
     /// Takes the lock for reading, as the one who may go on to write.
@@ -93,7 +93,10 @@ impl<T: ?Sized, R: RelaxStrategy> RwLock<T, R> {
     #[inline]
     pub fn upgradeable_read(&self) -> RwLockUpgradableGuard<'_, T, R> {
         let token = self.token().acquire(Mode::UPGRADEABLE, Site::caller());
-        RwLockUpgradableGuard(Held::new(token, self.inner.upgradeable_read()))
+        RwLockUpgradableGuard(Held::new(
+            token,
+            token.wait(|| self.inner.try_upgradeable_read(), || self.inner.upgradeable_read()),
+        ))
     }
 
     /// [`read`](Self::read) at a nesting level of the class. Linux's `read_lock_nested`.
@@ -101,7 +104,7 @@ impl<T: ?Sized, R: RelaxStrategy> RwLock<T, R> {
     #[inline]
     pub fn read_nested(&self, subclass: Subclass) -> RwLockReadGuard<'_, T, R> {
         let token = self.token().acquire_nested(Mode::RECURSIVE_READ, subclass, Site::caller());
-        RwLockReadGuard(Held::new(token, self.inner.read()))
+        RwLockReadGuard(Held::new(token, token.wait(|| self.inner.try_read(), || self.inner.read())))
     }
 
     /// [`write`](Self::write) at a nesting level of the class. Linux's `write_lock_nested`.
@@ -109,7 +112,7 @@ impl<T: ?Sized, R: RelaxStrategy> RwLock<T, R> {
     #[inline]
     pub fn write_nested(&self, subclass: Subclass) -> RwLockWriteGuard<'_, T, R> {
         let token = self.token().acquire_nested(Mode::WRITE, subclass, Site::caller());
-        RwLockWriteGuard(Held::new(token, self.inner.write()))
+        RwLockWriteGuard(Held::new(token, token.wait(|| self.inner.try_write(), || self.inner.write())))
     }
 
     /// [`read`](Self::read) where `nest` is held, which serialises every taking of this class.
@@ -117,7 +120,7 @@ impl<T: ?Sized, R: RelaxStrategy> RwLock<T, R> {
     #[inline]
     pub fn read_nest(&self, nest: &LockMap) -> RwLockReadGuard<'_, T, R> {
         let token = self.token().acquire_nest(Mode::RECURSIVE_READ, nest, Site::caller());
-        RwLockReadGuard(Held::new(token, self.inner.read()))
+        RwLockReadGuard(Held::new(token, token.wait(|| self.inner.try_read(), || self.inner.read())))
     }
 
     /// [`write`](Self::write) where `nest` is held, which serialises every taking of this class. Linux's
@@ -126,7 +129,7 @@ impl<T: ?Sized, R: RelaxStrategy> RwLock<T, R> {
     #[inline]
     pub fn write_nest(&self, nest: &LockMap) -> RwLockWriteGuard<'_, T, R> {
         let token = self.token().acquire_nest(Mode::WRITE, nest, Site::caller());
-        RwLockWriteGuard(Held::new(token, self.inner.write()))
+        RwLockWriteGuard(Held::new(token, token.wait(|| self.inner.try_write(), || self.inner.write())))
     }
 
     /// Disables interrupts and takes the lock for reading; the guard restores them when it has let go. Linux's
