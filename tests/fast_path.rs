@@ -63,7 +63,7 @@ unsafe impl Port for Machine {
 }
 
 /// The validator, as `lockdep::port!` would make it.
-static RUNTIME: Runtime<Machine, 64, 64, 256, 1> = Runtime::new();
+static RUNTIME: Runtime<Machine, 64, 64, 256, 1, 1> = Runtime::new();
 
 /// The locks of each CPU: lock `i` of each is of class `i`.
 static LOCKS: [[LockMap; DEPTH]; CPUS] = [const { locks() }; CPUS];
