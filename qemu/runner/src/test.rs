@@ -23,13 +23,8 @@ const FEATURE_SETS: &[&[&str]] = &[
 ];
 
 /// The sets of features that the validator is built with for bare metal.
-const BARE_FEATURES: &[&str] = &[
-    "validate",
-    "validate,critical-section,defmt,lock_api,lock_api_05",
-    "stat,critical-section,defmt,lock_api,lock_api_05",
-    "",
-    "critical-section,defmt,lock_api,lock_api_05",
-];
+const BARE_FEATURES: &[&str] =
+    &["validate", "stat,critical-section,defmt,lock_api,lock_api_05", "critical-section,defmt,lock_api,lock_api_05"];
 
 /// The oldest Rust that the project promises to build with.
 const MSRV: &str = env!("CARGO_PKG_RUST_VERSION");
