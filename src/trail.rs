@@ -224,12 +224,13 @@ mod tests {
     #[test]
     fn a_lock_bounces_when_another_cpu_lets_it_go() {
         let trail = Trail::new(HoldLimit::NONE);
-        let here = Some(Site::caller());
+        let site = Site::caller();
+        let here = Some(site);
         assert!(!trail.comes_from_elsewhere(0), "nobody had it");
         assert!(!trail.let_go(0, here) && !trail.let_go(0, here));
         assert!(trail.comes_from_elsewhere(1) && !trail.comes_from_elsewhere(0));
         assert!(trail.let_go(1, here) && !trail.let_go(1, here) && trail.let_go(0, here));
-        assert!(core::ptr::eq(trail.site().raw(), here.unwrap().0), "where the last hold began");
+        assert!(core::ptr::eq(trail.site().raw(), site.0), "where the last hold began");
     }
 
     #[test]

@@ -8,8 +8,7 @@
 //! stack and its thread's variables ends the process with SIGSEGV: so that is done in a child process. That a write does end it is
 //! shown with a lock that is new.
 //!
-//! With the feature `stat` a CPU also writes to its own table of statistics, which is in the validator, and to the lock that it
-//! takes: then this says nothing.
+//! With the feature `stat` a release writes more: the table of its CPU, and the lock, which it still has.
 #![cfg(all(target_os = "linux", not(feature = "stat")))]
 
 use lockdep::class::LockMap;

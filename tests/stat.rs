@@ -79,7 +79,8 @@ fn begin() -> MutexGuard<'static, ()> {
     let turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
     IRQS.set(true);
     CONTEXT.set(Some(new_context()));
-    (CPU.set(0), CLOCK.set(0));
+    CPU.set(0);
+    CLOCK.set(0);
     assert!(hooks::reset());
     stat::clear();
     stat::record(Recording::All);
