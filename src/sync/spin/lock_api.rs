@@ -7,10 +7,11 @@
 #![allow(unsafe_code)]
 
 use super::super::lock_api as tracked;
-use super::mutex;
+use super::super::tracker::Tracker;
+use super::kind::Waits;
+use super::mutex::Lock;
 use crate::class::LockMap;
 use crate::wait_type::WaitTypes;
-use ::spin::RelaxStrategy;
 use core::mem;
 
 /// A lock that spins.
@@ -33,22 +34,22 @@ pub type MappedRwLockReadGuard<'a, T> = tracked::MappedRwLockReadGuard<'a, ::spi
 pub type MappedRwLockWriteGuard<'a, T> = tracked::MappedRwLockWriteGuard<'a, ::spin::RwLock<()>, T>;
 
 // SAFETY: mutual exclusion is that of `spin`.
-unsafe impl<R: RelaxStrategy> tracked::RawMutex for mutex::Mutex<(), R> {
+unsafe impl<L: Waits<Value = ()> + tracked::RawMutex> tracked::RawMutex for Lock<L> {
     #[allow(clippy::declare_interior_mutable_const)] // as the trait has it
-    const INIT: Self = mutex::Mutex::from_map(LockMap::of_first_use(WaitTypes::SPIN), ());
+    const INIT: Self = Lock::tracked(Tracker::from_map(LockMap::of_first_use(WaitTypes::SPIN)), L::INIT);
 
     type GuardMarker = tracked::GuardNoSend;
 
     #[track_caller]
     #[inline(always)]
     fn lock(&self) {
-        mem::forget(mutex::Mutex::lock(self));
+        mem::forget(Lock::lock(self));
     }
 
     #[track_caller]
     #[inline(always)]
     fn try_lock(&self) -> bool {
-        mutex::Mutex::try_lock(self).map(mem::forget).is_some()
+        Lock::try_lock(self).map(mem::forget).is_some()
     }
 
     #[inline(always)]
@@ -59,6 +60,6 @@ unsafe impl<R: RelaxStrategy> tracked::RawMutex for mutex::Mutex<(), R> {
 
     #[inline(always)]
     fn is_locked(&self) -> bool {
-        mutex::Mutex::is_locked(self)
+        Lock::is_locked(self)
     }
 }

@@ -8,6 +8,7 @@
 //! as it is there), and `SpinMutex::as_mut_ptr`. `spin::lock_api` is there with the feature `lock_api`.
 
 mod guards;
+mod kind;
 pub mod lazylock;
 #[cfg(feature = "lock_api")]
 pub mod lock_api;
