@@ -12,7 +12,10 @@ fn what_is_for_another_target_is_optional() {
         if line.starts_with("[target.") {
             for dependency in lines.by_ref().take_while(|line| !line.is_empty()) {
                 seen += 1;
-                assert!(dependency.contains("optional = true"), "`{dependency}` is in every kernel's lock file and features");
+                assert!(
+                    dependency.contains("optional = true"),
+                    "`{dependency}` is in every kernel's lock file and features"
+                );
             }
         }
     }
