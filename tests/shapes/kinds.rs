@@ -12,7 +12,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 static FRAMES: TicketMutex<Vec<usize>> = TicketMutex::new(Vec::new());
-static SERIAL: PathTicketMutex<Option<Box<dyn FnMut(u8) + Send>>> = PathTicketMutex::new(None);
+type Writer = Box<dyn FnMut(u8) + Send>;
+static SERIAL: PathTicketMutex<Option<Writer>> = PathTicketMutex::new(None);
 static FAIR: FairMutex<u32> = FairMutex::new(1);
 
 // ---- one name for whichever kind the kernel was built with
@@ -178,8 +179,8 @@ pub(crate) fn boot() {
     drop(guard);
     let Ok(guard) = starves.try_lock_fair() else { panic!("it is free") };
     drop(guard);
-    assert_eq!(FAIR.starve().try_lock().map(|mut guard| *guard += 1).is_ok(), true);
-    assert_eq!(format!("{:?} {}", FAIR, *FAIR.lock()).contains("2"), true);
+    assert!(FAIR.starve().try_lock().map(|mut guard| *guard += 1).is_ok());
+    assert!(format!("{FAIR:?}").contains("data: 2"), "{FAIR:?}");
 
     let any: Arc<IrqLock<[u8]>> = Arc::new(IrqLock::new([1, 2]));
     let guard = any.lock();
@@ -188,7 +189,9 @@ pub(crate) fn boot() {
     assert!(INTERRUPTS.load(Ordering::Relaxed) && !any.inner.is_locked());
 
     // SAFETY: one thread, and one reference at a time.
-    let (late, mine) = unsafe { (&mut *(&raw mut LATE), &*PER_CPU[1].0.get()) };
+    let late = unsafe { &mut *(&raw mut LATE) };
+    // SAFETY: nobody has it by a mutable reference.
+    let mine = unsafe { &*PER_CPU[1].0.get() };
     late.get_mut()[0] = 7;
     assert_eq!(late.try_lock_weak().map(|guard| guard[0]), Some(7));
     // SAFETY: nobody holds it.
