@@ -1,8 +1,9 @@
 //! The fast path: an acquisition that repeats what was seen before, without the internal lock.
 //!
 //! Three questions, all answered by reading. Is the class known, with every usage bit that this acquisition would set?
-//! Is the chain (what is held in the run, and this lock) one that was checked? Does an interrupted context hold something
-//! of this class? If the answers are yes, yes, no, the hold is pushed, and that is all. Everything else is slow.
+//! Is the chain (what is held in the run, and this lock) one that was checked? Does an interrupted context hold something?
+//! If the answers are yes, yes, no, the hold is pushed, and that is all. Everything else goes the second way
+//! (`second.rs`), and where something is new, to the internal lock.
 //!
 //! Why this is enough: a known chain says that its dependencies are in the graph, that its wait types are allowed in a
 //! context of this limit, and that no hold of the run conflicts with the new one; usage and interrupted holds are what it
@@ -10,8 +11,22 @@
 //!
 //! Invariant: nothing shared is written here. What is written is the context, which belongs to the one who runs.
 //!
-//! [`acquire`], `Context::pop`, [`irqs_on`] and [`irqs_off`] are inlined into the entry points; `second` is what they hand
-//! over to before the internal lock is taken.
+//! What it costs, in instructions of x86-64 and aarch64, for a lock that is taken exclusively (Debian's rustc 1.96, the port
+//! of the demonstration kernel; `cargo xtask bench` counts the sum):
+//!
+//! | what | x86-64 | aarch64 |
+//! | --- | --- | --- |
+//! | both calls, their arguments, registers that the caller saves for them | 8 | 11 |
+//! | acquire: the context of this CPU | 1 | 1 |
+//! | … the machine's flag of interrupts | 3 | 1 |
+//! | … the gate: the flag is as told, there is room, nobody below holds, the validator is idle | 8 | 8 |
+//! | … the id that the lock remembers, within the table | 4 | 4 |
+//! | … the class: generation and all usage bits, one comparison | 6 | 10 |
+//! | … the key: that of what is held, and the id, multiplied once | 6 | 9 |
+//! | … the chain is in the set, at its first place | 5 | 5 |
+//! | … key, site, instance, class, traits; the depth; return | 10 | 16 |
+//! | release: the context; the top of the stack is this lock, taken once; one less; return | 12 | 12 |
+//! | in all | 63 | 77 |
 
 use crate::chain;
 use crate::class::{LockMap, Subclass};

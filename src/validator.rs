@@ -24,6 +24,7 @@ use crate::limits::{Notices, Table};
 use crate::mode::Mode;
 use crate::queue::{Queue, SLOTS};
 use crate::report::{Kind, Report};
+use crate::roster::Roster;
 use crate::rules;
 use crate::rules::recursive::Recursion;
 use crate::search::Graph;
@@ -51,6 +52,8 @@ pub struct Engine<'a> {
     pub(crate) written: usize,
     /// Which tables are full.
     pub(crate) notices: &'a mut Notices,
+    /// The members of checked chains, for listings.
+    pub(crate) roster: Roster<'a>,
     pub(crate) terms: &'a Terms,
     /// While holds are taken again: where the lock below them was let go, if that is known.
     pub(crate) again: Option<Option<Site>>,
@@ -202,7 +205,8 @@ impl Engine<'_> {
         if merge(context, &hold) {
             return;
         }
-        let chained = hold.class != NO_SLOT && context.run().next().is_none_or(|below| below.is_chained());
+        let below = context.own().next_back().or_else(|| context.run().next());
+        let chained = hold.class != NO_SLOT && below.is_none_or(|below| below.is_chained());
         hold.traits.set(Traits::UNCHAINED, !chained);
         if hold.class != NO_SLOT {
             hold.key = chain::extend(context.key(), self.seen.classes.id(hold.class), hold.traits);
@@ -220,7 +224,12 @@ impl Engine<'_> {
 
     fn check_wait(&mut self, context: &Context, hold: &Hold) {
         self.looks_for(Kind::WaitContext);
-        if let Some(limit) = rules::wait_context::check(context.limit(), context.run(), hold) {
+        // Outside of interrupts what is held is one stack, which is quicker to look through; so with recursion below.
+        let above = match context.interrupted() {
+            None => rules::wait_context::check(context.limit(), context.own(), hold),
+            Some(_) => rules::wait_context::check(context.limit(), context.run(), hold),
+        };
+        if let Some(limit) = above {
             self.report_lock(context, Kind::WaitContext, hold, |report, _| report.limit = limit);
         }
     }
@@ -244,7 +253,11 @@ impl Engine<'_> {
             return;
         }
         self.looks_for(Kind::Recursive);
-        match rules::recursive::check(context.all(), hold) {
+        let recursion = match context.interrupted() {
+            None => rules::recursive::check(context.own(), hold),
+            Some(_) => rules::recursive::check(context.all(), hold),
+        };
+        match recursion {
             Recursion::Excused => {}
             Recursion::By(held) => {
                 self.report_lock(context, Kind::Recursive, hold, |report, lookup| {
@@ -254,10 +267,19 @@ impl Engine<'_> {
             Recursion::None if hold.class == NO_SLOT || self.seen.chains.contains(hold.key) => {}
             Recursion::None => {
                 let all_added = self.depend_on_run(context, hold);
-                if all_added && hold.is_chained() && !self.seen.chains.insert(hold.key) {
-                    self.notice(Table::Chains);
+                if all_added && hold.is_chained() {
+                    self.enter_chain(context, hold);
                 }
             }
+        }
+    }
+
+    /// From now on the chain is known.
+    fn enter_chain(&mut self, context: &Context, hold: &Hold) {
+        if !self.seen.chains.insert(hold.key) {
+            self.notice(Table::Chains);
+        } else if !self.roster.note(self.seen.classes, context, hold) {
+            self.notice(Table::Members);
         }
     }
 

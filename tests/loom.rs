@@ -73,7 +73,7 @@ unsafe impl Port for Model {
 }
 
 /// Small tables: three classes, three dependencies, four chains.
-type Machine = Runtime<Model, 4, 4, 4, 1>;
+type Machine = Runtime<Model, 4, 4, 4, 1, 1>;
 
 /// A validator and two locks, as both CPUs have them.
 struct World {

@@ -7,7 +7,7 @@
 use crate::count::cold;
 use crate::{figure, sizes};
 use kernel::board::Board;
-use lockdep::class::LockMap;
+use lockdep::class::{DynamicKey, LockMap};
 use lockdep::hooks;
 use lockdep::mode::Mode;
 use lockdep::site::Site;
@@ -18,6 +18,8 @@ const MOST: usize = if sizes::WIDE { 4096 } else { 512 };
 /// The classes that are there before the first sight of others is timed, and those.
 const KNOWN: usize = 256;
 const NEW: usize = 256;
+/// How many classes are unregistered.
+const GONE: usize = 64;
 /// How many chains of three are timed.
 const CHAINS_OF_THREE: usize = 64;
 
@@ -101,6 +103,7 @@ pub(crate) fn run<B: Board>() {
     graph::<B>(16, 48, ["dependency.16.mean", "dependency.16.p99", "dependency.16.worst"]);
     graph::<B>(64, 512, ["dependency.64.mean", "dependency.64.p99", "dependency.64.worst"]);
     graph::<B>(256, 4096, ["dependency.256.mean", "dependency.256.p99", "dependency.256.worst"]);
+    unregister::<B>();
     graph::<B>(512, 8192, ["dependency.mean", "dependency.p99", "dependency.worst"]);
     chains::<B>();
     hooks::reset();
@@ -167,6 +170,17 @@ fn graph<B: Board>(classes: usize, dependencies: usize, [mean, percentile, worst
         }
     }
     samples.say::<B>(mean, percentile, worst);
+}
+
+/// A class with one dependency is forgotten, in the graph of 256 classes and 4,096 dependencies.
+fn unregister<B: Board>() {
+    let samples = &mut *SAMPLES.lock();
+    for map in &MAPS[..GONE] {
+        let key = DynamicKey::named("bench gone");
+        two(&[&LockMap::with_dynamic_key(&key, WaitTypes::SPIN), map]);
+        samples.add(cold::<B, DynamicKey>(|key| hooks::unregister_key(key), &key));
+    }
+    samples.say::<B>("class.unregister", "class.unregister.p99", "class.unregister.worst");
 }
 
 /// A chain of three is new, its dependencies are known: all three pairs.

@@ -66,7 +66,7 @@ impl<L: Waits + ?Sized> Lock<L> {
     #[inline(always)]
     pub fn lock(&self) -> Guard<'_, L::Guard<'_>> {
         let token = self.token().acquire(Mode::WRITE, Site::caller());
-        Guard(Held::new(token, self.inner.lock()))
+        Guard(Held::new(token, token.wait(|| self.inner.try_lock(), || self.inner.lock())))
     }
 
     /// Takes the lock at a nesting level of its class. Linux's `spin_lock_nested`.
@@ -74,7 +74,7 @@ impl<L: Waits + ?Sized> Lock<L> {
     #[inline]
     pub fn lock_nested(&self, subclass: Subclass) -> Guard<'_, L::Guard<'_>> {
         let token = self.token().acquire_nested(Mode::WRITE, subclass, Site::caller());
-        Guard(Held::new(token, self.inner.lock()))
+        Guard(Held::new(token, token.wait(|| self.inner.try_lock(), || self.inner.lock())))
     }
 
     /// Takes the lock where `nest` is held, which serialises every taking of this class. Linux's `spin_lock_nest_lock`.
@@ -82,7 +82,7 @@ impl<L: Waits + ?Sized> Lock<L> {
     #[inline]
     pub fn lock_nest(&self, nest: &LockMap) -> Guard<'_, L::Guard<'_>> {
         let token = self.token().acquire_nest(Mode::WRITE, nest, Site::caller());
-        Guard(Held::new(token, self.inner.lock()))
+        Guard(Held::new(token, token.wait(|| self.inner.try_lock(), || self.inner.lock())))
     }
 
     /// Disables interrupts and takes the lock; the guard restores them when it has let go. Linux's `spin_lock_irqsave`.

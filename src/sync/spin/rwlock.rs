@@ -78,7 +78,7 @@ impl<T: ?Sized, R: RelaxStrategy> RwLock<T, R> {
     #[inline(always)]
     pub fn read(&self) -> RwLockReadGuard<'_, T, R> {
         let token = self.token().acquire(Mode::RECURSIVE_READ, Site::caller());
-        Guard(Held::new(token, self.inner.read()))
+        Guard(Held::new(token, token.wait(|| self.inner.try_read(), || self.inner.read())))
     }
 
     /// Takes the lock for writing.
@@ -86,7 +86,7 @@ impl<T: ?Sized, R: RelaxStrategy> RwLock<T, R> {
     #[inline(always)]
     pub fn write(&self) -> RwLockWriteGuard<'_, T, R> {
         let token = self.token().acquire(Mode::WRITE, Site::caller());
-        Guard(Held::new(token, self.inner.write()))
+        Guard(Held::new(token, token.wait(|| self.inner.try_write(), || self.inner.write())))
     }
 
     /// Takes the lock for reading, as the one who may go on to write.
@@ -94,7 +94,7 @@ impl<T: ?Sized, R: RelaxStrategy> RwLock<T, R> {
     #[inline]
     pub fn upgradeable_read(&self) -> RwLockUpgradableGuard<'_, T, R> {
         let token = self.token().acquire(Mode::UPGRADEABLE, Site::caller());
-        Guard(Held::new(token, self.inner.upgradeable_read()))
+        Guard(Held::new(token, token.wait(|| self.inner.try_upgradeable_read(), || self.inner.upgradeable_read())))
     }
 
     /// [`read`](Self::read) at a nesting level of the class. Linux's `read_lock_nested`.
@@ -102,7 +102,7 @@ impl<T: ?Sized, R: RelaxStrategy> RwLock<T, R> {
     #[inline]
     pub fn read_nested(&self, subclass: Subclass) -> RwLockReadGuard<'_, T, R> {
         let token = self.token().acquire_nested(Mode::RECURSIVE_READ, subclass, Site::caller());
-        Guard(Held::new(token, self.inner.read()))
+        Guard(Held::new(token, token.wait(|| self.inner.try_read(), || self.inner.read())))
     }
 
     /// [`write`](Self::write) at a nesting level of the class. Linux's `write_lock_nested`.
@@ -110,7 +110,7 @@ impl<T: ?Sized, R: RelaxStrategy> RwLock<T, R> {
     #[inline]
     pub fn write_nested(&self, subclass: Subclass) -> RwLockWriteGuard<'_, T, R> {
         let token = self.token().acquire_nested(Mode::WRITE, subclass, Site::caller());
-        Guard(Held::new(token, self.inner.write()))
+        Guard(Held::new(token, token.wait(|| self.inner.try_write(), || self.inner.write())))
     }
 
     /// [`read`](Self::read) where `nest` is held, which serialises every taking of this class.
@@ -118,7 +118,7 @@ impl<T: ?Sized, R: RelaxStrategy> RwLock<T, R> {
     #[inline]
     pub fn read_nest(&self, nest: &LockMap) -> RwLockReadGuard<'_, T, R> {
         let token = self.token().acquire_nest(Mode::RECURSIVE_READ, nest, Site::caller());
-        Guard(Held::new(token, self.inner.read()))
+        Guard(Held::new(token, token.wait(|| self.inner.try_read(), || self.inner.read())))
     }
 
     /// [`write`](Self::write) where `nest` is held, which serialises every taking of this class. Linux's
@@ -127,7 +127,7 @@ impl<T: ?Sized, R: RelaxStrategy> RwLock<T, R> {
     #[inline]
     pub fn write_nest(&self, nest: &LockMap) -> RwLockWriteGuard<'_, T, R> {
         let token = self.token().acquire_nest(Mode::WRITE, nest, Site::caller());
-        Guard(Held::new(token, self.inner.write()))
+        Guard(Held::new(token, token.wait(|| self.inner.try_write(), || self.inner.write())))
     }
 
     /// Disables interrupts and takes the lock for reading; the guard restores them when it has let go. Linux's
