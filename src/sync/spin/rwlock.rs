@@ -225,8 +225,14 @@ impl<T: ?Sized, R> RwLock<T, R> {
         self.tracker.map()
     }
 
+    #[cfg(feature = "lock_api")]
     #[inline(always)]
-    fn token(&self) -> Token<'_> {
+    pub(super) fn bare(&self) -> &bare::RwLock<T, R> {
+        &self.inner
+    }
+
+    #[inline(always)]
+    pub(super) fn token(&self) -> Token<'_> {
         self.tracker.token()
     }
 
