@@ -11,6 +11,7 @@
 
 use crate::atomic::{AtomicBool, AtomicU32, Ordering};
 use crate::site::Site;
+use crate::trail::{HoldLimit, Trail};
 use crate::wait_type::WaitTypes;
 
 /// A nesting level within a class, 0 to 7: each is a class of its own. Linux's `subclass`.
@@ -42,6 +43,7 @@ pub struct LockClassKey {
     name: Option<&'static str>,
     hash: u64,
     site: Site,
+    limit: HoldLimit,
 }
 
 impl LockClassKey {
@@ -49,14 +51,20 @@ impl LockClassKey {
     #[track_caller]
     pub const fn new() -> LockClassKey {
         let site = Site::caller();
-        LockClassKey { name: None, hash: site.hash(), site }
+        LockClassKey { name: None, hash: site.hash(), site, limit: HoldLimit::NONE }
     }
 
     /// A class that reports call `name`. Keys of one name made by different lines are different classes.
     #[track_caller]
     pub const fn named(name: &'static str) -> LockClassKey {
         let site = Site::caller();
-        LockClassKey { name: Some(name), hash: site.hash() ^ of_name(name), site }
+        LockClassKey { name: Some(name), hash: site.hash() ^ of_name(name), site, limit: HoldLimit::NONE }
+    }
+
+    /// The same, for locks that may be held for `units` of the port's time and no longer: a longer hold is reported when it
+    /// ends, by kernels with the feature `stat`.
+    pub const fn with_hold_limit(self, units: u64) -> LockClassKey {
+        LockClassKey { limit: HoldLimit::new(units), ..self }
     }
 }
 
@@ -162,6 +170,8 @@ pub struct LockMap {
     handed_over: AtomicBool,
     /// For the subclasses 0 and 1; the others are looked up.
     hints: [AtomicU32; 2],
+    #[cfg_attr(not(feature = "stat"), expect(dead_code, reason = "it is of no size then"))]
+    trail: Trail,
 }
 
 impl LockMap {
@@ -181,7 +191,7 @@ impl LockMap {
 
     /// A lock of the class `key`. Locks of other wait types are of another class, also under the same key.
     pub const fn with_key(key: &'static LockClassKey, waits: WaitTypes) -> LockMap {
-        LockMap::with(key.hash, key.site, key.name, waits).keyed()
+        LockMap::with(key.hash, key.site, key.name, waits).keyed().limited(key.limit)
     }
 
     /// A lock of a class that is known by a name alone, wherever it is made: for locks that come from outside, as in a
@@ -205,7 +215,8 @@ impl LockMap {
         let hints = [const { AtomicU32::new(0) }; 2];
         let handed_over = AtomicBool::new(false);
         let waits = waits.bits() << WAITS_SHIFT;
-        LockMap { key, site, name, waits, keyed: false, validated: true, handed_over, hints }
+        let trail = Trail::new(HoldLimit::NONE);
+        LockMap { key, site, name, waits, keyed: false, validated: true, handed_over, hints, trail }
     }
 
     /// It was given a key.
@@ -241,6 +252,24 @@ impl LockMap {
     /// Whether acquisitions of the lock are checked.
     pub(crate) const fn is_validated(&self) -> bool {
         self.validated
+    }
+
+    /// The same, for locks that may be held for `units` of the port's time and no longer: as
+    /// [`LockClassKey::with_hold_limit`].
+    pub const fn with_hold_limit(self, units: u64) -> LockMap {
+        self.limited(HoldLimit::new(units))
+    }
+
+    const fn limited(mut self, limit: HoldLimit) -> LockMap {
+        self.trail = Trail::new(limit);
+        self
+    }
+
+    /// What it remembers for the statistics.
+    #[cfg(feature = "stat")]
+    #[inline(always)]
+    pub(crate) fn trail(&self) -> &Trail {
+        &self.trail
     }
 
     /// Whether the line that constructed the lock says which class it is of: not if it is inside the standard library, as with

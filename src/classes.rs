@@ -55,6 +55,7 @@ impl SeenClasses {
     }
 
     /// The id of the class in `slot`.
+    #[inline(always)]
     pub(crate) fn id(&self, slot: u16) -> ClassId {
         ClassId(self.word(slot) & 0xffff_0000 | u32::from(slot))
     }
@@ -127,6 +128,12 @@ impl Class {
         next_in_bucket: NO_SLOT,
         sites: [None; USAGE_BITS],
     };
+
+    /// The 64 bits that stand for it, together with its level.
+    #[cfg(feature = "stat")]
+    pub(crate) fn key(&self) -> u64 {
+        self.key
+    }
 
     /// The first of the dependencies that leave it in `direction`.
     pub(crate) const fn first(&self, direction: Direction) -> u16 {

@@ -90,6 +90,7 @@ impl Format for Notice {
             Table::Dependencies => "dependencies",
             Table::Chains => "chains",
             Table::Holds => "holds",
+            Table::Members => "members of chains",
             Table::Findings => "findings",
             Table::Reports => "reports",
         };

@@ -29,7 +29,7 @@ pub(crate) struct Domain<const C: usize, const D: usize, const K: usize> {
     classes: SeenClasses<[AtomicU32; C]>,
     chains: Chains<[Word; K]>,
     locked: AtomicBool,
-    tables: UnsafeCell<Tables<C, D>>,
+    tables: UnsafeCell<Tables<C, D, K>>,
     reports: [UnsafeCell<Report>; SLOTS],
 }
 

@@ -16,7 +16,7 @@ use crate::ledger;
 use crate::limits::Table;
 use crate::policy::{Accepted, FindingId, Policy};
 use crate::queue::REPORTS;
-use crate::report::{Kind, LockView, Lookup, Path, Report, UsageConflict, Who};
+use crate::report::{Kind, LockView, Lookup, Overheld, Path, Report, UsageConflict, Who};
 use crate::rules;
 use crate::search::{Graph, Node};
 use crate::site::Site;
@@ -97,7 +97,7 @@ impl Engine<'_> {
             self.notice(Table::Findings);
         } else {
             self.written += 1;
-            if self.ledger.first.is_none() {
+            if self.ledger.first.is_none() && kind.ends_checking() {
                 self.ledger.first = Some(kind);
                 if self.is_silent() {
                     self.ledger.since = (self.terms.now)();
@@ -146,6 +146,14 @@ impl Engine<'_> {
         self.report(context, kind, lock.site, |report, lookup| {
             report.lock = Some(lookup.lock(lock));
             fill(report, lookup);
+        });
+    }
+
+    /// A hold that is over was longer than its class allows. It ends no checking: nothing is wrong with the books.
+    pub(crate) fn report_overheld(&mut self, context: &Context, held: &Hold, overheld: Overheld, site: Option<Site>) {
+        self.report(context, Kind::HoldLimit, site, |report, lookup| {
+            report.lock = Some(lookup.lock(held));
+            report.overheld = overheld;
         });
     }
 

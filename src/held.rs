@@ -6,6 +6,7 @@
 use crate::class::{LockMap, Subclass, WAITS_SHIFT};
 use crate::mode::Mode;
 use crate::site::Site;
+use crate::trail::Since;
 use crate::usage::{Asked, IRQS_ON, Usage};
 use crate::wait_type::{WaitType, WaitTypes};
 use bitflags::bitflags;
@@ -74,6 +75,20 @@ impl<'a> Acquire<'a> {
     }
 }
 
+/// What the statistics ask of a hold that is over.
+#[derive(Clone, Copy, Debug)]
+#[cfg_attr(not(feature = "stat"), expect(dead_code, reason = "nothing is asked then"))]
+pub(crate) struct Ended {
+    /// Since when it was held.
+    pub(crate) since: Since,
+    /// Where it was taken.
+    pub(crate) site: Option<Site>,
+    /// The slot of its class.
+    pub(crate) class: u16,
+    /// Whether it was a reader's.
+    pub(crate) shared: bool,
+}
+
 /// One lock that a context has taken. Linux's `struct held_lock`.
 #[derive(Clone, Copy, Debug)]
 pub struct Hold {
@@ -92,6 +107,8 @@ pub struct Hold {
     /// How often it is taken as one hold; above that, how often it is pinned. So 1 is what ends with the next release.
     pub(crate) count: u16,
     pub(crate) traits: Traits,
+    /// Since when it is held, or waited for: of no size without the feature `stat`.
+    pub(crate) since: Since,
 }
 
 impl Hold {
@@ -104,6 +121,7 @@ impl Hold {
         nest_class: NO_SLOT,
         count: 0,
         traits: Traits::empty(),
+        since: Since::UNKNOWN,
     };
 
     /// The traits of an ordinary hold of this lock in `mode`; interrupts are as they went along with what it asked for.
@@ -206,6 +224,11 @@ impl Hold {
         count.is_some()
     }
 
+    /// What the statistics ask of it when it is over.
+    pub(crate) fn ended(&self) -> Ended {
+        Ended { since: self.since, site: self.site, class: self.class, shared: self.mode().shared }
+    }
+
     /// Which lock it is: its address, or another number of its own.
     pub const fn instance(&self) -> usize {
         self.instance
@@ -251,7 +274,7 @@ mod tests {
     #[test]
     #[cfg(target_pointer_width = "64")]
     fn a_hold_keeps_to_its_budget() {
-        assert!(size_of::<Hold>() <= 40, "{}", size_of::<Hold>());
+        assert!(size_of::<Hold>() <= 40 + size_of::<Since>(), "{}", size_of::<Hold>());
     }
 
     #[test]

@@ -303,7 +303,8 @@ pub fn costs() -> Costs {
 /// Makes a [`Port`](crate::port::Port) the program's, with tables of the sizes given here: once in a program.
 ///
 /// `lockdep::port!(Kernel)` has 1,024 classes, 8,192 dependencies and 16,384 chain slots. The long form says the sizes;
-/// `chains` is a power of two; `validators = 2` may follow, in kernels that test the validator itself.
+/// `chains` is a power of two; `validators = 2` may follow, in kernels that test the validator itself, and after it
+/// `cpus = N`, of how many CPUs statistics are kept (feature `stat`): of one if nothing is said.
 #[macro_export]
 macro_rules! port {
     ($port:ty) => {
@@ -312,10 +313,17 @@ macro_rules! port {
     ($port:ty, classes = $c:expr, dependencies = $d:expr, chains = $k:expr) => {
         $crate::port!($port, classes = $c, dependencies = $d, chains = $k, validators = 1);
     };
+    ($port:ty, classes = $c:expr, dependencies = $d:expr, chains = $k:expr, cpus = $n:expr) => {
+        $crate::port!($port, classes = $c, dependencies = $d, chains = $k, validators = 1, cpus = $n);
+    };
     ($port:ty, classes = $c:expr, dependencies = $d:expr, chains = $k:expr, validators = $v:expr) => {
+        $crate::port!($port, classes = $c, dependencies = $d, chains = $k, validators = $v, cpus = 1);
+    };
+    ($port:ty, classes = $c:expr, dependencies = $d:expr, chains = $k:expr, validators = $v:expr, cpus = $n:expr) => {
         const _: () = {
-            static RUNTIME: $crate::runtime::Runtime<$port, { $c + 1 }, { $d + 1 }, { $k }, { $v }> =
+            static RUNTIME: $crate::runtime::Runtime<$port, { $c + 1 }, { $d + 1 }, { $k }, { $v }, { $n }> =
                 $crate::runtime::Runtime::new();
+            $crate::__port_stat!(RUNTIME);
 
             #[unsafe(no_mangle)]
             #[inline(never)]

@@ -22,7 +22,7 @@ impl Report {
             }
             Kind::WaitContext => [lock, cause::limiting(self).and_then(|held| held.site)],
             Kind::Unbalanced => [self.site, cause::outside(self).and_then(|held| held.site)],
-            Kind::HeldFreed | Kind::HeldAtExit | Kind::HeldToUser => [lock, self.site],
+            Kind::HeldFreed | Kind::HeldAtExit | Kind::HeldToUser | Kind::HoldLimit => [lock, self.site],
             Kind::SleepAtomic => [self.site, barrier(self)],
             Kind::NestNotHeld => [lock, None],
             Kind::Assertion | Kind::Rcu | Kind::IrqsState | Kind::WwMisuse => [self.site, None],

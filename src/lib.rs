@@ -12,6 +12,7 @@ pub mod class;
 pub mod mode;
 pub mod policy;
 pub mod site;
+mod trail;
 pub mod usage;
 pub mod wait_type;
 mod word;
@@ -22,6 +23,9 @@ mod classes;
 pub mod context;
 mod dependency;
 pub mod held;
+mod roster;
+#[cfg(feature = "stat")]
+pub mod tally;
 
 // Floor 2: search.
 mod order;
@@ -39,6 +43,8 @@ mod finding;
 mod identity;
 mod ledger;
 pub mod limits;
+#[cfg(feature = "stat")]
+pub mod listing;
 mod marking;
 pub mod news;
 mod queue;
@@ -66,6 +72,7 @@ pub mod hooks;
 pub mod host;
 pub mod port;
 pub mod runtime;
+pub mod stat;
 
 // Floor 7: locks.
 mod sync;

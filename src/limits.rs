@@ -24,11 +24,20 @@ pub enum Table {
     Findings,
     /// The reports that wait to be shown.
     Reports,
+    /// The members of checked chains, of which a listing is made (feature `stat`).
+    Members,
 }
 
 impl Table {
-    pub(crate) const ALL: [Table; 6] =
-        [Table::Classes, Table::Dependencies, Table::Chains, Table::Holds, Table::Findings, Table::Reports];
+    pub(crate) const ALL: [Table; 7] = [
+        Table::Classes,
+        Table::Dependencies,
+        Table::Chains,
+        Table::Holds,
+        Table::Findings,
+        Table::Reports,
+        Table::Members,
+    ];
 }
 
 /// Says that a table is full: what is new from now on is not learned, but counted. Not a finding, and said once.
@@ -109,7 +118,7 @@ impl Engine<'_> {
         let (size, constant) = match table {
             Table::Classes => (occupancy.classes.size, "`classes` in `lockdep::port!`"),
             Table::Dependencies => (occupancy.dependencies.size, "`dependencies` in `lockdep::port!`"),
-            Table::Chains => (occupancy.chains.size, "`chains` in `lockdep::port!`"),
+            Table::Chains | Table::Members => (occupancy.chains.size, "`chains` in `lockdep::port!`"),
             Table::Holds => (HOLDS, "`HOLDS` in src/context.rs"),
             Table::Findings => (occupancy.findings.size, "`FINDINGS` in src/ledger.rs"),
             Table::Reports => (occupancy.reports.size, "`REPORTS` in src/queue.rs"),
@@ -150,6 +159,7 @@ impl Engine<'_> {
         self.graph.order.clear();
         self.graph.reach.clear();
         self.seen.chains.clear();
+        self.roster.clear();
         self.ledger.clear(self.terms.now);
         *self.queue = Queue::EMPTY;
         *self.notices = Notices::default();

@@ -268,7 +268,7 @@ impl Graph<'_> {
 
     /// Moves all that a search found past its bound; says whether there was room.
     fn shift(&mut self, side: &Side) -> bool {
-        let room = (side.ceiling - side.bound) / (side.count as u32 + 1);
+        let room = (side.ceiling - side.bound).checked_div(side.count as u32 + 1).unwrap_or(0);
         if room == 0 {
             return false;
         }
@@ -291,7 +291,7 @@ impl Graph<'_> {
             bound = floor.saturating_add((bound - floor).saturating_mul(4)).saturating_add(64).min(top);
             let side = self.all_after(y, bound);
             self.sort(&side);
-            let distance = ((bound - floor) / (2 * side.count as u32)).clamp(1, STEP);
+            let distance = (bound - floor).checked_div(2 * side.count as u32).unwrap_or(1).clamp(1, STEP);
             let lifted = |graph: &Self, below: u32, index: usize| {
                 let rank = graph.order.rank(graph.queued(&side, index));
                 below.checked_add(distance).map(|least| least.max(rank))

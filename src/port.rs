@@ -80,4 +80,7 @@ pub unsafe trait Port: 'static {
     fn now() -> u64 {
         0
     }
+    /// The number of this CPU, for statistics (feature `stat`), which ask at each release. [`Port::who`] knows it too, so it
+    /// need not be given; but what gives no more than the number is cheaper.
+    const CPU: fn() -> u32 = || Self::who().cpu;
 }

@@ -13,6 +13,7 @@ use crate::held::Hold;
 use crate::mode::Mode;
 use crate::policy::FindingId;
 use crate::site::Site;
+pub use crate::trail::Overheld;
 use crate::usage::Usage;
 use crate::wait_type::WaitTypes;
 use heapless::Vec;
@@ -58,11 +59,13 @@ pub enum Kind {
     IrqsState,
     /// A wound/wait mutex or its context is used against its rules; [`Report::note`] says how.
     WwMisuse,
+    /// A lock was held for longer than its class allows.
+    HoldLimit,
 }
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Kind; 16] = [
+    pub const ALL: [Kind; 17] = [
         Kind::Recursive,
         Kind::Circular,
         Kind::Inconsistent,
@@ -79,7 +82,14 @@ impl Kind {
         Kind::Rcu,
         Kind::IrqsState,
         Kind::WwMisuse,
+        Kind::HoldLimit,
     ];
+
+    /// Whether checking ends with a finding of this kind, if that is the policy: not with a hold that was too long, after
+    /// which everything is as sound as before.
+    pub const fn ends_checking(self) -> bool {
+        !matches!(self, Kind::HoldLimit)
+    }
 
     /// The verdict's name in a trace.
     pub const fn verdict(self) -> &'static str {
@@ -100,6 +110,7 @@ impl Kind {
             Kind::Rcu => "rcu",
             Kind::IrqsState => "irqs-state",
             Kind::WwMisuse => "ww-misuse",
+            Kind::HoldLimit => "hold-limit",
         }
     }
 }
@@ -263,6 +274,8 @@ pub struct Report {
     pub context_limit: u8,
     /// The lock was not taken now, but taken again, since a lock below it was let go: where, if that is known.
     pub taken_again: Option<Option<Site>>,
+    /// How long the lock was held, for `hold-limit`.
+    pub overheld: Overheld,
     /// What exactly was wrong, for the kinds that are several.
     pub note: Option<&'static str>,
     /// What the task held, the lowest first.
@@ -289,6 +302,7 @@ impl Report {
         limit: 0,
         context_limit: 0,
         note: None,
+        overheld: Overheld::NONE,
         taken_again: None,
         held: Vec::new(),
         held_cut: 0,
@@ -297,7 +311,7 @@ impl Report {
     /// Makes it empty in place: it is too large for a kernel's stack.
     fn clear(&mut self) {
         (self.site, self.lock, self.held_lock, self.usage, self.note) = (None, None, None, None, None);
-        (self.new_usage, self.limit) = (Usage::empty(), 0);
+        (self.new_usage, self.limit, self.overheld) = (Usage::empty(), 0, Overheld::NONE);
         self.path.clear();
         self.path_to_held.clear();
         self.held.clear();

@@ -19,7 +19,7 @@ use crate::context::{Context, Level};
 use crate::domain::Domain;
 use crate::fast;
 use crate::finding::Terms;
-use crate::held::Acquire;
+use crate::held::{Acquire, Hold};
 use crate::limits::Occupancy;
 use crate::mode::Mode;
 use crate::policy;
@@ -28,6 +28,7 @@ use crate::report::{Kind, LockView};
 use crate::rules;
 use crate::second;
 use crate::site::Site;
+use crate::stat::Recorder;
 use crate::state::State;
 use crate::validator::{self, Engine};
 use core::marker::PhantomData;
@@ -107,6 +108,8 @@ pub struct Costs {
     pub validator: usize,
     /// Bytes of a context.
     pub context: usize,
+    /// Bytes of the statistics of all CPUs (feature `stat`).
+    pub statistics: usize,
     /// How many locks went on the books unchecked, because the validator was at work or showed a report, or in an NMI.
     pub unchecked: u32,
     /// How many locks were taken before there was a context, and have not been let go since.
@@ -114,9 +117,11 @@ pub struct Costs {
 }
 
 /// A port with `V` validators: `C` slots for classes and `D` for dependencies, of which one each is never used, and `K` for
-/// chains.
-pub struct Runtime<P, const C: usize, const D: usize, const K: usize, const V: usize> {
+/// chains; and `N` CPUs, whose statistics are kept.
+pub struct Runtime<P, const C: usize, const D: usize, const K: usize, const V: usize, const N: usize> {
     domains: [Domain<C, D, K>; V],
+    /// Of the first validator.
+    pub(crate) recorder: Recorder<C, N>,
     /// Locks that were taken before there was a context, and are not known to be let go.
     early: AtomicU32,
     /// How often a lock went on the books unchecked, since the validator was at work or showed a report.
@@ -124,13 +129,17 @@ pub struct Runtime<P, const C: usize, const D: usize, const K: usize, const V: u
     port: PhantomData<fn() -> P>,
 }
 
-impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize> Default for Runtime<P, C, D, K, V> {
+impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, const N: usize> Default
+    for Runtime<P, C, D, K, V, N>
+{
     fn default() -> Self {
         Runtime::new()
     }
 }
 
-impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize> Runtime<P, C, D, K, V> {
+impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, const N: usize>
+    Runtime<P, C, D, K, V, N>
+{
     /// What the port says once and for all.
     const TERMS: Terms = Terms { who: P::who, now: P::now, policy: P::POLICY, accepted: P::ACCEPTED };
 
@@ -152,7 +161,13 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize> Ru
             );
         }
         let domains = [const { Domain::new() }; V];
-        Runtime { domains, early: AtomicU32::new(0), unchecked: AtomicU32::new(0), port: PhantomData }
+        Runtime {
+            domains,
+            recorder: Recorder::new(),
+            early: AtomicU32::new(0),
+            unchecked: AtomicU32::new(0),
+            port: PhantomData,
+        }
     }
 
     // ---- entry points
@@ -164,8 +179,9 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize> Ru
             return self.count_early();
         };
         if !fast::acquire(self.domain(context).seen(), context, map, mode, site, P::irqs_enabled()) {
-            Self::acquire_otherwise(map, site, context, mode, self);
+            return Self::acquire_otherwise(map, site, context, mode, self);
         }
+        context.begin_top(self.recorder.since::<P>(context));
     }
 
     /// A lock is taken in any other way.
@@ -183,7 +199,10 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize> Ru
             return self.forget_early();
         };
         if !fast::release(context, map) {
-            Self::release_otherwise(map, site, context, self);
+            return Self::release_otherwise(map, site, context, self);
+        }
+        if context.was_measured() {
+            Self::count(map, site, context, self);
         }
     }
 
@@ -410,6 +429,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize> Ru
         Costs {
             validator: size_of::<Domain<C, D, K>>(),
             context: size_of::<Context>(),
+            statistics: size_of::<Recorder<C, N>>(),
             unchecked: self.unchecked.load(Ordering::Relaxed),
             early: self.early.load(Ordering::Relaxed),
         }
@@ -418,7 +438,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize> Ru
     // ---- helpers
 
     #[inline(always)]
-    fn domain(&self, context: &Context) -> &Domain<C, D, K> {
+    pub(crate) fn domain(&self, context: &Context) -> &Domain<C, D, K> {
         let index = usize::from(context.validator());
         match self.domains.get(index) {
             Some(domain) if V > 1 => domain,
@@ -473,13 +493,14 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize> Ru
     fn acquire_in(&self, context: &'static Context, what: &Acquire<'_>) {
         self.agree(context, what.site);
         if second::acquire(self.domain(context).seen(), context, what) {
-            return;
+            return self.recorder.begin::<P>(context, what.map);
         }
         if context.is_unchecked() {
             self.unchecked.fetch_add(1, Ordering::Relaxed);
             return validator::acquire_unchecked(context, what);
         }
         self.slowly(context, |engine| engine.acquire(context, what));
+        self.recorder.begin::<P>(context, what.map);
     }
 
     /// A release that was not for the fast path.
@@ -492,6 +513,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize> Ru
         if here.may_be_early(context, map) && here.take_off_early() {
             return;
         }
+        let ending = here.recorder.ending(context, map);
         let were_on = P::irqs_enabled();
         P::irqs_disable();
         if !second::release(here.domain(context).seen(), context, map) {
@@ -499,6 +521,52 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize> Ru
         }
         if were_on {
             P::irqs_enable();
+        }
+        if let Some(hold) = ending.filter(|hold| hold.since.is_known()) {
+            let (length, cpu) = (hold.since.until(P::now()), (P::CPU)());
+            here.count_special(context, map, site, &hold, (length, cpu));
+        }
+    }
+
+    /// Counts the hold that the fast path has just taken off the books: its place still has it. (Only contexts of the first
+    /// validator are measured.)
+    #[inline(never)]
+    fn count(map: &LockMap, site: Option<Site>, context: &'static Context, here: &Self) {
+        let Some(ended) = context.just_ended() else { return };
+        let (length, cpu) = (ended.since.until(P::now()), (P::CPU)());
+        if !here.recorder.count(here.domains[0].seen().classes, map, &ended, length, cpu) {
+            Self::count_otherwise(map, site, context, here, length, cpu);
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
+    fn count_otherwise(
+        map: &LockMap,
+        site: Option<Site>,
+        context: &'static Context,
+        here: &Self,
+        length: u64,
+        cpu: u32,
+    ) {
+        if let Some(hold) = context.taken_off(context.depth()) {
+            here.count_special(context, map, site, &hold, (length, cpu));
+        }
+    }
+
+    /// Counts a hold about which there may be something special, and reports it if it was longer than its class allows.
+    fn count_special(
+        &self,
+        context: &'static Context,
+        map: &LockMap,
+        site: Option<Site>,
+        hold: &Hold,
+        (length, cpu): (u64, u32),
+    ) {
+        let seen = self.domains[0].seen().classes;
+        let overheld = self.recorder.count_special::<P>(seen, map, &hold.ended(), length, cpu);
+        if overheld.length_and_limit().is_some() && !context.is_unchecked() {
+            self.slowly(context, |engine| engine.report_overheld(context, hold, overheld, site));
         }
     }
 
@@ -513,7 +581,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize> Ru
     }
 
     /// Runs an event of the slow path, and shows what it found, if the port wants that at once.
-    fn slowly<R>(&self, context: &'static Context, event: impl FnOnce(&mut Engine<'_>) -> R) -> R {
+    pub(crate) fn slowly<R>(&self, context: &'static Context, event: impl FnOnce(&mut Engine<'_>) -> R) -> R {
         self.undisturbed(Some(context), |domain| {
             let (answer, has_news) = domain.with(&Self::TERMS, event);
             if has_news && !P::POLICY.is_queued() {

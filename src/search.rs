@@ -193,4 +193,13 @@ impl Graph<'_> {
         };
         core::iter::from_fn(step).take(self.scratch.places.as_flattened().len())
     }
+
+    /// How many classes strong paths from `start` come to, its own included. Linux's `lockdep_count_forward_deps` and its
+    /// opposite.
+    #[cfg(feature = "stat")]
+    pub(crate) fn count(&mut self, start: Node, direction: Direction) -> usize {
+        self.search(start, direction, |_| false);
+        let visit = self.scratch.visit;
+        self.scratch.places.iter().filter(|states| states.iter().any(|place| place.visit == visit)).count()
+    }
 }

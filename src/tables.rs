@@ -18,6 +18,7 @@ use crate::order::Order;
 use crate::queue::{Queue, SLOTS};
 use crate::reach::Reach;
 use crate::report::{Kind, Report};
+use crate::roster::RosterTable;
 use crate::search::{Graph, Place, Scratch};
 use crate::second;
 use crate::site::Site;
@@ -31,13 +32,13 @@ use crate::word::Word;
 pub struct Validator<const C: usize, const D: usize, const K: usize> {
     seen_classes: SeenClasses<[AtomicU32; C]>,
     chains: Chains<[Word; K]>,
-    tables: Tables<C, D>,
+    tables: Tables<C, D, K>,
     report: Report,
 }
 
 /// The half under the internal lock, with its storage.
 #[derive(Debug)]
-pub(crate) struct Tables<const C: usize, const D: usize> {
+pub(crate) struct Tables<const C: usize, const D: usize, const K: usize> {
     classes: Classes<[Slot; C]>,
     dependencies: Dependencies<[Dependency; D]>,
     order: Order<[[u32; 2]; C]>,
@@ -46,6 +47,7 @@ pub(crate) struct Tables<const C: usize, const D: usize> {
     ledger: Ledger,
     pub(crate) queue: Queue,
     notices: Notices,
+    roster: RosterTable<K>,
 }
 
 /// Bytes of the tables of one validator. What is left to its whole are flags.
@@ -78,7 +80,7 @@ impl Sizes {
     }
 }
 
-impl<const C: usize, const D: usize> Tables<C, D> {
+impl<const C: usize, const D: usize, const K: usize> Tables<C, D, K> {
     pub(crate) const fn new() -> Self {
         Tables {
             classes: Classes::new(),
@@ -89,6 +91,7 @@ impl<const C: usize, const D: usize> Tables<C, D> {
             ledger: Ledger::EMPTY,
             queue: Queue::EMPTY,
             notices: Notices::NONE,
+            roster: RosterTable::new(),
         }
     }
 
@@ -112,6 +115,7 @@ impl<const C: usize, const D: usize> Tables<C, D> {
             slots,
             written: 0,
             notices: &mut self.notices,
+            roster: self.roster.roster(),
             terms,
             again: None,
         }

@@ -24,6 +24,7 @@ use crate::limits::{Notices, Table};
 use crate::mode::Mode;
 use crate::queue::{Queue, SLOTS};
 use crate::report::{Kind, Report};
+use crate::roster::Roster;
 use crate::rules;
 use crate::rules::recursive::Recursion;
 use crate::search::Graph;
@@ -51,6 +52,8 @@ pub struct Engine<'a> {
     pub(crate) written: usize,
     /// Which tables are full.
     pub(crate) notices: &'a mut Notices,
+    /// The members of checked chains, for listings.
+    pub(crate) roster: Roster<'a>,
     pub(crate) terms: &'a Terms,
     /// While holds are taken again: where the lock below them was let go, if that is known.
     pub(crate) again: Option<Option<Site>>,
@@ -264,10 +267,19 @@ impl Engine<'_> {
             Recursion::None if hold.class == NO_SLOT || self.seen.chains.contains(hold.key) => {}
             Recursion::None => {
                 let all_added = self.depend_on_run(context, hold);
-                if all_added && hold.is_chained() && !self.seen.chains.insert(hold.key) {
-                    self.notice(Table::Chains);
+                if all_added && hold.is_chained() {
+                    self.enter_chain(context, hold);
                 }
             }
+        }
+    }
+
+    /// From now on the chain is known.
+    fn enter_chain(&mut self, context: &Context, hold: &Hold) {
+        if !self.seen.chains.insert(hold.key) {
+            self.notice(Table::Chains);
+        } else if !self.roster.note(self.seen.classes, context, hold) {
+            self.notice(Table::Members);
         }
     }
 

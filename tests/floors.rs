@@ -20,8 +20,8 @@ const fn floor(name: &'static str, modules: &'static [&'static str]) -> Floor {
 
 /// From the lowest. The rules never import one another.
 const FLOORS: [Floor; 9] = [
-    floor("words", &["atomic", "class", "mode", "policy", "site", "usage", "wait_type", "word"]),
-    floor("tables", &["chain", "classes", "context", "dependency", "held"]),
+    floor("words", &["atomic", "class", "mode", "policy", "site", "trail", "usage", "wait_type", "word"]),
+    floor("tables", &["chain", "classes", "context", "dependency", "held", "roster", "tally"]),
     floor("search", &["order", "reach", "search"]),
     Floor { name: "rules", modules: &["rules"], among_themselves: false },
     floor(
@@ -34,6 +34,7 @@ const FLOORS: [Floor; 9] = [
             "identity",
             "ledger",
             "limits",
+            "listing",
             "marking",
             "news",
             "queue",
@@ -46,7 +47,7 @@ const FLOORS: [Floor; 9] = [
         ],
     ),
     floor("views", &["defmt", "text"]),
-    floor("runtime", &["asserts", "domain", "hooks", "host", "port", "runtime"]),
+    floor("runtime", &["asserts", "domain", "hooks", "host", "port", "runtime", "stat"]),
     floor("locks", &["sync"]),
     floor("selftest", &["selftest"]),
 ];

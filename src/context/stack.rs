@@ -11,8 +11,9 @@
 //!   address has.
 
 use super::Context;
-use crate::held::{Hold, Traits};
+use crate::held::{Ended, Hold, Traits};
 use crate::site::Site;
+use crate::trail::Since;
 use core::cell::Cell;
 
 /// How many locks one context can hold on the books.
@@ -39,6 +40,8 @@ pub(super) struct Stack {
     nest_classes: [Cell<u16>; HOLDS],
     /// Only of those whose count is not 1.
     counts: [Cell<u16>; HOLDS],
+    /// Of no size without the feature `stat`.
+    sinces: [Cell<Since>; HOLDS],
 }
 
 /// What kind of hold it is: written and read together.
@@ -59,6 +62,7 @@ pub(crate) struct Place<'c> {
     kind: &'c Kind,
     nest_class: &'c Cell<u16>,
     count: &'c Cell<u16>,
+    since: &'c Cell<Since>,
 }
 
 impl Stack {
@@ -73,6 +77,7 @@ impl Stack {
             kinds: [const { Kind { class: Cell::new(0), traits: Cell::new(Traits::empty()) } }; HOLDS],
             nest_classes: [const { Cell::new(0) }; HOLDS],
             counts: [const { Cell::new(0) }; HOLDS],
+            sinces: [const { Cell::new(Since::UNKNOWN) }; HOLDS],
         }
     }
 
@@ -95,6 +100,7 @@ impl Stack {
             kind: self.kinds.get(index)?,
             nest_class: self.nest_classes.get(index)?,
             count: self.counts.get(index)?,
+            since: self.sinces.get(index)?,
         })
     }
 }
@@ -120,6 +126,7 @@ impl Place<'_> {
         self.kind.traits.set(hold.traits);
         self.nest_class.set(hold.nest_class);
         self.count.set(hold.count);
+        self.since.set(hold.since);
     }
 
     /// What stands here.
@@ -136,6 +143,7 @@ impl Place<'_> {
             nest_class: if nested { self.nest_class.get() } else { 0 },
             count: if counted { self.count.get() } else { 1 },
             traits,
+            since: self.since.get(),
         }
     }
 }
@@ -185,6 +193,32 @@ impl Context {
         place.set(&hold);
         self.gate.set_depth(self.depth() + 1);
         true
+    }
+
+    /// Says when the hold that was just put on top began.
+    #[inline(always)]
+    pub(crate) fn begin_top(&self, since: Since) {
+        if let Some(place) = self.stack.sinces.get(self.gate.top()) {
+            place.set(since);
+        }
+    }
+
+    /// Whether the hold that was just popped is to be counted: never without the feature `stat`.
+    #[inline(always)]
+    pub(crate) fn was_measured(&self) -> bool {
+        self.stack.sinces.get(self.depth()).is_some_and(|since| since.get().is_known())
+    }
+
+    /// What the statistics ask of the hold that was just popped: its place still has it.
+    #[inline(always)]
+    pub(crate) fn just_ended(&self) -> Option<Ended> {
+        let place = self.stack.place(self.depth())?;
+        Some(Ended {
+            since: place.since.get(),
+            site: place.site.get(),
+            class: place.kind.class.get(),
+            shared: place.kind.traits.get().contains(Traits::SHARED),
+        })
     }
 
     /// Counts a hold for which there is no room.

@@ -9,6 +9,7 @@ pub mod tracker;
 #[cfg(not(feature = "validate"))]
 #[path = "tracker/off.rs"]
 pub mod tracker;
+mod waiting;
 
 #[cfg(feature = "critical-section")]
 pub mod critical_section;

@@ -64,12 +64,13 @@ impl Semaphore {
         let site = Site::caller();
         let waiting = self.tracker.token().acquire(Mode::WRITE, site);
         hooks::might_sleep();
-        let permit = loop {
+        let wait = || loop {
             match self.try_acquire() {
                 Some(permit) => break permit,
                 None => relax(),
             }
         };
+        let permit = waiting.wait(|| self.try_acquire(), wait);
         waiting.release(Some(site));
         permit
     }

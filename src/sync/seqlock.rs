@@ -157,7 +157,7 @@ impl<T> SeqLock<T> {
     #[inline]
     pub fn write(&self) -> SeqLockWriteGuard<'_, T> {
         let token = self.tracker.token().acquire(Mode::WRITE, Site::caller());
-        self.guard(Held::new(token, self.writers.lock()))
+        self.guard(Held::new(token, token.wait(|| self.writers.try_lock(), || self.writers.lock())))
     }
 
     /// Takes the lock for writing if nobody writes.

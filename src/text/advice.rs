@@ -26,6 +26,7 @@ pub(super) fn advice(report: &Report, f: &mut Formatter<'_>) -> fmt::Result {
         Kind::Assertion => writeln!(f, "make true what is asserted on every path to {}", Place(report.site)),
         Kind::Rcu => writeln!(f, "enter a read section around {}, or hold the lock of the writers", Place(report.site)),
         Kind::IrqsState => writeln!(f, "tell the validator wherever interrupts are turned on or off"),
+        Kind::HoldLimit => hold_limit(report, f),
         Kind::WwMisuse => writeln!(f, "mend the use of the context at {}", Place(report.site)),
     }?;
     key_hint(report, f)
@@ -36,6 +37,12 @@ fn named(report: &Report, f: &mut Formatter<'_>, before: &str, after: &str) -> f
         Some(lock) => writeln!(f, "{before}{}{after}, at {}", lock.class, Place(lock.site)),
         None => writeln!(f, "{before}it{after}"),
     }
+}
+
+fn hold_limit(report: &Report, f: &mut Formatter<'_>) -> fmt::Result {
+    let Some(lock) = &report.lock else { return writeln!(f, "hold it for less time") };
+    let (name, at) = (&lock.class, Place(lock.site));
+    writeln!(f, "do less between taking `{name}` at {at} and letting it go, or raise the limit of its class")
 }
 
 fn recursive(report: &Report, f: &mut Formatter<'_>) -> fmt::Result {

@@ -28,6 +28,7 @@ pub(super) fn heading(report: &Report, f: Text<'_, '_>) -> fmt::Result {
         Kind::Rcu => format_args!("WARNING: suspicious RCU usage"),
         Kind::IrqsState => format_args!("WARNING: interrupt flag not as the validator was told"),
         Kind::WwMisuse => format_args!("WARNING: wound/wait mutex misused"),
+        Kind::HoldLimit => format_args!("WARNING: lock held for too long"),
         Kind::IrqOrder => return irq_order_heading(report, f),
         Kind::HeldAtExit => {
             return ruled(f, format_args!("WARNING: {}/{} still has locks held!", who.task, who.id), who.cpu);
@@ -51,7 +52,7 @@ fn ruled(f: Text<'_, '_>, title: fmt::Arguments<'_>, cpu: u32) -> fmt::Result {
 }
 
 /// Counts what is written.
-struct Width(usize);
+pub(super) struct Width(pub(super) usize);
 
 impl fmt::Write for Width {
     fn write_str(&mut self, s: &str) -> fmt::Result {
@@ -82,6 +83,7 @@ pub(super) fn body(report: &Report, f: Text<'_, '_>) -> fmt::Result {
         Kind::HeldAtExit => line(report, f, "ends with a lock still held:"),
         Kind::HeldToUser => line(report, f, "is leaving the kernel with locks still held!"),
         Kind::SleepAtomic => sleep_atomic(report, f),
+        Kind::HoldLimit => hold_limit(report, f),
         Kind::Assertion | Kind::Rcu | Kind::IrqsState | Kind::WwMisuse => wrong(report, f),
     }
 }
@@ -315,6 +317,18 @@ fn sleep_atomic(report: &Report, f: Text<'_, '_>) -> fmt::Result {
         Atomic::Unknown => {}
     }
     toggles(report, f)
+}
+
+/// How long a lock was held, and how long it may be.
+fn hold_limit(report: &Report, f: Text<'_, '_>) -> fmt::Result {
+    line(report, f, "held a lock for longer than its class allows:")?;
+    if let Some((length, limit)) = report.overheld.length_and_limit() {
+        writeln!(f, "held for {length}, limit {limit} (in the port's unit of time)")?;
+    }
+    match report.site {
+        Some(site) => writeln!(f, "let go at: {site}\n"),
+        None => writeln!(f), // the drop of a guard knows no line
+    }
 }
 
 /// What no rule decided: the words of whoever noticed it.

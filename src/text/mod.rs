@@ -8,6 +8,8 @@ mod advice;
 mod dump;
 mod kinds;
 mod scenario;
+#[cfg(feature = "stat")]
+pub(crate) mod stat;
 
 use crate::context::Flags;
 use crate::limits::{Notice, Table};
@@ -84,10 +86,12 @@ impl Display for Notice {
             Table::Dependencies => "the table of dependencies",
             Table::Chains => "the set of checked chains",
             Table::Holds => "a context's stack of holds",
+            Table::Members => "the list of the members of chains",
             Table::Findings => "the table of findings",
             Table::Reports => "the queue of reports",
         };
         let lost = match self.table {
+            Table::Members => "chains that find no room are checked, and not listed",
             Table::Chains => "chains that find no room are checked anew each time",
             Table::Findings => "other findings are not reported, but counted",
             Table::Reports => "findings that come before it is drained are not reported, but counted",

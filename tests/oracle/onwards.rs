@@ -71,7 +71,7 @@ machine!(First, Policy::FIRST);
 
 /// A machine on which a trace runs. `K` chains: with one, which is taken before the trace begins, nothing is cached.
 struct Machine<'t, P, const K: usize> {
-    runtime: Box<Runtime<P, 128, 1024, K, 1>>,
+    runtime: Box<Runtime<P, 128, 1024, K, 1, 1>>,
     waits: HashMap<&'t str, WaitTypes>,
     /// One for each class.
     keys: HashMap<&'t str, DynamicKey>,

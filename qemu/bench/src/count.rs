@@ -6,7 +6,7 @@ use core::hint::black_box;
 use kernel::board::Board;
 
 /// How often something is done before it counts: classes and chains are known then.
-const WARM: usize = 3;
+const WARM: usize = 8;
 
 /// The instructions of `body`, done for the first time.
 pub(crate) fn cold<B: Board, T: ?Sized>(body: fn(&T), on: &T) -> u64 {

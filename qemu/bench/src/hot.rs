@@ -88,17 +88,40 @@ fn alone<B: Board>(name: &str, body: fn(&())) {
     say::<B>(name, warm::<B, ()>(body, &()));
 }
 
-fn depths<B: Board>() {
-    say::<B>("pair.bare", warm::<B, [Bare; 8]>(depth1, &BARE));
-    let bodies: [(&str, Body<Tracked>, Body<Bare>, u64); 4] = [
-        ("pair.depth1", depth1, depth1, 1),
-        ("pair.depth2", depth2, depth2, 2),
-        ("pair.depth4", depth4, depth4, 4),
-        ("pair.depth8", depth8, depth8, 8),
-    ];
-    for (name, tracked, bare, depth) in bodies {
+/// The figures of pairs whose statistics are counted, and of such as are not, since they did not wait.
+#[cfg(feature = "stat")]
+pub(crate) fn with_statistics<B: Board>() {
+    // Until no length is the shortest or the longest any more.
+    for _ in 0..64 {
+        depth1(&TRACKED);
+        depth8(&TRACKED);
+    }
+    pairs::<B>(["pair.depth1.stat", "pair.depth2.stat", "pair.depth4.stat", "pair.depth8.stat"]);
+    lockdep::stat::record(lockdep::stat::Recording::Contended);
+    pairs::<B>([
+        "pair.depth1.stat.contended",
+        "pair.depth2.stat.contended",
+        "pair.depth4.stat.contended",
+        "pair.depth8.stat.contended",
+    ]);
+}
+
+/// There are no statistics.
+#[cfg(not(feature = "stat"))]
+pub(crate) fn with_statistics<B: Board>() {}
+
+/// Pairs at several depths.
+fn pairs<B: Board>(names: [&str; 4]) {
+    let bodies: [(Body<Tracked>, Body<Bare>, u64); 4] =
+        [(depth1, depth1, 1), (depth2, depth2, 2), (depth4, depth4, 4), (depth8, depth8, 8)];
+    for (name, (tracked, bare, depth)) in names.into_iter().zip(bodies) {
         say::<B>(name, added(warm::<B, _>(tracked, &TRACKED), warm::<B, _>(bare, &BARE), depth));
     }
+}
+
+fn depths<B: Board>() {
+    say::<B>("pair.bare", warm::<B, [Bare; 8]>(depth1, &BARE));
+    pairs::<B>(["pair.depth1", "pair.depth2", "pair.depth4", "pair.depth8"]);
     say::<B>("pair.swapped", added(warm::<B, _>(swapped, &TRACKED), warm::<B, _>(swapped, &BARE), 2));
     B::irqs_disable();
     hooks::irqs_off();

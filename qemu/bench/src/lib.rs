@@ -43,6 +43,10 @@ pub fn main<B: Board>() -> ! {
     irq::enable::<B>();
     if sizes::WIDE {
         cold::wide::<B>();
+    } else if sizes::STAT {
+        figure::<B>("tables.stat", hooks::costs().statistics as u64, "bytes");
+        figure::<B>("task.stat", hooks::costs().context as u64, "bytes");
+        hot::with_statistics::<B>();
     } else {
         let costs = hooks::costs();
         figure::<B>("tables.default", costs.validator as u64, "bytes");
@@ -92,6 +96,12 @@ unsafe impl<B: Board> Port for BenchPort<B> {
 
     fn who() -> Who {
         KernelPort::<B>::who()
+    }
+
+    const CPU: fn() -> u32 = KernelPort::<B>::CPU;
+
+    fn now() -> u64 {
+        KernelPort::<B>::now()
     }
 
     fn show(news: News<'_>) {

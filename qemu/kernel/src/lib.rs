@@ -17,6 +17,7 @@
 //! | `boot_tests` | the self-tests, on the machine itself |
 //! | `switching` | two tasks of a CPU hold their locks apart |
 //! | `stack_use` | how much stack the validator needs |
+//! | `statistics` | what the locks cost, where that is counted |
 //! | `live` | the scenarios |
 //! | `judge` | what came of each case, in the words of `lockdep-proto` |
 #![no_std]
@@ -32,6 +33,11 @@ mod live;
 pub mod port;
 mod sleeping;
 mod stack_use;
+#[cfg(feature = "stat")]
+mod statistics;
+#[cfg(not(feature = "stat"))]
+#[path = "statistics/off.rs"]
+mod statistics;
 mod switching;
 pub mod task;
 
@@ -88,6 +94,7 @@ pub fn main<B: Board>() -> ! {
             judge::case::<B>(&IRQ_FLAG, "true", if irq::untrue() == 0 { "true" } else { "untrue" });
         }
     }
+    statistics::show::<B>();
     irq::disable::<B>();
     let all_passed = judge::end::<B>();
     B::exit(if all_passed { Exit::Passed } else { Exit::Failed })
@@ -175,7 +182,8 @@ macro_rules! run_on {
             classes = 1024,
             dependencies = 8192,
             chains = 16384,
-            validators = 2
+            validators = 2,
+            cpus = $crate::cpu::MAX
         );
         $crate::around!($board);
     };

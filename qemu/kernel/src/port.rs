@@ -44,6 +44,13 @@ unsafe impl<B: Board> Port for KernelPort<B> {
         Who { task, id, cpu: B::cpu() as u32 }
     }
 
+    const CPU: fn() -> u32 = || B::cpu() as u32;
+
+    #[inline(always)]
+    fn now() -> u64 {
+        B::instructions()
+    }
+
     fn show(news: News<'_>) {
         match news {
             News::Report(_) if cpu::in_self_test::<B>() => {}

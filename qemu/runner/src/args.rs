@@ -39,6 +39,8 @@ pub(crate) struct BootOptions {
     pub(crate) scenario: Option<&'static str>,
     /// Accept the reports as the golden ones.
     pub(crate) bless: bool,
+    /// With lock statistics, which the kernel prints at its end.
+    pub(crate) stat: bool,
     /// Show everything that every run says.
     pub(crate) verbose: bool,
     /// Do not show the first run either. No option: `test` boots more than once.
@@ -54,6 +56,7 @@ impl Default for BootOptions {
             machine: None,
             smp: None,
             scenario: None,
+            stat: false,
             bless: false,
             verbose: false,
             quiet: false,
@@ -77,6 +80,7 @@ Usage: cargo xtask VERB [OPTIONS]
               --smp N           only with this many CPUs (without: with 1 and with 2)
               --scenario NAME   only this live scenario: {scenarios}
               --bless           accepts the reports as they are: writes tests/golden/boot/
+              --stat            with lock statistics, which the kernel prints at its end
               --verbose         shows every line of every run
               --timeout SECONDS how long a run may take (60)
   bench     counts what validation costs, in instructions, and compares with benches/baseline.txt
@@ -130,6 +134,7 @@ fn parse_boot(parser: &mut lexopt::Parser) -> Result<Verb, lexopt::Error> {
         match argument {
             Long("help") | Short('h') => return Ok(Verb::Help),
             Long("bless") => options.bless = true,
+            Long("stat") => options.stat = true,
             Long("verbose") | Short('v') => options.verbose = true,
             Long("smp") => {
                 let smp = parser.value()?.parse()?;
@@ -211,12 +216,13 @@ mod tests {
 
     #[test]
     fn the_options_of_boot_are_understood() {
-        let line = "boot --board q35-x86_64 --machine=microvm --smp 2 --scenario irq --bless --verbose --timeout 5";
+        let line =
+            "boot --board q35-x86_64 --machine=microvm --smp 2 --scenario irq --bless --stat --verbose --timeout 5";
         let Ok(Verb::Boot(options)) = parse_line(line) else { panic!("not understood") };
         assert_eq!(options.board.map(|board| board.name), Some("q35-x86_64"));
         assert_eq!(options.machine.map(|machine| machine.name), Some("microvm"));
         assert_eq!((options.smp, options.scenario), (Some(2), Some("irq")));
-        assert!(options.bless && options.verbose);
+        assert!(options.bless && options.verbose && options.stat);
         assert_eq!(options.timeout, Duration::from_secs(5));
     }
 

@@ -22,7 +22,7 @@ use std::time::Duration;
 const LIMIT: Duration = Duration::from_secs(300);
 
 /// The features of a board's crate that make the programs which count.
-const PROGRAMS: &[&str] = &["bench", "bench-wide"];
+const PROGRAMS: &[&str] = &["bench", "bench-wide", "bench-stat"];
 
 /// The kernels whose images are measured: the figure, and the features of the board's crate.
 const IMAGES: &[(&str, &str)] = &[("image", "")];

@@ -30,7 +30,7 @@ pub(crate) fn run(options: &BootOptions) -> Result<Tally> {
     let mut boots =
         Boots { options, goldens: Goldens::new(options.bless), tally: Tally::default(), show: !options.quiet };
     for (board, machines) in chosen.iter().filter(|(_, machines)| !machines.is_empty()) {
-        match build(toolchain, board) {
+        match build_with(toolchain, board, if options.stat { "stat" } else { "" }) {
             Ok(elf) => boots.all(board, machines, &elf)?,
             Err(error) => {
                 println!("FAILED {}: the kernel cannot be built: {error:#}", board.name);

@@ -19,15 +19,12 @@ use std::time::Instant;
 const FEATURE_SETS: &[&[&str]] = &[
     &["--workspace", "--features", "lockdep/std,lockdep/lock_api,lockdep/lock_api_05"],
     &["-p", "lockdep", "--no-default-features", "--features", "std"],
+    &["-p", "lockdep", "--features", "stat,std,lock_api,lock_api_05"],
 ];
 
 /// The sets of features that the validator is built with for bare metal.
-const BARE_FEATURES: &[&str] = &[
-    "validate",
-    "validate,critical-section,defmt,lock_api,lock_api_05",
-    "",
-    "critical-section,defmt,lock_api,lock_api_05",
-];
+const BARE_FEATURES: &[&str] =
+    &["validate", "stat,critical-section,defmt,lock_api,lock_api_05", "critical-section,defmt,lock_api,lock_api_05"];
 
 /// The oldest Rust that the project promises to build with.
 const MSRV: &str = env!("CARGO_PKG_RUST_VERSION");
@@ -79,6 +76,8 @@ pub(crate) fn run() -> Tally {
         steps.bare_metal(&name, toolchain, |way| drill::hang(way, board));
     }
     steps.boots("boots", toolchain, &BootOptions::default());
+    let counted = BootOptions { stat: true, smp: Some(2), quiet: true, ..BootOptions::default() };
+    steps.boots("boots, with statistics", toolchain, &counted);
     for scenario in SCENARIOS {
         let name = format!("boots, {scenario} alone");
         let alone = BootOptions { scenario: Some(scenario), smp: Some(1), quiet: true, ..BootOptions::default() };
@@ -166,7 +165,7 @@ impl Steps {
         self.counted("models of two CPUs", || {
             let mut cargo = host_cargo();
             cargo.env("RUSTFLAGS", "--cfg loom").args(["test", "-p", "lockdep", "--release", "--no-fail-fast"]);
-            cargo.args(["--target-dir", "target/loom", "--lib", "--test", "loom", "models"]);
+            cargo.args(["--target-dir", "target/loom", "--features", "loom", "--lib", "--test", "loom", "models"]);
             count_tests(cargo)
         });
     }

@@ -64,7 +64,7 @@ const fn configuration<const C: usize, const D: usize, const K: usize>(name: &'s
         (name, "chains", sizes.chains),
         (name, "search", sizes.search),
         (name, "reports", sizes.reports),
-        (name, IN_ALL, size_of::<Runtime<Nowhere, C, D, K, 1>>()),
+        (name, IN_ALL, size_of::<Runtime<Nowhere, C, D, K, 1, 1>>()),
     ]
 }
 

@@ -22,8 +22,8 @@ unsafe impl<R: RawMutex> RawMutex for Tracked<R> {
     #[track_caller]
     #[inline(always)]
     fn lock(&self) {
-        self.token().acquire(Mode::WRITE, Site::caller());
-        self.raw.lock();
+        let token = self.token().acquire(Mode::WRITE, Site::caller());
+        token.wait(|| self.raw.try_lock().then_some(()), || self.raw.lock());
     }
 
     #[track_caller]
@@ -103,7 +103,10 @@ unsafe impl<R: RawMutex> RawMutex for Announced<R> {
     #[track_caller]
     #[inline]
     fn lock(&self) {
-        if hooks::holds(self.0.map()) { self.0.raw.lock() } else { self.0.lock() }
+        if !hooks::holds(self.0.map()) {
+            return self.0.lock();
+        }
+        self.0.token().wait(|| self.0.raw.try_lock().then_some(()), || self.0.raw.lock());
     }
 
     #[inline]
@@ -163,8 +166,8 @@ pub(super) fn lock_with<'a, R: RawMutex, T: ?Sized>(
 ) -> MutexGuard<'a, R, T> {
     // SAFETY: the raw lock is taken, and then there is one guard for it.
     unsafe {
-        announce(mutex.raw().token());
-        mutex.raw().raw.lock();
+        let (token, raw) = (announce(mutex.raw().token()), &mutex.raw().raw);
+        token.wait(|| raw.try_lock().then_some(()), || raw.lock());
         mutex.make_guard_unchecked()
     }
 }

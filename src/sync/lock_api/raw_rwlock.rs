@@ -27,8 +27,8 @@ unsafe impl<R: RawRwLock> RawRwLock for Tracked<R> {
     #[track_caller]
     #[inline(always)]
     fn lock_shared(&self) {
-        self.token().acquire(Mode::READ, Site::caller());
-        self.raw.lock_shared();
+        let token = self.token().acquire(Mode::READ, Site::caller());
+        token.wait(|| self.raw.try_lock_shared().then_some(()), || self.raw.lock_shared());
     }
 
     #[track_caller]
@@ -47,8 +47,8 @@ unsafe impl<R: RawRwLock> RawRwLock for Tracked<R> {
     #[track_caller]
     #[inline(always)]
     fn lock_exclusive(&self) {
-        self.token().acquire(Mode::WRITE, Site::caller());
-        self.raw.lock_exclusive();
+        let token = self.token().acquire(Mode::WRITE, Site::caller());
+        token.wait(|| self.raw.try_lock_exclusive().then_some(()), || self.raw.lock_exclusive());
     }
 
     #[track_caller]
@@ -156,8 +156,8 @@ unsafe impl<R: RawRwLockRecursive> RawRwLockRecursive for Tracked<R> {
     #[track_caller]
     #[inline]
     fn lock_shared_recursive(&self) {
-        self.token().acquire(Mode::RECURSIVE_READ, Site::caller());
-        self.raw.lock_shared_recursive();
+        let token = self.token().acquire(Mode::RECURSIVE_READ, Site::caller());
+        token.wait(|| self.raw.try_lock_shared_recursive().then_some(()), || self.raw.lock_shared_recursive());
     }
 
     #[track_caller]
@@ -187,8 +187,8 @@ unsafe impl<R: RawRwLockUpgrade> RawRwLockUpgrade for Tracked<R> {
     #[track_caller]
     #[inline]
     fn lock_upgradable(&self) {
-        self.token().acquire(Mode::READ, Site::caller());
-        self.raw.lock_upgradable();
+        let token = self.token().acquire(Mode::READ, Site::caller());
+        token.wait(|| self.raw.try_lock_upgradable().then_some(()), || self.raw.lock_upgradable());
     }
 
     #[track_caller]
@@ -294,8 +294,8 @@ pub(super) fn read_with<'a, R: RawRwLock, T: ?Sized>(
 ) -> RwLockReadGuard<'a, R, T> {
     // SAFETY: the raw lock is taken, and then there is one guard for it.
     unsafe {
-        announce(lock.raw().token());
-        lock.raw().raw.lock_shared();
+        let (token, raw) = (announce(lock.raw().token()), &lock.raw().raw);
+        token.wait(|| raw.try_lock_shared().then_some(()), || raw.lock_shared());
         lock.make_read_guard_unchecked()
     }
 }
@@ -308,8 +308,8 @@ pub(super) fn write_with<'a, R: RawRwLock, T: ?Sized>(
 ) -> RwLockWriteGuard<'a, R, T> {
     // SAFETY: the raw lock is taken, and then there is one guard for it.
     unsafe {
-        announce(lock.raw().token());
-        lock.raw().raw.lock_exclusive();
+        let (token, raw) = (announce(lock.raw().token()), &lock.raw().raw);
+        token.wait(|| raw.try_lock_exclusive().then_some(()), || raw.lock_exclusive());
         lock.make_write_guard_unchecked()
     }
 }

@@ -23,8 +23,8 @@ unsafe impl<R: RawMutex> RawMutex for Tracked<R> {
     #[track_caller]
     #[inline(always)]
     fn lock(&self) -> Self::Guard {
-        self.token().acquire(Mode::WRITE, Site::caller());
-        Taken::new(self.raw.lock())
+        let token = self.token().acquire(Mode::WRITE, Site::caller());
+        Taken::new(token.wait(|| self.raw.try_lock(), || self.raw.lock()))
     }
 
     #[track_caller]
@@ -104,7 +104,10 @@ unsafe impl<R: RawMutex> RawMutex for Announced<R> {
     #[track_caller]
     #[inline]
     fn lock(&self) -> Self::Guard {
-        if hooks::holds(self.0.map()) { Taken::new(self.0.raw.lock()) } else { self.0.lock() }
+        if !hooks::holds(self.0.map()) {
+            return self.0.lock();
+        }
+        Taken::new(self.0.token().wait(|| self.0.raw.try_lock(), || self.0.raw.lock()))
     }
 
     #[inline]
@@ -164,8 +167,8 @@ pub(super) fn lock_with<'a, R: RawMutex, T: ?Sized>(
 ) -> MutexGuard<'a, R, T> {
     // SAFETY: the raw lock is taken, and then there is one guard for it.
     unsafe {
-        announce(mutex.raw().token());
-        mutex.make_guard_unchecked(Taken::new(mutex.raw().raw.lock()))
+        let (token, raw) = (announce(mutex.raw().token()), &mutex.raw().raw);
+        mutex.make_guard_unchecked(Taken::new(token.wait(|| raw.try_lock(), || raw.lock())))
     }
 }
 

@@ -29,8 +29,8 @@ unsafe impl<R: RawRwLock> RawRwLock for Tracked<R> {
     #[track_caller]
     #[inline(always)]
     fn lock_shared(&self) -> Self::SharedGuard {
-        self.token().acquire(Mode::READ, Site::caller());
-        Taken::new(self.raw.lock_shared())
+        let token = self.token().acquire(Mode::READ, Site::caller());
+        Taken::new(token.wait(|| self.raw.try_lock_shared(), || self.raw.lock_shared()))
     }
 
     #[track_caller]
@@ -49,8 +49,8 @@ unsafe impl<R: RawRwLock> RawRwLock for Tracked<R> {
     #[track_caller]
     #[inline(always)]
     fn lock_exclusive(&self) -> Self::ExclusiveGuard {
-        self.token().acquire(Mode::WRITE, Site::caller());
-        Taken::new(self.raw.lock_exclusive())
+        let token = self.token().acquire(Mode::WRITE, Site::caller());
+        Taken::new(token.wait(|| self.raw.try_lock_exclusive(), || self.raw.lock_exclusive()))
     }
 
     #[track_caller]
@@ -160,8 +160,8 @@ unsafe impl<R: RawRwLockUpgrade> RawRwLockUpgrade for Tracked<R> {
     #[track_caller]
     #[inline]
     fn lock_upgradable(&self) -> Self::UpgradableGuard {
-        self.token().acquire(Mode::READ, Site::caller());
-        Taken::new(self.raw.lock_upgradable())
+        let token = self.token().acquire(Mode::READ, Site::caller());
+        Taken::new(token.wait(|| self.raw.try_lock_upgradable(), || self.raw.lock_upgradable()))
     }
 
     #[track_caller]
@@ -275,8 +275,8 @@ pub(super) fn read_with<'a, R: RawRwLock, T: ?Sized>(
 ) -> RwLockReadGuard<'a, R, T> {
     // SAFETY: the raw lock is taken, and then there is one guard for it.
     unsafe {
-        announce(lock.raw().token());
-        lock.make_read_guard_unchecked(Taken::new(lock.raw().raw.lock_shared()))
+        let (token, raw) = (announce(lock.raw().token()), &lock.raw().raw);
+        lock.make_read_guard_unchecked(Taken::new(token.wait(|| raw.try_lock_shared(), || raw.lock_shared())))
     }
 }
 
@@ -288,8 +288,8 @@ pub(super) fn write_with<'a, R: RawRwLock, T: ?Sized>(
 ) -> RwLockWriteGuard<'a, R, T> {
     // SAFETY: the raw lock is taken, and then there is one guard for it.
     unsafe {
-        announce(lock.raw().token());
-        lock.make_write_guard_unchecked(Taken::new(lock.raw().raw.lock_exclusive()))
+        let (token, raw) = (announce(lock.raw().token()), &lock.raw().raw);
+        lock.make_write_guard_unchecked(Taken::new(token.wait(|| raw.try_lock_exclusive(), || raw.lock_exclusive())))
     }
 }
 

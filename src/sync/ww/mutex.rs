@@ -72,7 +72,8 @@ impl<T: ?Sized> WwMutex<T> {
         let site = Site::caller();
         hooks::acquire(self.map(), Mode::WRITE, site);
         hooks::might_sleep();
-        self.guard(self.inner.lock(), None, site)
+        let inner = self.tracker.token().wait(|| self.inner.try_lock(), || self.inner.lock());
+        self.guard(inner, None, site)
     }
 
     /// Takes it alone, if it is free. Linux's `ww_mutex_trylock` without a context.
@@ -118,16 +119,25 @@ impl<T: ?Sized> WwMutex<T> {
         }
         hooks::acquire_specially(&context.acquire(self.map(), site));
         hooks::might_sleep();
+        let taken = self.tracker.token().wait(|| self.inner.try_lock().map(Some), || self.wait_as(context));
+        let Some(inner) = taken else {
+            hooks::release(self.map(), Some(site));
+            context.back_off_from(self.map());
+            return Err(WwError::Deadlock);
+        };
+        context.count();
+        Ok(self.guard(inner, Some(context), site))
+    }
+
+    /// Waits for the lock inside; `None`: an older context has it.
+    fn wait_as(&self, context: &State) -> Option<::spin::MutexGuard<'_, T>> {
         loop {
             if let Some(inner) = self.inner.try_lock() {
-                context.count();
-                return Ok(self.guard(inner, Some(context), site));
+                return Some(inner);
             }
             // Before the owner has written its stamp this reads 0: wait, and look again.
             if context.must_back_off(self.owner.load(Ordering::Relaxed)) {
-                hooks::release(self.map(), Some(site));
-                context.back_off_from(self.map());
-                return Err(WwError::Deadlock);
+                return None;
             }
             core::hint::spin_loop();
         }

@@ -1,0 +1,224 @@
+//! What a kernel and its locks say to the statistics, and ask of them.
+//!
+//! A lock that cannot be had at once calls [`contended`], and [`acquired`] when it has it: between `hooks::acquire`, which
+//! comes before the wait, and `hooks::release`. What is known is shown piece by piece as plain data, the texts in Linux's
+//! shape are made of the pieces. While a piece is shown no internal lock is held and interrupts are as they were, so it may
+//! be printed through a console whose own lock is tracked.
+
+use super::Recording;
+use crate::class::LockMap;
+use crate::context::Context;
+use crate::listing::{BATCH, ChainLine, ClassLine, ClassTimes, Sums};
+use crate::port::Port;
+use crate::runtime::Runtime;
+use crate::text::stat::{ChainsHead, ClassesHead, StatHead};
+use core::fmt::{self, Write};
+
+/// What is said or asked, through one entry point.
+#[doc(hidden)]
+pub enum Ask<'a> {
+    /// A lock cannot be had at once.
+    Contended(&'a LockMap),
+    /// It has been got.
+    Acquired(&'a LockMap),
+    /// What is to be counted.
+    Record(Recording),
+    /// What was counted is to be forgotten.
+    Clear,
+    /// The statistics of the classes.
+    Times(&'a mut dyn FnMut(&ClassTimes)),
+    /// The classes and what they lead to.
+    Classes(&'a mut dyn FnMut(&ClassLine)),
+    /// The checked chains.
+    Chains(&'a mut dyn FnMut(&ChainLine)),
+    /// Sums over the tables.
+    Sums(&'a mut Sums),
+}
+
+#[allow(unsafe_code)] // a symbol of the user's crate
+// SAFETY: `port!` defines it with just this signature, and there can be only one definition in a program.
+unsafe extern "Rust" {
+    safe fn __lockdep_stat(ask: Ask<'_>) -> bool;
+}
+
+/// A lock that was announced with `hooks::acquire` cannot be had at once: the wait begins. Linux's `lock_contended`.
+#[cold]
+pub fn contended(map: &LockMap) {
+    __lockdep_stat(Ask::Contended(map));
+}
+
+/// A lock that was contended has been got: the wait ends, and the hold begins. Linux's `lock_acquired`.
+#[cold]
+pub fn acquired(map: &LockMap) {
+    __lockdep_stat(Ask::Acquired(map));
+}
+
+/// Says what is counted from now on. At first it is everything.
+pub fn record(what: Recording) {
+    __lockdep_stat(Ask::Record(what));
+}
+
+/// Forgets what was counted. Linux's `echo 0 > /proc/lock_stat`.
+pub fn clear() {
+    __lockdep_stat(Ask::Clear);
+}
+
+/// Shows the statistics of each class that has any, those with the most contentions first. `false`: somebody else is at it,
+/// or there is no context.
+pub fn each_class_times(show: &mut dyn FnMut(&ClassTimes)) -> bool {
+    __lockdep_stat(Ask::Times(show))
+}
+
+/// Shows the classes, each followed by those that it leads to directly. `false`: there is no context.
+pub fn each_class(show: &mut dyn FnMut(&ClassLine)) -> bool {
+    __lockdep_stat(Ask::Classes(show))
+}
+
+/// Shows the checked chains, each followed by its classes. `false`: there is no context.
+pub fn each_chain(show: &mut dyn FnMut(&ChainLine)) -> bool {
+    __lockdep_stat(Ask::Chains(show))
+}
+
+/// Sums over all tables.
+pub fn sums() -> Sums {
+    let mut sums = Sums::default();
+    __lockdep_stat(Ask::Sums(&mut sums));
+    sums
+}
+
+/// Writes the statistics as Linux's `/proc/lock_stat` has them.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_lock_stat(out: &mut dyn Write) -> fmt::Result {
+    write!(out, "{StatHead}")?;
+    write_each(out, |each| each_class_times(&mut |times| each(&format_args!("{times}"))))
+}
+
+/// Writes the classes as Linux's `/proc/lockdep` has them.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_classes(out: &mut dyn Write) -> fmt::Result {
+    write!(out, "{ClassesHead}")?;
+    write_each(out, |each| each_class(&mut |line| each(&format_args!("{line}"))))
+}
+
+/// Writes the chains as Linux's `/proc/lockdep_chains` has them.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_chains(out: &mut dyn Write) -> fmt::Result {
+    write!(out, "{ChainsHead}")?;
+    write_each(out, |each| each_chain(&mut |line| each(&format_args!("{line}"))))
+}
+
+/// Writes the sums as Linux's `/proc/lockdep_stats` has them.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write_sums(out: &mut dyn Write) -> fmt::Result {
+    write!(out, "{}", sums())
+}
+
+/// Writes what comes, until that fails.
+fn write_each(out: &mut dyn Write, list: impl FnOnce(&mut dyn FnMut(&fmt::Arguments<'_>)) -> bool) -> fmt::Result {
+    let mut result = Ok(());
+    list(&mut |piece| {
+        if result.is_ok() {
+            result = out.write_fmt(*piece);
+        }
+    });
+    result
+}
+
+impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, const N: usize>
+    Runtime<P, C, D, K, V, N>
+{
+    /// Answers; says whether there was an answer.
+    pub fn stat(&self, ask: Ask<'_>) -> bool {
+        // The statistics are of the first validator, which has no number to be mistaken for.
+        let Some(context) = P::context().filter(|context| !context.is_unchecked() && context.validator() == 0) else {
+            return false;
+        };
+        let seen = self.domain(context).seen().classes;
+        match ask {
+            Ask::Contended(map) => self.recorder.contended::<P>(seen, context, map),
+            Ask::Acquired(map) => self.recorder.acquired::<P>(seen, context, map),
+            Ask::Record(what) => self.recorder.set_mode(what),
+            Ask::Clear => self.recorder.clear(),
+            Ask::Times(show) => return self.each_times(context, show),
+            Ask::Classes(show) => self.each_class(context, show),
+            Ask::Chains(show) => self.each_chain(context, show),
+            Ask::Sums(sums) => *sums = self.sums(context),
+        }
+        true
+    }
+
+    fn each_times(&self, context: &'static Context, show: &mut dyn FnMut(&ClassTimes)) -> bool {
+        let seen = self.domain(context).seen().classes;
+        if !self.recorder.begin_listing(seen) {
+            return false;
+        }
+        for _ in 1..C {
+            let Some(slot) = self.recorder.next_listed() else { break };
+            if let Some(class) = self.slowly(context, |engine| engine.class_view(slot)) {
+                show(&self.recorder.times(seen, slot, class));
+            }
+        }
+        self.recorder.end_listing();
+        true
+    }
+
+    fn each_class(&self, context: &'static Context, show: &mut dyn FnMut(&ClassLine)) {
+        let seen = self.domain(context).seen().classes;
+        for slot in 1..C as u16 {
+            let Some(mut entry) = self.slowly(context, |engine| engine.class_entry(slot)) else { continue };
+            entry.operations = self.recorder.operations(seen, slot);
+            show(&ClassLine::Class(entry));
+            for first in (0..D).step_by(BATCH) {
+                let batch = self.slowly(context, |engine| engine.leads_to(slot, first));
+                batch.iter().for_each(|&(key, class)| show(&ClassLine::Leads(key, class)));
+                if !batch.is_full() {
+                    break;
+                }
+            }
+            show(&ClassLine::End);
+        }
+    }
+
+    fn each_chain(&self, context: &'static Context, show: &mut dyn FnMut(&ChainLine)) {
+        let mut at = 0;
+        // As many as there are slots, and a chain that comes up is not there twice.
+        for _ in 0..K {
+            let Some((head, next)) = self.slowly(context, |engine| engine.chain_at(at)) else { break };
+            if head.is_current {
+                show(&ChainLine::Chain { in_hardirq: head.in_hardirq, in_softirq: head.in_softirq });
+                for number in 0..head.length {
+                    if let Some((key, class)) = self.slowly(context, |engine| engine.chain_member(at, number)) {
+                        show(&ChainLine::Member(key, class));
+                    }
+                }
+                show(&ChainLine::End);
+            }
+            at = next;
+        }
+    }
+
+    fn sums(&self, context: &'static Context) -> Sums {
+        let mut sums = self.slowly(context, |engine| engine.table_sums());
+        sums.outside = self.recorder.outside();
+        for slot in 1..C as u16 {
+            if let Some(entry) = self.slowly(context, |engine| engine.class_entry(slot)) {
+                sums.add_class(&entry);
+            }
+        }
+        let mut at = 0;
+        for _ in 0..K {
+            let Some((head, next)) = self.slowly(context, |engine| engine.chain_at(at)) else { break };
+            sums.add_chain(&head);
+            at = next;
+        }
+        sums
+    }
+}

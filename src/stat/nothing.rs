@@ -1,0 +1,48 @@
+//! No statistics: nothing is kept, and nothing is done.
+
+use crate::class::LockMap;
+use crate::classes::SeenClasses;
+use crate::context::Context;
+use crate::held::{Ended, Hold};
+use crate::port::Port;
+use crate::report::Overheld;
+use crate::trail::Since;
+
+/// Counts nothing.
+pub(crate) struct Recorder<const C: usize, const N: usize>;
+
+impl<const C: usize, const N: usize> Recorder<C, N> {
+    pub(crate) const fn new() -> Self {
+        Recorder
+    }
+
+    #[inline(always)]
+    pub(crate) fn since<P: Port>(&self, _: &Context) -> Since {
+        Since::UNKNOWN
+    }
+
+    #[inline(always)]
+    pub(crate) fn begin<P: Port>(&self, _: &Context, _: &LockMap) {}
+
+    #[inline(always)]
+    pub(crate) fn ending(&self, _: &Context, _: &LockMap) -> Option<Hold> {
+        None
+    }
+
+    #[inline(always)]
+    pub(crate) fn count(&self, _: &SeenClasses, _: &LockMap, _: &Ended, _: u64, _: u32) -> bool {
+        true
+    }
+
+    #[inline(always)]
+    pub(crate) fn count_special<P: Port>(
+        &self,
+        _: &SeenClasses,
+        _: &LockMap,
+        _: &Ended,
+        _length: u64,
+        _cpu: u32,
+    ) -> Overheld {
+        Overheld::NONE
+    }
+}

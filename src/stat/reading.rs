@@ -1,0 +1,93 @@
+//! What is made of the tallies when somebody asks: sums over the CPUs, and the classes in the order of their contentions.
+
+use super::recorder::{Recorder, site_of};
+use crate::classes::SeenClasses;
+use crate::listing::{ClassTimes, Point, SideTimes};
+use crate::report::ClassView;
+use crate::tally::{Entry, POINTS, Party, Points, Stamp};
+use core::sync::atomic::Ordering;
+use heapless::Vec;
+
+impl<const C: usize, const N: usize> Recorder<C, N> {
+    /// The statistics of the class in `slot`.
+    pub(crate) fn times(&self, seen: &SeenClasses, slot: u16, class: ClassView) -> ClassTimes {
+        let stamp = self.stamp(seen, slot);
+        let points = |party| self.points(slot).map_or_else(Vec::new, |points| read_points(points, stamp, party));
+        ClassTimes {
+            class,
+            write: self.side(slot, stamp, false),
+            read: self.side(slot, stamp, true),
+            waiters: points(Party::Waiters),
+            holders: points(Party::Holders),
+        }
+    }
+
+    /// How often locks of the class in `slot` were taken and let go.
+    pub(crate) fn operations(&self, seen: &SeenClasses, slot: u16) -> u64 {
+        let stamp = self.stamp(seen, slot);
+        let of = |entry: &Entry, shared| entry.side(shared).hold.count(stamp);
+        self.entries(slot).fold(0, |sum, entry| sum + of(entry, false) + of(entry, true))
+    }
+
+    /// Begins a listing in the order of contentions, which are noted now; `false`: somebody else is at it.
+    pub(crate) fn begin_listing(&self, seen: &SeenClasses) -> bool {
+        if self.listing.swap(true, Ordering::Acquire) {
+            return false;
+        }
+        for slot in 1..C as u16 {
+            let stamp = self.stamp(seen, slot);
+            let of = |entry: &Entry, shared| entry.side(shared).wait.count(stamp);
+            let waits = |sum: u64, entry: &Entry| sum + of(entry, false) + of(entry, true);
+            let waits = self.entries(slot).fold(0, waits);
+            let waited_for = |points: &Points| points.read(stamp, Party::Waiters).next().is_some();
+            let is_used = self.operations(seen, slot) > 0 || waits > 0 || self.points(slot).is_some_and(waited_for);
+            let rank = u32::try_from(waits).unwrap_or(u32::MAX).saturating_add(1);
+            self.set_rank(slot, if is_used { rank } else { 0 });
+        }
+        true
+    }
+
+    /// The next class of the listing: of those that are left, that with the most contentions.
+    pub(crate) fn next_listed(&self) -> Option<u16> {
+        let mut best = (0, 0);
+        for slot in 1..C as u16 {
+            let rank = self.points(slot).map_or(0, |points| points.rank.load(Ordering::Relaxed));
+            if rank > best.0 {
+                best = (rank, slot);
+            }
+        }
+        self.set_rank(best.1, 0);
+        (best.0 > 0).then_some(best.1)
+    }
+
+    /// Ends a listing.
+    pub(crate) fn end_listing(&self) {
+        self.listing.store(false, Ordering::Release);
+    }
+
+    fn set_rank(&self, slot: u16, rank: u32) {
+        if let Some(points) = self.points(slot) {
+            points.rank.store(rank, Ordering::Relaxed);
+        }
+    }
+
+    fn side(&self, slot: u16, stamp: Stamp, shared: bool) -> SideTimes {
+        let sides = self.entries(slot).map(|entry| entry.side(shared));
+        sides.fold(SideTimes::default(), |sum, side| SideTimes {
+            hold: sum.hold.join(side.hold.read(stamp, site_of)),
+            wait: sum.wait.join(side.wait.read(stamp, site_of)),
+        })
+    }
+}
+
+/// The places of a class, in the order in which they were met.
+fn read_points(points: &Points, stamp: Stamp, party: Party) -> Vec<Point, POINTS> {
+    let mut read = Vec::new();
+    for (cell, count) in points.read(stamp, party) {
+        if let Some(site) = site_of(cell) {
+            // There are as many places as there is room.
+            let _ = read.push(Point { site, count });
+        }
+    }
+    read
+}

@@ -1,0 +1,248 @@
+//! What is counted when a lock is taken, waited for, and let go.
+//!
+//! On the fast path an acquire writes the time into its hold, and a release adds the length of that hold to the tally of
+//! its class, way of taking and CPU. That is all while nobody waits and no length is an extreme: no line is written that
+//! another CPU writes but the lock's own, which the releasing CPU has.
+//!
+//! Invariants: extremes are written with interrupts off. Nothing is counted in an NMI or while the validator is at work,
+//! since such holds are not measured; nor for the validators of self-tests, whose classes are others.
+
+use crate::class::LockMap;
+use crate::classes::SeenClasses;
+use crate::context::Context;
+use crate::held::{Ended, Hold, NO_SLOT};
+use crate::port::Port;
+use crate::report::Overheld;
+use crate::site::Site;
+use crate::tally::{Entry, Party, Points, Stamp};
+use crate::trail::{Since, SiteCell};
+use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+
+/// What is counted. Linux has `kernel.lock_stat`, on and off.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Recording {
+    /// Every taking of a lock.
+    #[default]
+    All = 0,
+    /// Those that had to wait: their waits, and the holds that follow. All others cost next to nothing.
+    Contended = 1,
+    /// Nothing.
+    Nothing = 2,
+}
+
+/// The bits of `control` below the number of clearings.
+const MODE: u32 = 3;
+/// One clearing.
+const CLEARING: u32 = 4;
+
+/// The table of one CPU, on lines of its own.
+#[repr(align(64))]
+struct OfCpu<const C: usize>([Entry; C]);
+
+/// The statistics of a program with `C` slots for classes and `N` CPUs.
+pub(crate) struct Recorder<const C: usize, const N: usize> {
+    cpus: [OfCpu<C>; N],
+    points: [Points; C],
+    /// How often it was cleared, and above that what is recorded.
+    control: AtomicU32,
+    /// What happened on CPUs that have no table.
+    outside: AtomicU32,
+    /// Somebody lists: the ranks are in use.
+    pub(super) listing: AtomicBool,
+}
+
+impl<const C: usize, const N: usize> Recorder<C, N> {
+    pub(crate) const fn new() -> Self {
+        Recorder {
+            cpus: [const { OfCpu([const { Entry::new() }; C]) }; N],
+            points: [const { Points::new() }; C],
+            control: AtomicU32::new(Recording::All as u32),
+            outside: AtomicU32::new(0),
+            listing: AtomicBool::new(false),
+        }
+    }
+
+    /// When a hold begins that is taken now.
+    #[inline(always)]
+    pub(crate) fn since<P: Port>(&self, context: &Context) -> Since {
+        match self.control.load(Ordering::Relaxed) & MODE {
+            0 if context.validator() == 0 => Since::at(P::now()),
+            _ => Since::UNKNOWN,
+        }
+    }
+
+    /// The slow path has put a lock on the books: its hold begins now.
+    pub(crate) fn begin<P: Port>(&self, context: &Context, map: &LockMap) {
+        let since = self.since::<P>(context);
+        if let Some((stack, index, mut hold)) = find(context, map).filter(|(_, _, hold)| !hold.since.is_known()) {
+            hold.since = since;
+            stack.set_hold(index, hold);
+        }
+    }
+
+    /// The hold that the slow path is about to end by letting go of this lock: its own, or one that stands for several.
+    pub(crate) fn ending(&self, context: &Context, map: &LockMap) -> Option<Hold> {
+        let own = find(context, map).map(|(_, _, hold)| hold);
+        let merged = || context.find(Hold::merged).and_then(|(stack, index)| stack.hold(index));
+        own.or_else(merged).filter(|hold| hold.times() == 1)
+    }
+
+    /// Counts a measured hold that is over, of this length, of a lock that is let go on `cpu`: if there is nothing special
+    /// about it. Says whether it did.
+    #[inline(always)]
+    pub(crate) fn count(&self, seen: &SeenClasses, map: &LockMap, hold: &Ended, length: u64, cpu: u32) -> bool {
+        let Some(entry) = self.entry(cpu, hold.class) else { return false };
+        let is_plain =
+            map.trail().was_here(cpu) && entry.side(hold.shared).hold.add(self.stamp(seen, hold.class), length);
+        if is_plain {
+            map.trail().site().set(hold.site);
+        }
+        is_plain
+    }
+
+    /// Counts any other: the first of its class, the longest, the shortest, one whose lock came from another CPU. Says
+    /// whether it was too long; the first hold that breaks a limit on a CPU is the longest there.
+    pub(crate) fn count_special<P: Port>(
+        &self,
+        seen: &SeenClasses,
+        map: &LockMap,
+        hold: &Ended,
+        length: u64,
+        cpu: u32,
+    ) -> Overheld {
+        let bounced = map.trail().let_go(cpu, hold.site);
+        let Some(entry) = self.entry(cpu, hold.class) else {
+            self.count_outside();
+            return Overheld::NONE;
+        };
+        let (tally, stamp) = (&entry.side(hold.shared).hold, self.stamp(seen, hold.class));
+        let is_extreme = !tally.add(stamp, length);
+        if is_extreme {
+            without_irqs::<P>(|| tally.add_extreme(stamp, length, hold.site));
+        }
+        if bounced {
+            tally.bounce();
+        }
+        match is_extreme {
+            true => Overheld(map.trail().limit_below(length).map(|limit| (length, limit))),
+            false => Overheld::NONE,
+        }
+    }
+
+    /// A lock that is on the books cannot be had at once. Linux's `lock_contended`.
+    pub(crate) fn contended<P: Port>(&self, seen: &SeenClasses, context: &Context, map: &LockMap) {
+        if self.mode() == Recording::Nothing {
+            return;
+        }
+        let Some((stack, index, mut hold)) = find(context, map) else { return };
+        if let (Some(points), Some(site)) = (self.points(hold.class), hold.site) {
+            points.add(self.stamp(seen, hold.class), Party::Waiters, site);
+        }
+        hold.since = Since::at(P::now());
+        stack.set_hold(index, hold);
+    }
+
+    /// A lock that was contended has been got: the wait ends, and the hold begins. Linux's `lock_acquired`.
+    pub(crate) fn acquired<P: Port>(&self, seen: &SeenClasses, context: &Context, map: &LockMap) {
+        let Some((stack, index, mut hold)) = find(context, map) else { return };
+        if !hold.since.is_known() {
+            return;
+        }
+        let (now, cpu) = (P::now(), (P::CPU)());
+        let (length, stamp) = (hold.since.until(now), self.stamp(seen, hold.class));
+        hold.since = Since::at(now);
+        stack.set_hold(index, hold);
+        // Whoever let it go last is the one that was waited for.
+        if let (Some(points), Some(holder)) = (self.points(hold.class), site_of(map.trail().site())) {
+            points.add(stamp, Party::Holders, holder);
+        }
+        let Some(entry) = self.entry(cpu, hold.class) else {
+            return self.count_outside();
+        };
+        let tally = &entry.side(hold.mode().shared).wait;
+        if !tally.add(stamp, length) {
+            without_irqs::<P>(|| tally.add_extreme(stamp, length, hold.site));
+        }
+        if map.trail().comes_from_elsewhere(cpu) {
+            tally.bounce();
+        }
+    }
+
+    // ---- helpers
+
+    /// What is recorded.
+    pub(crate) fn mode(&self) -> Recording {
+        match self.control.load(Ordering::Relaxed) & MODE {
+            0 => Recording::All,
+            1 => Recording::Contended,
+            _ => Recording::Nothing,
+        }
+    }
+
+    /// Says what is to be recorded.
+    pub(crate) fn set_mode(&self, mode: Recording) {
+        let change = |control: u32| Some(control & !MODE | mode as u32);
+        // Without a condition it cannot fail.
+        let _ = self.control.fetch_update(Ordering::Relaxed, Ordering::Relaxed, change);
+    }
+
+    /// Forgets what was counted: from now on every tally has an old stamp.
+    pub(crate) fn clear(&self) {
+        self.control.fetch_add(CLEARING, Ordering::Relaxed);
+        self.outside.store(0, Ordering::Relaxed);
+    }
+
+    /// How many events were on CPUs without a table.
+    pub(crate) fn outside(&self) -> u32 {
+        self.outside.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn points(&self, class: u16) -> Option<&Points> {
+        self.points.get(usize::from(class)).filter(|_| class != NO_SLOT)
+    }
+
+    /// What each CPU knows of a class.
+    pub(super) fn entries(&self, class: u16) -> impl Iterator<Item = &Entry> {
+        self.cpus.iter().filter_map(move |cpu| cpu.0.get(usize::from(class)))
+    }
+
+    #[inline(always)]
+    pub(super) fn stamp(&self, seen: &SeenClasses, class: u16) -> Stamp {
+        Stamp::of(seen.id(class), self.control.load(Ordering::Relaxed) / CLEARING)
+    }
+
+    #[inline(always)]
+    fn entry(&self, cpu: u32, class: u16) -> Option<&Entry> {
+        self.cpus.get(cpu as usize)?.0.get(usize::from(class))
+    }
+
+    #[cold]
+    fn count_outside(&self) {
+        self.outside.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// The hold of this very lock, nearest first, with its place.
+fn find<'c>(context: &'c Context, map: &LockMap) -> Option<(&'c Context, usize, Hold)> {
+    let (stack, index) = context.find(|hold| hold.instance() == map.instance())?;
+    Some((stack, index, stack.hold(index)?))
+}
+
+#[cold]
+#[inline(never)]
+fn without_irqs<P: Port>(work: impl FnOnce()) {
+    let were_on = P::irqs_enabled();
+    P::irqs_disable();
+    work();
+    if were_on {
+        P::irqs_enable();
+    }
+}
+
+/// The site that a cell keeps.
+#[allow(unsafe_code)] // the cell keeps a pointer, since there is no atomic reference
+pub(super) fn site_of(cell: &SiteCell) -> Option<Site> {
+    // SAFETY: by `SiteCell`, whose field is private, the pointer is null or came from a `&'static Location`.
+    unsafe { cell.raw().as_ref() }.map(Site)
+}
