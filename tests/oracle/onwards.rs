@@ -22,6 +22,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::rc::Rc;
 
 thread_local! {
     static CURRENT: Cell<Option<&'static Context>> = const { Cell::new(None) };
@@ -75,9 +76,9 @@ struct Machine<'t, P, const K: usize> {
     waits: HashMap<&'t str, WaitTypes>,
     /// One for each class.
     keys: HashMap<&'t str, DynamicKey>,
-    locks: HashMap<&'t str, Box<LockMap>>,
+    locks: HashMap<&'t str, Rc<LockMap>>,
     /// Locks whose names others have now: they may be held.
-    old: Vec<Box<LockMap>>,
+    old: Vec<Rc<LockMap>>,
     /// The context that runs in each task, and the contexts of its interrupts below.
     tasks: HashMap<&'t str, &'static Context>,
     task: &'t str,
@@ -144,7 +145,7 @@ impl<'t, P: Port, const K: usize> Machine<'t, P, K> {
 
     fn declare(&mut self, name: &'t str, class: &'t str) {
         let waits = self.waits.get(class).copied().unwrap_or_default();
-        let lock = Box::new(LockMap::with_dynamic_key(self.keys.entry(class).or_default(), waits));
+        let lock = Rc::new(LockMap::with_dynamic_key(self.keys.entry(class).or_default(), waits));
         self.old.extend(self.locks.insert(name, lock));
     }
 
