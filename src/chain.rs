@@ -120,8 +120,8 @@ impl Chains {
         self.has_dead.store(true, Ordering::Relaxed);
     }
 
-    /// Others may read meanwhile: what they find is still right, and what they do not find is checked.
-    fn empty(&self) {
+    /// Gives all chains up, to be checked once more. Under the internal lock. Others may read meanwhile: what they find is still right, and what they do not find is checked.
+    pub(crate) fn empty(&self) {
         self.slots.iter().for_each(|slot| slot.store(0));
         self.used.store(0, Ordering::Relaxed);
         self.has_dead.store(false, Ordering::Relaxed);
@@ -163,6 +163,7 @@ impl Chains {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wait_type::WaitType;
 
     #[test]
     fn a_key_depends_on_class_mode_tried_checked_order_and_context() {
@@ -184,6 +185,38 @@ mod tests {
         keys.sort_unstable();
         assert!(keys.windows(2).all(|w| w[0] != w[1]));
         assert_eq!(extend(start, a, Traits::IRQS_ON), extend(start, a, none), "flags are no part of a chain");
+    }
+
+    /// Short words that differ in few bits, in every order: what a fold that is too simple makes equal.
+    #[test]
+    fn structured_chains_have_keys_of_their_own() {
+        let words = |slots: u16, generations: u16, traits: u16| {
+            (1..=slots).flat_map(move |slot| {
+                let ids = (1..=generations).map(move |generation| ClassId::new(slot, generation));
+                ids.flat_map(move |id| (0..traits).map(move |bits| (id, Traits::from_bits_retain(bits))))
+            })
+        };
+        let extended = |keys: &[u64], slots, generations, traits| -> Vec<u64> {
+            let on = |&key: &u64| words(slots, generations, traits).map(move |(id, traits)| extend(key, id, traits));
+            keys.iter().flat_map(on).collect()
+        };
+        let starts: Vec<u64> = (0..=WaitType::NO_LIMIT).map(seed).collect();
+        let task = &starts[usize::from(WaitType::NO_LIMIT)..];
+        let mut chains = extended(&extended(task, 300, 1, 1), 300, 1, 1);
+        chains.extend(extended(&extended(&starts, 8, 2, 4), 8, 2, 4));
+        let mut longer = task.to_vec();
+        for _ in 0..5 {
+            longer = extended(&longer, 9, 1, 1);
+            chains.extend(longer.iter().flat_map(|&key| [key, resume(key, 2), resume(key, WaitType::NO_LIMIT)]));
+        }
+        // What was made in two ways.
+        chains.sort_unstable();
+        chains.dedup();
+        let pairs = 300 * 300 + starts.len() * 64 * 64;
+        // Pairs of the 300 classes are pairs of the 8 of the second lot, and of the 9 of the third.
+        let all = pairs + 3 * (9 + 81 + 729 + 6561 + 59049) - (8 * 8 + 9 * 9);
+        assert_eq!(chains.len(), all, "two chains have one key");
+        assert!(chains[0] != 0, "the empty slot");
     }
 
     #[test]

@@ -191,8 +191,7 @@ impl LockMap {
 
     /// A lock of the class `key`. Locks of other wait types are of another class, also under the same key.
     pub const fn with_key(key: &'static LockClassKey, waits: WaitTypes) -> LockMap {
-        let trail = Trail::new(key.limit);
-        LockMap { trail, ..LockMap::with(key.hash, key.site, key.name, waits) }.keyed()
+        LockMap::with(key.hash, key.site, key.name, waits).keyed().limited(key.limit)
     }
 
     /// A lock of a class that is known by a name alone, wherever it is made: for locks that come from outside, as in a
@@ -258,7 +257,12 @@ impl LockMap {
     /// The same, for locks that may be held for `units` of the port's time and no longer: as
     /// [`LockClassKey::with_hold_limit`].
     pub const fn with_hold_limit(self, units: u64) -> LockMap {
-        LockMap { trail: Trail::new(HoldLimit::new(units)), ..self }
+        self.limited(HoldLimit::new(units))
+    }
+
+    const fn limited(mut self, limit: HoldLimit) -> LockMap {
+        self.trail = Trail::new(limit);
+        self
     }
 
     /// What it remembers for the statistics.

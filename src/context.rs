@@ -21,6 +21,7 @@ use crate::chain;
 use crate::site::Site;
 use crate::usage::{Asked, State, Usage};
 use crate::wait_type::WaitType;
+use bitflags::bitflags;
 use core::cell::Cell;
 use gate::Gate;
 use stack::Stack;
@@ -90,12 +91,27 @@ pub struct Context {
     reclaim: Cell<u8>,
     softirqs_on: Cell<bool>,
     level: Cell<Level>,
-    /// The flag that this interrupt will restore: of hard interrupts for a hardirq, of softirqs for a softirq.
-    restores: Cell<bool>,
-    in_hardirq: Cell<bool>,
-    in_softirq: Cell<bool>,
+    inside: Cell<Inside>,
     /// The least wait type that the levels up to this one allow.
     limit: Cell<u8>,
+}
+
+bitflags! {
+    /// What is so as long as a level lasts.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    struct Inside: u8 {
+        /// In a hard interrupt, at this level or below.
+        const HARDIRQ = 1;
+        /// In a softirq, at this level or below.
+        const SOFTIRQ = 1 << 1;
+        /// The level will turn its flag on: a hardirq that of hard interrupts, a softirq that of softirqs.
+        const RESTORES = 1 << 2;
+    }
+}
+
+impl Inside {
+    /// The pair (in hardirq, in softirq).
+    const PAIR: Inside = Inside::HARDIRQ.union(Inside::SOFTIRQ);
 }
 
 /// The places in `toggles`, of hard interrupts and of softirqs: that of "off", and behind it that of "on".
@@ -131,9 +147,7 @@ impl Context {
             reclaim: Cell::new(0),
             softirqs_on: Cell::new(true),
             level: Cell::new(Level::Task),
-            restores: Cell::new(true),
-            in_hardirq: Cell::new(false),
-            in_softirq: Cell::new(false),
+            inside: Cell::new(Inside::empty()),
             limit: Cell::new(WaitType::NO_LIMIT),
         }
     }
@@ -147,7 +161,7 @@ impl Context {
         self.interrupted.set(None);
         self.toggles.iter().for_each(|t| t.set(None));
         self.softirqs_on.set(true);
-        self.settle(Level::Task, None);
+        self.settle(Level::Task, None, false);
     }
 
     // ---- levels
@@ -168,11 +182,10 @@ impl Context {
             Level::Softirq => (self.softirqs_on.replace(false), Some(SOFTIRQS)),
             Level::Hardirq | Level::ThreadedHardirq | Level::Nmi => (self.gate.set_irqs(false), Some(IRQS)),
         };
-        self.restores.set(restores);
         if let Some(place) = toggle.filter(|_| restores).and_then(|toggle| self.toggles.get(toggle)) {
             place.set(Some(site));
         }
-        self.settle(level, Some(interrupted));
+        self.settle(level, Some(interrupted), restores);
     }
 
     /// Hands the flags back to the interrupted context and unlinks. Locks that are left over become its holds, so that
@@ -200,21 +213,21 @@ impl Context {
             Level::Softirq => Some(State::Softirq),
             Level::Hardirq | Level::ThreadedHardirq | Level::Nmi => Some(State::Hardirq),
         };
-        state.filter(|_| self.restores.get())
+        state.filter(|_| self.inside.get().contains(Inside::RESTORES))
     }
 
-    fn settle(&self, level: Level, interrupted: Option<&'static Context>) {
-        let outer = |f: fn(&Context) -> bool| interrupted.is_some_and(f);
-        let own = match level {
-            Level::Task => WaitType::NO_LIMIT,
-            Level::Softirq | Level::ThreadedHardirq => WaitType::Config as u8,
-            Level::Hardirq | Level::Nmi => WaitType::Spin as u8,
+    fn settle(&self, level: Level, interrupted: Option<&'static Context>, restores: bool) {
+        let (mut inside, own) = match level {
+            Level::Task => (Inside::empty(), WaitType::NO_LIMIT),
+            Level::Softirq => (Inside::SOFTIRQ, WaitType::Config as u8),
+            Level::ThreadedHardirq => (Inside::HARDIRQ, WaitType::Config as u8),
+            Level::Hardirq | Level::Nmi => (Inside::HARDIRQ, WaitType::Spin as u8),
         };
+        inside |= interrupted.map_or(Inside::empty(), Context::pair);
+        inside.set(Inside::RESTORES, restores);
+        self.inside.set(inside);
         self.level.set(level);
         self.interrupted.set(interrupted);
-        self.in_softirq.set(level == Level::Softirq || outer(Context::in_softirq));
-        self.in_hardirq
-            .set(matches!(level, Level::Hardirq | Level::ThreadedHardirq | Level::Nmi) || outer(Context::in_hardirq));
         self.limit.set(own.min(interrupted.map_or(own, |c| c.limit.get())));
         self.reseed();
         self.refresh();
@@ -245,7 +258,11 @@ impl Context {
 
     /// The context below whose run this one goes on with: the interrupted one, if the pair is the same.
     fn continues(&self) -> Option<&'static Context> {
-        self.interrupted.get().filter(|c| (c.in_hardirq(), c.in_softirq()) == (self.in_hardirq(), self.in_softirq()))
+        self.interrupted.get().filter(|c| c.pair() == self.pair())
+    }
+
+    fn pair(&self) -> Inside {
+        self.inside.get() & Inside::PAIR
     }
 
     /// Which validator the context belongs to.
@@ -269,12 +286,12 @@ impl Context {
 
     /// In a hard interrupt, at this level or below.
     pub fn in_hardirq(&self) -> bool {
-        self.in_hardirq.get()
+        self.inside.get().contains(Inside::HARDIRQ)
     }
 
     /// In a softirq, at this level or below.
     pub fn in_softirq(&self) -> bool {
-        self.in_softirq.get()
+        self.inside.get().contains(Inside::SOFTIRQ)
     }
 
     /// Whether hard interrupts are on, as far as the validator was told.

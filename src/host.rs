@@ -21,9 +21,11 @@
 use crate::context::{Context, Level};
 use crate::hooks;
 use crate::news::News;
+use crate::policy::{Accepted, Policy};
 use crate::port::Port;
 use crate::report::Who;
 use core::cell::Cell;
+use core::marker::PhantomData;
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicU32, Ordering};
 use host_std::boxed::Box;
@@ -35,12 +37,43 @@ use host_std::vec::Vec;
 use host_std::{eprintln, panic, thread, thread_local};
 
 /// The port: give it to `lockdep::port!`.
+pub type Host = HostWith<First>;
+
+/// The port with another policy: `lockdep::port!(HostWith<Mine>)`, where `Mine` is a [`Choice`].
 #[derive(Debug)]
-pub struct Host;
+pub struct HostWith<C>(PhantomData<C>);
+
+/// What a program chooses for its port.
+///
+/// ```
+/// use lockdep::host::{Choice, HostWith};
+/// use lockdep::policy::Policy;
+/// struct Mine;
+/// impl Choice for Mine {
+///     const POLICY: Policy = Policy::ALL;
+/// }
+/// lockdep::port!(HostWith<Mine>);
+/// # fn main() {}
+/// ```
+pub trait Choice: 'static {
+    /// What is done about findings.
+    const POLICY: Policy = Policy::FIRST;
+    /// The findings that are known and accepted, each with its reason.
+    const ACCEPTED: &'static [Accepted] = &[];
+}
+
+/// What [`Host`] has chosen: nothing.
+#[derive(Debug)]
+pub struct First;
+
+impl Choice for First {}
 
 // SAFETY: the context was taken from the pool by the thread that runs in it, or is one that `set_context` was given on it.
 // It goes back to the pool when this thread ends, and from then on the answer is `None`.
-unsafe impl Port for Host {
+unsafe impl<C: Choice> Port for HostWith<C> {
+    const POLICY: Policy = C::POLICY;
+    const ACCEPTED: &'static [Accepted] = C::ACCEPTED;
+
     #[inline]
     fn context() -> Option<&'static Context> {
         match THREAD.with(|thread| thread.state.get()) {

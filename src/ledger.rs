@@ -67,6 +67,12 @@ impl Ledger {
         self.ids.get(..self.known).unwrap_or_default()
     }
 
+    /// Whether a rule ever said something, reported or not.
+    pub(crate) fn has_found(&self) -> bool {
+        let dropped = self.unknown > 0 || self.unwritten > 0;
+        self.known > 0 || dropped || self.accepted.iter().any(|&times| times > 0)
+    }
+
     /// Enters an id; says whether there was room.
     pub(crate) fn enter(&mut self, id: FindingId) -> bool {
         match self.ids.get_mut(self.known) {

@@ -10,6 +10,9 @@
 //!   pair of wait types that was used. Each of them costs the length of its lists of dependencies, and of the list at each
 //!   other end: in all at most twice as many short steps as the table has dependencies. Mostly it is a handful: a class
 //!   with one dependency costs some 400 instructions.
+//! - A dependency that was reported is not in the table, though its chain counts as checked. What stood in its way may go
+//!   with the key; so if anything was ever found, and more is to be, all chains are checked once more. To empty the set is
+//!   one store for each of its slots.
 
 use crate::class::DynamicKey;
 use crate::context::Context;
@@ -22,6 +25,9 @@ impl Engine<'_> {
     pub fn unregister_key(&mut self, context: &Context, key: &DynamicKey, site: Site) {
         if let Some(held) = context.all().find(|hold| self.graph.classes.is_of(hold.class, key)) {
             return self.report_held(context, Kind::HeldFreed, &held, Some(site));
+        }
+        if self.ledger.has_found() && !self.is_silent() && self.graph.classes.any_of(key).is_some() {
+            self.seen.chains.empty();
         }
         for _ in 0..self.graph.classes.capacity() {
             let Some(class) = self.graph.classes.any_of(key) else { return };

@@ -2,8 +2,8 @@
 //! atomics.
 //!
 //! Invariant: a slot goes from 0 to a key, and from there to 0, when all are given up. So two halves suffice: the writer
-//! stores the upper one first, the reader loads the lower one first. No key is even, so a key is not seen before it is
-//! whole. Where a slot gets a second key while somebody reads, he may see the lower half of the old one with the upper half
+//! stores the upper one first, the reader loads the lower one first, so the lower half of a key is not seen without the upper
+//! one. Before it is, the reader may see the upper half alone, above zeros: no key but by chance. Where a slot gets a second key while somebody reads, he may see the lower half of the old one with the upper half
 //! of the new one: that is a number that nobody chose, and is the key that he looks for no more often than two chains have
 //! one key.
 //!

@@ -77,7 +77,7 @@ type Machine = Runtime<Model, 4, 4, 4, 1, 1>;
 
 /// A validator and two locks, as both CPUs have them.
 struct World {
-    runtime: Machine,
+    runtime: Box<Machine>,
     a: LockMap,
     b: LockMap,
     shown: AtomicUsize,
@@ -87,7 +87,9 @@ impl World {
     /// One in which all atomics were touched, so that they are made before a thread is.
     fn new() -> World {
         let [a, b] = ["a", "b"].map(|name| LockMap::named(name, WaitTypes::SPIN));
-        let world = World { runtime: Machine::new(), a, b, shown: AtomicUsize::new(0) };
+        // Made by a thread of the host, since what loom runs has a small stack.
+        let runtime = std::thread::spawn(|| Box::new(Machine::new())).join().expect("a validator is made");
+        let world = World { runtime, a, b, shown: AtomicUsize::new(0) };
         world.begin(0);
         world.nest(&world.a, &world.b);
         [&world.a, &world.b].into_iter().for_each(|lock| world.release(lock)); // not held: a finding, which is forgotten

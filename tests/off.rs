@@ -28,6 +28,9 @@ fn a_lock_is_the_bare_lock() {
     same::<tracked::Mutex<u8>, spin::Mutex<u8>>();
     same::<tracked::Mutex<[u64; 3]>, spin::Mutex<[u64; 3]>>();
     same::<tracked::Mutex<String>, spin::Mutex<String>>();
+    same::<tracked::mutex::SpinMutex<u8>, spin::mutex::SpinMutex<u8>>();
+    same::<tracked::mutex::TicketMutex<u8>, spin::mutex::TicketMutex<u8>>();
+    same::<tracked::mutex::FairMutex<String>, spin::mutex::FairMutex<String>>();
     same::<tracked::RwLock<u32>, spin::RwLock<u32>>();
     same::<tracked::RwLock<String>, spin::RwLock<String>>();
     same::<tracked::Once<u32>, spin::Once<u32>>();
@@ -38,6 +41,9 @@ fn a_lock_is_the_bare_lock() {
 #[test]
 fn a_guard_is_the_bare_guard() {
     same::<tracked::MutexGuard<'_, u32>, spin::MutexGuard<'_, u32>>();
+    same::<tracked::mutex::TicketMutexGuard<'_, u32>, spin::mutex::TicketMutexGuard<'_, u32>>();
+    same::<tracked::mutex::FairMutexGuard<'_, u32>, spin::mutex::FairMutexGuard<'_, u32>>();
+    same::<tracked::mutex::Starvation<'_, u32>, spin::mutex::Starvation<'_, u32>>();
     same::<tracked::RwLockReadGuard<'_, u32>, spin::RwLockReadGuard<'_, u32>>();
     same::<tracked::RwLockWriteGuard<'_, u32>, spin::RwLockWriteGuard<'_, u32>>();
     same::<tracked::RwLockUpgradableGuard<'_, u32>, spin::RwLockUpgradableGuard<'_, u32>>();

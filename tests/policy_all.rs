@@ -6,7 +6,7 @@ mod known;
 mod machine;
 
 use known::{ONE, OTHER, circle, locks};
-use lockdep::class::LockMap;
+use lockdep::class::{DynamicKey, LockMap};
 use lockdep::context::Level;
 use lockdep::hooks;
 use lockdep::mode::Mode;
@@ -126,6 +126,31 @@ fn the_books_are_sound_after_a_finding() {
     assert_eq!(context().depth(), 0);
     let before = hooks::occupancy().dependencies.used;
     assert_eq!(before, 2, "a -> b and b -> c");
+}
+
+/// The circle a -> driver -> b -> a is reported, and b -> a is not added. When the driver goes it is no circle any more, and
+/// b -> a must be learned: its chain does not count as checked for ever.
+#[test]
+fn what_was_in_the_way_of_a_dependency_may_go() {
+    let _turn = begin();
+    let key = DynamicKey::new();
+    let driver = LockMap::with_dynamic_key(&key, WaitTypes::SPIN);
+    let [a, b] = ["a", "b"].map(|name| LockMap::named(name, WaitTypes::SPIN));
+    let nest = |outer: &LockMap, inner: &LockMap| {
+        hooks::acquire(outer, Mode::WRITE, Site::caller());
+        hooks::acquire(inner, Mode::WRITE, Site::caller());
+        hooks::release(inner, None);
+        hooks::release(outer, None);
+    };
+    nest(&a, &driver);
+    nest(&driver, &b);
+    nest(&b, &a);
+    assert_eq!((shown().len(), hooks::occupancy().dependencies.used), (1, 2));
+    hooks::unregister_key(&key);
+    nest(&b, &a);
+    assert_eq!((shown().len(), hooks::occupancy().dependencies.used), (1, 1), "b -> a");
+    nest(&a, &b);
+    assert_eq!(shown().len(), 2, "a -> b -> a");
 }
 
 #[test]

@@ -8,19 +8,29 @@ mod bare {
     use ::spin;
     use lockdep::lock_api;
     include!("shapes/kernel.rs");
+    pub(crate) mod kinds {
+        use super::{lock_api, spin};
+        include!("shapes/kinds.rs");
+    }
 }
 
 /// With the tracked locks.
 mod tracked {
     use lockdep::{lock_api, spin};
     include!("shapes/kernel.rs");
+    pub(crate) mod kinds {
+        use super::{lock_api, spin};
+        include!("shapes/kinds.rs");
+    }
 }
 
 #[test]
 fn what_kernels_write_with_spin_works_unchanged() {
     bare::boot();
+    bare::kinds::boot();
     let _turn = port::begin();
     tracked::boot();
+    tracked::kinds::boot();
     assert_eq!(lockdep::hooks::found(), None, "{:?}", port::shown());
     assert_eq!(port::context().depth(), 0);
     assert!(lockdep::hooks::occupancy().classes.used > 10, "all of it was seen");

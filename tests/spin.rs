@@ -51,7 +51,7 @@ fn a_mutex_does_what_spins_does() {
         *lock.get_mut() = 6;
         let guard: MutexGuard<'_, u32> = lock.lock();
         assert_eq!(
-            (held(), lock.is_locked(), lock.try_lock().is_none(), lock.try_lock_weak().is_none()),
+            (held(), lock.is_locked(), lock.try_lock().is_none(), lock.try_lock_irqsave().is_none()),
             (1, true, true, true)
         );
         assert_eq!((format!("{guard} {guard:?} {lock:?}"), held()), ("6 6 Mutex { <locked> }".into(), 1));

@@ -3,6 +3,9 @@
 //! Invariant: whatever forbids the fast path makes the word differ from what it would be, so that the comparison that is
 //! made anyway settles that too.
 //!
+//! It is 32 bits wide, though 16 would do: compilers load the half of an aligned word as a whole, and a load that is wider
+//! than the store before it waits until that is done. A pair took three times as long on a PC.
+//!
 //! Only the one who runs in a context changes its word; an interrupt that comes in between leaves it as it was.
 
 use core::cell::Cell;
@@ -10,19 +13,19 @@ use core::sync::atomic::{Ordering, compiler_fence};
 
 /// The word.
 #[derive(Debug)]
-pub(super) struct Gate(Cell<u16>);
+pub(super) struct Gate(Cell<u32>);
 
 /// The number of holds.
-const DEPTH: u16 = 0x7f;
+const DEPTH: u32 = 0x7f;
 /// Something is held in an interrupted context, or was when the interrupt began. So the number below [`ON`] is no depth,
 /// and the fast path leaves such an interrupt to the second way.
-const BELOW: u16 = 0x80;
+const BELOW: u32 = 0x80;
 /// Interrupts are on, and the validator is not at work for this context.
-const ON: u16 = 0x100;
+const ON: u32 = 0x100;
 /// Interrupts are on, and the validator is at work.
-const WAS_ON: u16 = 0x200;
+const WAS_ON: u32 = 0x200;
 /// Counted from here on: the validator is at work, and what is taken now is not checked.
-const BUSY: u16 = 0x400;
+const BUSY: u32 = 0x400;
 
 impl Gate {
     /// A task's: nothing held, interrupts on.
@@ -96,7 +99,7 @@ impl Gate {
     /// more than any depth.
     #[inline(always)]
     pub(super) fn open(&self, irqs_on: bool) -> usize {
-        usize::from(self.0.get().wrapping_sub(u16::from(irqs_on) * ON))
+        self.0.get().wrapping_sub(u32::from(irqs_on) * ON) as usize
     }
 
     /// Shows one hold more, which was written before. From [`Gate::open`].
@@ -109,7 +112,7 @@ impl Gate {
     /// The index of the topmost hold; none if nothing is held, or something is held below.
     #[inline(always)]
     pub(super) fn top(&self) -> usize {
-        usize::from(self.0.get().wrapping_sub(1) & (DEPTH | BELOW))
+        (self.0.get().wrapping_sub(1) & (DEPTH | BELOW)) as usize
     }
 
     /// Hides the topmost hold. From [`Gate::top`].
@@ -121,13 +124,13 @@ impl Gate {
 
     #[inline(always)]
     pub(super) fn depth(&self) -> usize {
-        usize::from(self.0.get() & DEPTH)
+        (self.0.get() & DEPTH) as usize
     }
 
     /// Shows or hides holds; those that it shows are written before.
     #[inline(always)]
     pub(super) fn set_depth(&self, depth: usize) {
         compiler_fence(Ordering::Release);
-        self.0.set(self.0.get() & !DEPTH | depth as u16 & DEPTH);
+        self.0.set(self.0.get() & !DEPTH | depth as u32 & DEPTH);
     }
 }

@@ -8,16 +8,11 @@
 
 use lockdep::wait_type::{WaitType, WaitTypes};
 
-/// Why a trace ends before its end.
+/// From here on a trace has no verdict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Stop {
-    /// The first report, by its name in the language.
-    Report(&'static str),
-    /// It has no verdict.
-    Undefined,
-}
+pub(crate) struct Undefined;
 
-pub(crate) type Go = Result<(), Stop>;
+pub(crate) type Go = Result<(), Undefined>;
 
 /// A node: a class, by the number of its name, and a subclass.
 pub(crate) type Class = (usize, u8);
@@ -93,6 +88,8 @@ pub(crate) struct World {
     dependencies: Vec<Dependency>,
     /// The classes that were ever acquired.
     pub(crate) acquired: Vec<Class>,
+    /// What was reported, by its name in the language.
+    pub(crate) found: Vec<&'static str>,
 }
 
 #[derive(Debug)]
@@ -131,17 +128,17 @@ impl Task {
     }
 
     /// Section 8: the hold that a release is for.
-    fn find(&self, world: &World, lock: Lock) -> Result<usize, Stop> {
+    fn find(&self, world: &World, lock: Lock) -> Result<Option<usize>, Undefined> {
         let mut pair = None;
         for (index, hold) in self.holds.iter().enumerate().rev() {
             if *pair.get_or_insert(hold.pair) != hold.pair {
                 break;
             }
             if world.matches(hold, lock)? {
-                return Ok(index);
+                return Ok(Some(index));
             }
         }
-        Err(Stop::Report("unbalanced"))
+        Ok(None)
     }
 }
 
@@ -156,6 +153,11 @@ impl Mode {
 }
 
 impl World {
+    /// It goes on after a report: the lock is held, its bits are marked, a dependency that was reported is not added.
+    pub(crate) fn report_if(&mut self, kind: &'static str, is_so: bool) {
+        self.found.extend(is_so.then_some(kind));
+    }
+
     // ---- section 2: acquire, in the order of its steps
 
     pub(crate) fn take(&mut self, task: &mut Task, mut new: Hold) -> Go {
@@ -165,14 +167,14 @@ impl World {
             return Ok(());
         }
         (new.level, new.pair) = (task.entered.len(), task.pair());
-        self.check_wait(task, &new)?;
-        self.mark_acquired(task, &new)?;
+        self.check_wait(task, &new);
+        self.mark_acquired(task, &new);
         self.check_nest(task, &new)?;
-        if new.checked && !new.tried && !self.is_excused(task, &new)? {
+        if new.checked && !new.tried && !self.is_recursion(task, &new) {
             // To walk always to the bottom is not the same: nothing leads to a hold that was excused (see
             // `walk-ends-at-an-excused-hold` in `tests/cases`).
             for held in task.run().filter(|held| held.checked) {
-                self.depend(held, &new)?;
+                self.depend(held, &new);
                 if !held.tried && held.mode != Mode::RecursiveRead {
                     break;
                 }
@@ -183,9 +185,9 @@ impl World {
     }
 
     /// Section 9.
-    fn check_wait(&self, task: &Task, new: &Hold) -> Go {
+    fn check_wait(&mut self, task: &Task, new: &Hold) {
         if new.waits.inner() == WaitType::None || new.tried {
-            return Ok(());
+            return;
         }
         let own = match task.pair() {
             (true, _) => Some(WaitType::Spin),
@@ -194,102 +196,97 @@ impl World {
         };
         let held = task.run().map(|hold| hold.waits.inner()).filter(|wait| *wait != WaitType::None);
         let outer = if new.waits.outer() == WaitType::None { new.waits.inner() } else { new.waits.outer() };
-        match held.chain(own).any(|limit| outer > limit) {
-            true => Err(Stop::Report("wait-context")),
-            false => Ok(()),
-        }
+        self.report_if("wait-context", held.chain(own).any(|limit| outer > limit));
     }
 
-    fn check_nest(&self, task: &Task, new: &Hold) -> Go {
+    fn check_nest(&mut self, task: &Task, new: &Hold) -> Go {
         let Some(nest) = new.nest else { return Ok(()) };
         for hold in &task.holds {
             if self.matches(hold, nest)? {
                 return Ok(());
             }
         }
-        Err(Stop::Report("nest-not-held"))
+        self.report_if("nest-not-held", true);
+        Ok(())
     }
 
-    /// Section 3.
-    fn is_excused(&self, task: &Task, new: &Hold) -> Result<bool, Stop> {
+    /// Section 3. It is reported, or excused.
+    fn is_recursion(&mut self, task: &Task, new: &Hold) -> bool {
         let is_shared = |mode| mode != Mode::Write;
         let conflicts =
             |hold: &Hold| hold.class == new.class && !(new.mode == Mode::RecursiveRead && is_shared(hold.mode));
-        let Some(first) = task.holds.iter().position(conflicts) else { return Ok(false) };
+        let Some(first) = task.holds.iter().position(conflicts) else { return false };
         let up_to_it = task.holds.iter().take(first + 1);
-        match new.nest.is_some_and(|nest| up_to_it.into_iter().any(|hold| hold.lock == nest)) {
-            true => Ok(true),
-            false => Err(Stop::Report("recursive")),
-        }
+        let is_excused = new.nest.is_some_and(|nest| up_to_it.into_iter().any(|hold| hold.lock == nest));
+        self.report_if("recursive", !is_excused);
+        true
     }
 
     // ---- section 4: usage
 
-    fn mark_acquired(&mut self, task: &Task, hold: &Hold) -> Go {
+    fn mark_acquired(&mut self, task: &Task, hold: &Hold) {
         if !hold.checked {
-            return Ok(());
+            return;
         }
         let in_reclaim = task.reclaim > 0 && task.pair() == (false, false);
         let inside = [task.is_in(State::Hardirq), task.is_in(State::Softirq), in_reclaim];
         for (state, inside) in [State::Hardirq, State::Softirq, State::Reclaim].into_iter().zip(inside) {
             if inside && !hold.tried {
-                self.mark(hold, state, Side::UsedIn)?;
+                self.mark(hold, state, Side::UsedIn);
             }
         }
         if !hold.irqs_off {
-            self.mark(hold, State::Hardirq, Side::Enabled)?;
+            self.mark(hold, State::Hardirq, Side::Enabled);
             if task.softirqs_on {
-                self.mark(hold, State::Softirq, Side::Enabled)?;
+                self.mark(hold, State::Softirq, Side::Enabled);
             }
         }
-        Ok(())
     }
 
     /// What is held is from now on held with the state enabled.
-    pub(crate) fn mark_held(&mut self, task: &Task, state: State) -> Go {
-        task.holds.iter().filter(|hold| hold.checked).try_for_each(|hold| self.mark(hold, state, Side::Enabled))
+    pub(crate) fn mark_held(&mut self, task: &Task, state: State) {
+        task.holds.iter().filter(|hold| hold.checked).for_each(|hold| self.mark(hold, state, Side::Enabled));
     }
 
-    fn mark(&mut self, hold: &Hold, state: State, side: Side) -> Go {
+    fn mark(&mut self, hold: &Hold, state: State, side: Side) {
         let read = hold.mode.is_read(side);
         let bit = Bit { class: hold.class, state, side, read };
         if self.bits.contains(&bit) {
-            return Ok(());
+            return;
         }
         self.bits.push(bit);
         let other = if side == Side::UsedIn { Side::Enabled } else { Side::UsedIn };
         let opposite = |bit: &&Bit| (bit.state, bit.side) == (state, other);
         if self.bits.iter().filter(opposite).any(|other| other.class == hold.class && !(read && other.read)) {
-            return Err(Stop::Report("inconsistent"));
+            return self.report_if("inconsistent", true);
         }
         let reached = self.reach((hold.class, read), side == Side::UsedIn);
-        match self.bits.iter().filter(opposite).any(|other| is_seen(other, &reached)) {
-            true => Err(Stop::Report("irq-inversion")),
-            false => Ok(()),
-        }
+        let conflicts = self.bits.iter().filter(opposite).any(|other| is_seen(other, &reached));
+        self.report_if("irq-inversion", conflicts);
     }
 
     // ---- section 5: dependencies
 
-    fn depend(&mut self, held: &Hold, new: &Hold) -> Go {
+    /// A dependency that is known is not checked again.
+    fn depend(&mut self, held: &Hold, new: &Hold) {
         let source_shared = held.mode != Mode::Write;
         let target_recursive = new.mode == Mode::RecursiveRead;
+        let dependency = Dependency { from: held.class, to: new.class, source_shared, target_recursive };
+        if self.dependencies.contains(&dependency) {
+            return;
+        }
         let forwards = self.reach((new.class, target_recursive), true);
         if forwards.iter().any(|&(class, restricted)| class == held.class && !(source_shared && restricted)) {
-            return Err(Stop::Report(if held.class == new.class { "recursive" } else { "circular" }));
+            return self.report_if(if held.class == new.class { "recursive" } else { "circular" }, true);
         }
         let backwards = self.reach((held.class, source_shared), false);
         for used in self.bits.iter().filter(|bit| bit.side == Side::UsedIn && is_seen(bit, &backwards)) {
             let enabled = |bit: &&Bit| (bit.state, bit.side) == (used.state, Side::Enabled);
             if self.bits.iter().filter(enabled).any(|bit| is_seen(bit, &forwards)) {
-                return Err(Stop::Report("irq-order"));
+                return self.report_if("irq-order", true);
             }
         }
-        let new = Dependency { from: held.class, to: new.class, source_shared, target_recursive };
-        if !self.dependencies.contains(&new) {
-            self.dependencies.push(new);
-        }
-        Ok(())
+        self.dependencies.push(dependency);
     }
 
     // ---- section 6: strong paths
@@ -318,18 +315,21 @@ impl World {
 
     // ---- sections 7 and 8: matching, release, downgrade
 
-    fn matches(&self, hold: &Hold, lock: Lock) -> Result<bool, Stop> {
+    fn matches(&self, hold: &Hold, lock: Lock) -> Result<bool, Undefined> {
         if hold.lock == lock {
             return Ok(true);
         }
         if !hold.merged || !self.acquired.contains(&(lock.class, 0)) {
             return Ok(false);
         }
-        if hold.nest.is_none() { Err(Stop::Undefined) } else { Ok(hold.class == (lock.class, 0)) }
+        if hold.nest.is_none() { Err(Undefined) } else { Ok(hold.class == (lock.class, 0)) }
     }
 
     pub(crate) fn release(&mut self, task: &mut Task, lock: Lock) -> Go {
-        let index = task.find(self, lock)?;
+        let Some(index) = task.find(self, lock)? else {
+            self.report_if("unbalanced", true);
+            return Ok(());
+        };
         task.holds[index].count -= 1;
         if task.holds[index].count > 0 {
             return Ok(());
@@ -340,12 +340,15 @@ impl World {
     }
 
     pub(crate) fn downgrade(&mut self, task: &mut Task, lock: Lock) -> Go {
-        let index = task.find(self, lock)?;
+        let Some(index) = task.find(self, lock)? else {
+            self.report_if("unbalanced", true);
+            return Ok(());
+        };
         let height = task.holds.len();
         task.holds[index].mode = Mode::Read;
         let again = task.holds.split_off(index);
         again.into_iter().try_for_each(|hold| self.take(task, hold))?;
-        if task.holds.len() == height { Ok(()) } else { Err(Stop::Undefined) }
+        if task.holds.len() == height { Ok(()) } else { Err(Undefined) }
     }
 }
 

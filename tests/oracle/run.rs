@@ -1,6 +1,6 @@
 //! Runs a trace through the rules of `model`: names, tasks, flags, interrupts, ends.
 
-use super::model::{Go, Hold, Lock, Mode, State, Stop, Task, World};
+use super::model::{Go, Hold, Lock, Mode, State, Task, Undefined, World};
 use lockdep::wait_type::WaitTypes;
 use lockdep_cli::trace::{Acquire, Event, Trace, What};
 
@@ -13,29 +13,25 @@ pub(crate) enum Opinion {
     Undefined(u64),
 }
 
-/// Judges a trace.
+/// Judges a trace: by the first report.
 pub(crate) fn judge(trace: &Trace) -> Opinion {
-    let mut run = Run { world: World::default(), tasks: vec![("", Task::default())], task: 0, ..Run::default() };
+    let mut run = Run::new();
     let mut event = 0;
     for statement in &trace.statements {
-        match &statement.what {
-            What::Class(name, waits) => run.waits.push((name, *waits)),
-            What::Lock(name, class) => drop(run.declare(name, class)),
-            What::Event(what) => {
-                event += 1;
-                match run.event(what) {
-                    Ok(()) => {}
-                    Err(Stop::Report(kind)) => return Opinion::Report(kind, event),
-                    Err(Stop::Undefined) => return Opinion::Undefined(event),
-                }
-            }
+        event += u64::from(matches!(statement.what, What::Event(_)));
+        let done = run.execute(&statement.what);
+        match (run.world.found.first(), done) {
+            (Some(kind), _) => return Opinion::Report(kind, event),
+            (None, Err(Undefined)) => return Opinion::Undefined(event),
+            (None, Ok(())) => {}
         }
     }
     Opinion::Ok
 }
 
+/// A trace while it runs.
 #[derive(Default)]
-struct Run<'t> {
+pub(crate) struct Run<'t> {
     world: World,
     waits: Vec<(&'t str, WaitTypes)>,
     classes: Vec<&'t str>,
@@ -45,6 +41,26 @@ struct Run<'t> {
 }
 
 impl<'t> Run<'t> {
+    /// One at the beginning of a trace.
+    pub(crate) fn new() -> Self {
+        Run { tasks: vec![("", Task::default())], ..Run::default() }
+    }
+
+    /// Does what a statement says.
+    pub(crate) fn execute(&mut self, what: &'t What) -> Go {
+        match what {
+            What::Class(name, waits) => self.waits.push((name, *waits)),
+            What::Lock(name, class) => drop(self.declare(name, class)),
+            What::Event(what) => return self.event(what),
+        }
+        Ok(())
+    }
+
+    /// What was reported since this was last asked.
+    pub(crate) fn take_found(&mut self) -> Vec<&'static str> {
+        std::mem::take(&mut self.world.found)
+    }
+
     fn declare(&mut self, name: &'t str, class: &'t str) -> (Lock, WaitTypes) {
         if !self.classes.contains(&class) {
             self.classes.push(class);
@@ -83,7 +99,9 @@ impl<'t> Run<'t> {
             }
             Event::Free(name) => {
                 let (lock, _) = self.lock(name);
-                report_if("held-freed", self.tasks[self.task].1.holds.iter().any(|hold| hold.lock == lock))
+                let is_held = self.tasks[self.task].1.holds.iter().any(|hold| hold.lock == lock);
+                self.world.report_if("held-freed", is_held);
+                Ok(())
             }
             _ => context_event(&mut self.world, &mut self.tasks[self.task].1, event),
         }
@@ -118,16 +136,12 @@ impl<'t> Run<'t> {
     }
 }
 
-fn report_if(kind: &'static str, is_so: bool) -> Go {
-    if is_so { Err(Stop::Report(kind)) } else { Ok(()) }
-}
-
 fn context_event(world: &mut World, task: &mut Task, event: &Event) -> Go {
     match event {
         Event::Irqs(false) => task.irqs_on = false,
         Event::Softirqs(false) => task.softirqs_on = false,
         Event::Irqs(true) => return irqs_on(world, task),
-        Event::Softirqs(true) => return softirqs_on(world, task),
+        Event::Softirqs(true) => softirqs_on(world, task),
         Event::Hardirq(true) => {
             task.entered.push((State::Hardirq, task.irqs_on));
             task.irqs_on = false;
@@ -139,13 +153,13 @@ fn context_event(world: &mut World, task: &mut Task, event: &Event) -> Go {
         Event::Hardirq(false) => return leave(world, task, State::Hardirq),
         Event::Softirq(false) => return leave(world, task, State::Softirq),
         Event::Reclaim(true) => task.reclaim += 1,
-        Event::Reclaim(false) => task.reclaim = task.reclaim.checked_sub(1).ok_or(Stop::Undefined)?,
+        Event::Reclaim(false) => task.reclaim = task.reclaim.checked_sub(1).ok_or(Undefined)?,
         Event::Alloc if task.irqs_on && task.pair() == (false, false) && task.reclaim == 0 => {
-            return world.mark_held(task, State::Reclaim);
+            world.mark_held(task, State::Reclaim);
         }
-        Event::MightSleep => return report_if("sleep-atomic", task.is_atomic()),
-        Event::TaskExit => return report_if("held-at-exit", !task.holds.is_empty()),
-        Event::UserReturn => return report_if("held-to-user", !task.holds.is_empty()),
+        Event::MightSleep => world.report_if("sleep-atomic", task.is_atomic()),
+        Event::TaskExit => world.report_if("held-at-exit", !task.holds.is_empty()),
+        Event::UserReturn => world.report_if("held-to-user", !task.holds.is_empty()),
         _ => {}
     }
     Ok(())
@@ -156,34 +170,37 @@ fn irqs_on(world: &mut World, task: &mut Task) -> Go {
         return Ok(());
     }
     if task.pair().0 {
-        return Err(Stop::Undefined);
+        return Err(Undefined);
     }
-    world.mark_held(task, State::Hardirq)?;
+    world.mark_held(task, State::Hardirq);
     if task.softirqs_on {
-        world.mark_held(task, State::Softirq)?;
+        world.mark_held(task, State::Softirq);
     }
     task.irqs_on = true;
     Ok(())
 }
 
-fn softirqs_on(world: &mut World, task: &mut Task) -> Go {
+fn softirqs_on(world: &mut World, task: &mut Task) {
     if !std::mem::replace(&mut task.softirqs_on, true) && task.irqs_on {
-        return world.mark_held(task, State::Softirq);
+        world.mark_held(task, State::Softirq);
     }
-    Ok(())
 }
 
 fn leave(world: &mut World, task: &mut Task, state: State) -> Go {
     let level = task.entered.len();
-    let Some(&(innermost, was_on)) = task.entered.last() else { return Err(Stop::Undefined) };
+    let Some(&(innermost, was_on)) = task.entered.last() else { return Err(Undefined) };
     if innermost != state {
-        return Err(Stop::Undefined);
+        return Err(Undefined);
     }
-    report_if("held-at-exit", task.holds.iter().any(|hold| hold.level == level))?;
+    if task.holds.iter().any(|hold| hold.level == level) {
+        world.report_if("held-at-exit", true);
+        return Err(Undefined); // the rules do not say whose these holds are now
+    }
     task.entered.pop();
     match (was_on, state) {
-        (false, _) => Ok(()),
-        (true, State::Hardirq) => irqs_on(world, task),
+        (false, _) => {}
+        (true, State::Hardirq) => return irqs_on(world, task),
         (true, _) => softirqs_on(world, task),
     }
+    Ok(())
 }

@@ -165,7 +165,7 @@ impl Steps {
         self.counted("models of two CPUs", || {
             let mut cargo = host_cargo();
             cargo.env("RUSTFLAGS", "--cfg loom").args(["test", "-p", "lockdep", "--release", "--no-fail-fast"]);
-            cargo.args(["--target-dir", "target/loom", "--lib", "--test", "loom", "models"]);
+            cargo.args(["--target-dir", "target/loom", "--features", "loom", "--lib", "--test", "loom", "models"]);
             count_tests(cargo)
         });
     }

@@ -9,6 +9,7 @@ use lock_api_04 as api04;
 use lock_api_05 as api05;
 use lockdep::{lock_api as off04, lock_api_05 as off05, spin as off};
 use raw::RawSpin;
+use spin::mutex::TicketMutex;
 
 /// One body, two functions.
 macro_rules! pair {
@@ -29,6 +30,11 @@ pair!(bare_mutex_lock, off_mutex_lock, |lock: &spin::Mutex<u32>, &off::Mutex<u32
 });
 pair!(bare_mutex_try_lock, off_mutex_try_lock, |lock: &spin::Mutex<u32>, &off::Mutex<u32>| -> bool {
     lock.try_lock().map(|mut guard| *guard += 1).is_some()
+});
+pair!(bare_ticket_lock, off_ticket_lock, |lock: &TicketMutex<u32>, &off::mutex::TicketMutex<u32>| -> u32 {
+    let mut guard = lock.lock();
+    *guard += 1;
+    *guard
 });
 pair!(bare_mutex_drop, off_mutex_drop, |lock: spin::Mutex<u32>, off::Mutex<u32>| -> u32 { lock.into_inner() });
 pair!(bare_rwlock_read, off_rwlock_read, |lock: &spin::RwLock<u32>, &off::RwLock<u32>| -> u32 { *lock.read() });

@@ -1,4 +1,4 @@
-//! The guards of `spin::Mutex` and `spin::RwLock`: a guard of the lock inside with its hold on the books.
+//! The guards of `spin`'s locks: a guard of the lock inside with its hold on the books.
 
 use super::super::held::Held;
 use crate::mode::Mode;
@@ -9,26 +9,25 @@ use ::spin::{RelaxStrategy, Spin};
 use core::fmt;
 use core::ops::{Deref, DerefMut};
 
-/// Who has it holds the lock; dropping it lets the lock go. It stays on the task that took it.
+/// Who has it holds the lock; dropping it lets the lock go. It stays on the task that took it. `G` is the guard of the lock
+/// inside.
 #[must_use = "the lock is let go when this is dropped"]
-pub struct MutexGuard<'a, T: ?Sized, R = Spin>(pub(super) Held<'a, bare_mutex::MutexGuard<'a, T, R>>);
-/// A reader's guard.
-#[must_use = "the lock is let go when this is dropped"]
-pub struct RwLockReadGuard<'a, T: ?Sized, R = Spin>(pub(super) Held<'a, bare::RwLockReadGuard<'a, T, R>>);
-/// A writer's guard.
-#[must_use = "the lock is let go when this is dropped"]
-pub struct RwLockWriteGuard<'a, T: ?Sized, R = Spin>(pub(super) Held<'a, bare::RwLockWriteGuard<'a, T, R>>);
-/// The guard of an upgradeable read.
-#[must_use = "the lock is let go when this is dropped"]
-pub struct RwLockUpgradableGuard<'a, T: ?Sized, R = Spin>(pub(super) Held<'a, bare::RwLockUpgradableGuard<'a, T, R>>);
+pub struct Guard<'a, G>(pub(super) Held<'a, G>);
 
-impl<'a, T: ?Sized, R> MutexGuard<'a, T, R> {
-    /// The value, for as long as the lock is: it is never let go, or by `force_unlock`. It leaves the books.
-    #[track_caller]
-    pub fn leak(this: Self) -> &'a mut T {
-        bare_mutex::MutexGuard::leak(this.0.leak())
-    }
-}
+/// The guard of a [`Mutex`](super::mutex::Mutex).
+pub type MutexGuard<'a, T, R = Spin> = Guard<'a, bare_mutex::MutexGuard<'a, T, R>>;
+/// The guard of a [`SpinMutex`](super::mutex::SpinMutex).
+pub type SpinMutexGuard<'a, T, R = Spin> = Guard<'a, bare_mutex::SpinMutexGuard<'a, T, R>>;
+/// The guard of a [`TicketMutex`](super::mutex::TicketMutex).
+pub type TicketMutexGuard<'a, T, R = Spin> = Guard<'a, bare_mutex::TicketMutexGuard<'a, T, R>>;
+/// The guard of a [`FairMutex`](super::mutex::FairMutex).
+pub type FairMutexGuard<'a, T, R = Spin> = Guard<'a, bare_mutex::FairMutexGuard<'a, T, R>>;
+/// A reader's guard.
+pub type RwLockReadGuard<'a, T, R = Spin> = Guard<'a, bare::RwLockReadGuard<'a, T, R>>;
+/// A writer's guard.
+pub type RwLockWriteGuard<'a, T, R = Spin> = Guard<'a, bare::RwLockWriteGuard<'a, T, R>>;
+/// The guard of an upgradeable read.
+pub type RwLockUpgradableGuard<'a, T, R = Spin> = Guard<'a, bare::RwLockUpgradableGuard<'a, T, R>>;
 
 impl<'a, T: ?Sized, R> RwLockReadGuard<'a, T, R> {
     /// The value, for as long as the lock is: it is never let go, or by force. It leaves the books.
@@ -45,7 +44,7 @@ impl<'a, T: ?Sized, R> RwLockWriteGuard<'a, T, R> {
     pub fn downgrade(self) -> RwLockReadGuard<'a, T, R> {
         let (token, inner) = self.0.take();
         token.downgrade(Mode::RECURSIVE_READ);
-        RwLockReadGuard(Held::new(token, inner.downgrade()))
+        Guard(Held::new(token, inner.downgrade()))
     }
 
     /// Goes on as the one who reads and may write again.
@@ -54,7 +53,7 @@ impl<'a, T: ?Sized, R> RwLockWriteGuard<'a, T, R> {
     pub fn downgrade_to_upgradeable(self) -> RwLockUpgradableGuard<'a, T, R> {
         let (token, inner) = self.0.take();
         token.downgrade(Mode::UPGRADEABLE);
-        RwLockUpgradableGuard(Held::new(token, inner.downgrade_to_upgradeable()))
+        Guard(Held::new(token, inner.downgrade_to_upgradeable()))
     }
 
     /// The value, for as long as the lock is: it is never let go, or by force. It leaves the books.
@@ -72,7 +71,7 @@ impl<'a, T: ?Sized, R: RelaxStrategy> RwLockUpgradableGuard<'a, T, R> {
         let (token, inner) = self.0.take();
         token.release(Some(Site::caller()));
         let token = token.acquire(Mode::WRITE, Site::caller());
-        RwLockWriteGuard(Held::new(token, inner.upgrade()))
+        Guard(Held::new(token, inner.upgrade()))
     }
 }
 
@@ -103,7 +102,7 @@ impl<'a, T: ?Sized, R> RwLockUpgradableGuard<'a, T, R> {
     pub fn downgrade(self) -> RwLockReadGuard<'a, T, R> {
         let (token, inner) = self.0.take();
         token.downgrade(Mode::RECURSIVE_READ);
-        RwLockReadGuard(Held::new(token, inner.downgrade()))
+        Guard(Held::new(token, inner.downgrade()))
     }
 
     /// The value, for as long as the lock is: it is never let go. It leaves the books.
@@ -121,9 +120,9 @@ impl<'a, T: ?Sized, R> RwLockUpgradableGuard<'a, T, R> {
             Ok(inner) => {
                 token.release(Some(Site::caller()));
                 let token = token.acquired_by_try(Mode::WRITE, Site::caller());
-                Ok(RwLockWriteGuard(Held::new(token, inner)))
+                Ok(Guard(Held::new(token, inner)))
             }
-            Err(inner) => Err(RwLockUpgradableGuard(Held::new(token, inner))),
+            Err(inner) => Err(Guard(Held::new(token, inner))),
         }
     }
 }
@@ -133,95 +132,28 @@ type Upgrade<'a, T, R> = fn(
     bare::RwLockUpgradableGuard<'a, T, R>,
 ) -> Result<bare::RwLockWriteGuard<'a, T, R>, bare::RwLockUpgradableGuard<'a, T, R>>;
 
-impl<T: ?Sized, R> Deref for MutexGuard<'_, T, R> {
-    type Target = T;
+impl<G: Deref> Deref for Guard<'_, G> {
+    type Target = G::Target;
     #[inline(always)]
-    fn deref(&self) -> &T {
+    fn deref(&self) -> &G::Target {
         &self.0
     }
 }
 
-impl<T: ?Sized, R> DerefMut for MutexGuard<'_, T, R> {
+impl<G: DerefMut> DerefMut for Guard<'_, G> {
     #[inline(always)]
-    fn deref_mut(&mut self) -> &mut T {
+    fn deref_mut(&mut self) -> &mut G::Target {
         &mut self.0
     }
 }
 
-impl<T: ?Sized, R> Deref for RwLockReadGuard<'_, T, R> {
-    type Target = T;
-    #[inline(always)]
-    fn deref(&self) -> &T {
-        &self.0
-    }
-}
-
-impl<T: ?Sized, R> Deref for RwLockWriteGuard<'_, T, R> {
-    type Target = T;
-    #[inline(always)]
-    fn deref(&self) -> &T {
-        &self.0
-    }
-}
-
-impl<T: ?Sized, R> DerefMut for RwLockWriteGuard<'_, T, R> {
-    #[inline(always)]
-    fn deref_mut(&mut self) -> &mut T {
-        &mut self.0
-    }
-}
-
-impl<T: ?Sized, R> Deref for RwLockUpgradableGuard<'_, T, R> {
-    type Target = T;
-    #[inline(always)]
-    fn deref(&self) -> &T {
-        &self.0
-    }
-}
-
-impl<T: ?Sized + fmt::Debug, R> fmt::Debug for MutexGuard<'_, T, R> {
+impl<G: Deref<Target: fmt::Debug>> fmt::Debug for Guard<'_, G> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         (**self).fmt(f)
     }
 }
 
-impl<T: ?Sized + fmt::Debug, R> fmt::Debug for RwLockReadGuard<'_, T, R> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        (**self).fmt(f)
-    }
-}
-
-impl<T: ?Sized + fmt::Debug, R> fmt::Debug for RwLockWriteGuard<'_, T, R> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        (**self).fmt(f)
-    }
-}
-
-impl<T: ?Sized + fmt::Debug, R> fmt::Debug for RwLockUpgradableGuard<'_, T, R> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        (**self).fmt(f)
-    }
-}
-
-impl<T: ?Sized + fmt::Display, R> fmt::Display for MutexGuard<'_, T, R> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        (**self).fmt(f)
-    }
-}
-
-impl<T: ?Sized + fmt::Display, R> fmt::Display for RwLockReadGuard<'_, T, R> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        (**self).fmt(f)
-    }
-}
-
-impl<T: ?Sized + fmt::Display, R> fmt::Display for RwLockWriteGuard<'_, T, R> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        (**self).fmt(f)
-    }
-}
-
-impl<T: ?Sized + fmt::Display, R> fmt::Display for RwLockUpgradableGuard<'_, T, R> {
+impl<G: Deref<Target: fmt::Display>> fmt::Display for Guard<'_, G> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         (**self).fmt(f)
     }

@@ -1,4 +1,5 @@
-//! `spin::Mutex`, tracked, with its relax strategy.
+//! The mutexes of `spin`, tracked, with their relax strategies: [`Mutex`], [`SpinMutex`], [`TicketMutex`] and [`FairMutex`]
+//! are one [`Lock`] over the four of `spin`.
 //!
 //! `unsafe` is here to let go without a guard: as the lock inside has it.
 #![allow(unsafe_code)]
@@ -6,123 +7,105 @@
 use super::super::held::Held;
 use super::super::irqsave::IrqSave;
 use super::super::tracker::{Token, Tracker};
-use crate::class::{LockClassKey, LockMap, Subclass};
+use super::guards::Guard;
+use super::kind::{Kind, Waits};
+use crate::class::{LockMap, Subclass};
 use crate::hooks;
 use crate::mode::Mode;
 use crate::site::Site;
 use crate::wait_type::WaitTypes;
+use ::spin::Spin;
 use ::spin::mutex as bare;
-use ::spin::{RelaxStrategy, Spin};
 use core::fmt;
 
-pub use super::guards::MutexGuard;
+pub mod fair;
 
-/// [`Mutex`] under the name of what it wraps.
-pub type SpinMutex<T, R = Spin> = Mutex<T, R>;
-/// [`MutexGuard`] under the name of what it wraps.
-pub type SpinMutexGuard<'a, T, R = Spin> = MutexGuard<'a, T, R>;
+pub use super::guards::{FairMutexGuard, MutexGuard, SpinMutexGuard, TicketMutexGuard};
+pub use fair::Starvation;
+
+/// A lock that spins: `spin::mutex::Mutex` with a class, which is the line that constructs it.
+pub type Mutex<T, R = Spin> = Lock<bare::Mutex<T, R>>;
+/// The same, by the lock that `spin::mutex::Mutex` is made of.
+pub type SpinMutex<T, R = Spin> = Lock<bare::SpinMutex<T, R>>;
+/// A lock that spins, and is given in the order in which it was asked for.
+pub type TicketMutex<T, R = Spin> = Lock<bare::TicketMutex<T, R>>;
+/// A lock that spins, and that one who waits for long can keep from others.
+pub type FairMutex<T, R = Spin> = Lock<bare::FairMutex<T, R>>;
 
 /// `spin::mutex::spin`, by its names.
 pub mod spin {
     pub use super::{SpinMutex, SpinMutexGuard};
 }
 
-/// A lock that spins: `spin::mutex::Mutex` with a class, which is the line that constructs it.
-pub struct Mutex<T: ?Sized, R = Spin> {
+/// `spin::mutex::ticket`, by its names.
+pub mod ticket {
+    pub use super::{TicketMutex, TicketMutexGuard};
+}
+
+/// A mutex of `spin` with a class, which is the line that constructs it. `L` is the bare one.
+pub struct Lock<L: ?Sized> {
     tracker: Tracker,
-    inner: bare::Mutex<T, R>,
+    inner: L,
 }
 
-impl<T, R> Mutex<T, R> {
-    /// A lock whose class is the caller's line.
-    #[track_caller]
+impl<L> Lock<L> {
     #[inline(always)]
-    pub const fn new(value: T) -> Self {
-        Mutex { tracker: Tracker::new(WaitTypes::SPIN), inner: bare::Mutex::new(value) }
+    pub(super) const fn tracked(tracker: Tracker, inner: L) -> Lock<L> {
+        Lock { tracker, inner }
     }
 
-    /// A lock whose class is the caller's line and `name`, which reports call it.
-    #[track_caller]
-    pub const fn named(name: &'static str, value: T) -> Self {
-        Mutex { tracker: Tracker::named(name, WaitTypes::SPIN), inner: bare::Mutex::new(value) }
-    }
-
-    /// A lock of the class `key`.
-    pub const fn with_key(key: &'static LockClassKey, value: T) -> Self {
-        Self::with_waits(key, WaitTypes::SPIN, value)
-    }
-
-    /// A lock of the class `key` with other wait types: `config` where another configuration of the kernel lets it sleep.
-    pub const fn with_waits(key: &'static LockClassKey, waits: WaitTypes, value: T) -> Self {
-        Mutex { tracker: Tracker::with_key(key, waits), inner: bare::Mutex::new(value) }
-    }
-
-    /// A lock that the validator knows by `map`: whatever a [`LockMap`] can be.
-    pub const fn from_map(map: LockMap, value: T) -> Self {
-        Mutex { tracker: Tracker::from_map(map), inner: bare::Mutex::new(value) }
-    }
-
-    /// The value, without the lock.
     #[inline(always)]
-    pub fn into_inner(self) -> T {
-        self.inner.into_inner()
+    pub(super) fn into_bare(self) -> L {
+        self.inner
     }
 }
 
-impl<T: ?Sized, R: RelaxStrategy> Mutex<T, R> {
+impl<L: Waits + ?Sized> Lock<L> {
     /// Takes the lock, and spins until it can.
     #[track_caller]
     #[inline(always)]
-    pub fn lock(&self) -> MutexGuard<'_, T, R> {
+    pub fn lock(&self) -> Guard<'_, L::Guard<'_>> {
         let token = self.token().acquire(Mode::WRITE, Site::caller());
-        MutexGuard(Held::new(token, token.wait(|| self.inner.try_lock(), || self.inner.lock())))
+        Guard(Held::new(token, token.wait(|| self.inner.try_lock(), || self.inner.lock())))
     }
 
     /// Takes the lock at a nesting level of its class. Linux's `spin_lock_nested`.
     #[track_caller]
     #[inline]
-    pub fn lock_nested(&self, subclass: Subclass) -> MutexGuard<'_, T, R> {
+    pub fn lock_nested(&self, subclass: Subclass) -> Guard<'_, L::Guard<'_>> {
         let token = self.token().acquire_nested(Mode::WRITE, subclass, Site::caller());
-        MutexGuard(Held::new(token, token.wait(|| self.inner.try_lock(), || self.inner.lock())))
+        Guard(Held::new(token, token.wait(|| self.inner.try_lock(), || self.inner.lock())))
     }
 
     /// Takes the lock where `nest` is held, which serialises every taking of this class. Linux's `spin_lock_nest_lock`.
     #[track_caller]
     #[inline]
-    pub fn lock_nest(&self, nest: &LockMap) -> MutexGuard<'_, T, R> {
+    pub fn lock_nest(&self, nest: &LockMap) -> Guard<'_, L::Guard<'_>> {
         let token = self.token().acquire_nest(Mode::WRITE, nest, Site::caller());
-        MutexGuard(Held::new(token, token.wait(|| self.inner.try_lock(), || self.inner.lock())))
+        Guard(Held::new(token, token.wait(|| self.inner.try_lock(), || self.inner.lock())))
     }
 
     /// Disables interrupts and takes the lock; the guard restores them when it has let go. Linux's `spin_lock_irqsave`.
     #[track_caller]
     #[inline]
-    pub fn lock_irqsave(&self) -> IrqSave<MutexGuard<'_, T, R>> {
+    pub fn lock_irqsave(&self) -> IrqSave<Guard<'_, L::Guard<'_>>> {
         IrqSave::begin().with(self.lock())
     }
 }
 
-impl<T: ?Sized, R> Mutex<T, R> {
+impl<L: Kind + ?Sized> Lock<L> {
     /// Takes the lock if it is free.
     #[track_caller]
     #[inline(always)]
-    pub fn try_lock(&self) -> Option<MutexGuard<'_, T, R>> {
-        let inner = self.inner.try_lock()?;
-        Some(MutexGuard(Held::new(self.token().acquired_by_try(Mode::WRITE, Site::caller()), inner)))
-    }
-
-    /// Takes the lock if it is free. (`spin` may say that it is not, to be faster in a loop; here it does not.)
-    #[track_caller]
-    #[inline(always)]
-    pub fn try_lock_weak(&self) -> Option<MutexGuard<'_, T, R>> {
-        self.try_lock()
+    pub fn try_lock(&self) -> Option<Guard<'_, L::Guard<'_>>> {
+        self.tried(self.inner.try_lock()?, Site::caller())
     }
 
     /// Disables interrupts and takes the lock if it is free; if not, interrupts are as they were. Linux's
     /// `spin_trylock_irqsave`.
     #[track_caller]
     #[inline]
-    pub fn try_lock_irqsave(&self) -> Option<IrqSave<MutexGuard<'_, T, R>>> {
+    pub fn try_lock_irqsave(&self) -> Option<IrqSave<Guard<'_, L::Guard<'_>>>> {
         let flag = IrqSave::begin();
         Some(flag.with(self.try_lock()?))
     }
@@ -147,10 +130,12 @@ impl<T: ?Sized, R> Mutex<T, R> {
 
     /// The value, by the only reference there is.
     #[inline(always)]
-    pub fn get_mut(&mut self) -> &mut T {
+    pub fn get_mut(&mut self) -> &mut L::Value {
         self.inner.get_mut()
     }
+}
 
+impl<L: ?Sized> Lock<L> {
     /// What the validator knows the lock by.
     #[inline(always)]
     pub fn map(&self) -> &LockMap {
@@ -158,26 +143,63 @@ impl<T: ?Sized, R> Mutex<T, R> {
     }
 
     #[inline(always)]
-    fn token(&self) -> Token<'_> {
+    pub(super) fn bare(&self) -> &L {
+        &self.inner
+    }
+
+    #[inline(always)]
+    pub(super) fn token(&self) -> Token<'_> {
         self.tracker.token()
     }
+
+    /// `inner` was had without a wait.
+    #[inline(always)]
+    fn tried<'a, G>(&'a self, inner: G, site: Site) -> Option<Guard<'a, G>> {
+        Some(Guard(Held::new(self.token().acquired_by_try(Mode::WRITE, site), inner)))
+    }
 }
 
-impl<T: Default, R> Default for Mutex<T, R> {
+impl<T: ?Sized, R> SpinMutex<T, R> {
+    /// Takes the lock if it is free; may fail although it is.
+    #[track_caller]
+    #[inline(always)]
+    pub fn try_lock_weak(&self) -> Option<SpinMutexGuard<'_, T, R>> {
+        self.tried(self.inner.try_lock_weak()?, Site::caller())
+    }
+}
+
+impl<T, R> SpinMutex<T, R> {
+    /// Where the value is: for code that knows by itself when it may be touched.
+    #[inline(always)]
+    pub fn as_mut_ptr(&self) -> *mut T {
+        self.inner.as_mut_ptr()
+    }
+}
+
+impl<T, R> TicketMutex<T, R> {
+    /// Where the value is: for code that knows by itself when it may be touched.
+    #[inline(always)]
+    pub fn as_mut_ptr(&self) -> *mut T {
+        self.inner.as_mut_ptr()
+    }
+}
+
+impl<T, R> FairMutex<T, R> {
+    /// Where the value is: for code that knows by itself when it may be touched.
+    #[inline(always)]
+    pub fn as_mut_ptr(&self) -> *mut T {
+        self.inner.as_mut_ptr()
+    }
+}
+
+impl<L: Default> Default for Lock<L> {
     #[track_caller]
     fn default() -> Self {
-        Mutex::new(T::default())
+        Lock::tracked(Tracker::new(WaitTypes::SPIN), L::default())
     }
 }
 
-impl<T, R> From<T> for Mutex<T, R> {
-    #[track_caller]
-    fn from(value: T) -> Self {
-        Mutex::new(value)
-    }
-}
-
-impl<T: ?Sized + fmt::Debug, R> fmt::Debug for Mutex<T, R> {
+impl<L: ?Sized + fmt::Debug> fmt::Debug for Lock<L> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.inner.fmt(f)
     }

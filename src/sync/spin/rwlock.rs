@@ -12,6 +12,7 @@
 use super::super::held::Held;
 use super::super::irqsave::IrqSave;
 use super::super::tracker::{Token, Tracker};
+use super::guards::Guard;
 use crate::class::{LockClassKey, LockMap, Subclass};
 use crate::hooks;
 use crate::mode::Mode;
@@ -77,7 +78,7 @@ impl<T: ?Sized, R: RelaxStrategy> RwLock<T, R> {
     #[inline(always)]
     pub fn read(&self) -> RwLockReadGuard<'_, T, R> {
         let token = self.token().acquire(Mode::RECURSIVE_READ, Site::caller());
-        RwLockReadGuard(Held::new(token, token.wait(|| self.inner.try_read(), || self.inner.read())))
+        Guard(Held::new(token, token.wait(|| self.inner.try_read(), || self.inner.read())))
     }
 
     /// Takes the lock for writing.
@@ -85,7 +86,7 @@ impl<T: ?Sized, R: RelaxStrategy> RwLock<T, R> {
     #[inline(always)]
     pub fn write(&self) -> RwLockWriteGuard<'_, T, R> {
         let token = self.token().acquire(Mode::WRITE, Site::caller());
-        RwLockWriteGuard(Held::new(token, token.wait(|| self.inner.try_write(), || self.inner.write())))
+        Guard(Held::new(token, token.wait(|| self.inner.try_write(), || self.inner.write())))
     }
 
     /// Takes the lock for reading, as the one who may go on to write.
@@ -93,10 +94,7 @@ impl<T: ?Sized, R: RelaxStrategy> RwLock<T, R> {
     #[inline]
     pub fn upgradeable_read(&self) -> RwLockUpgradableGuard<'_, T, R> {
         let token = self.token().acquire(Mode::UPGRADEABLE, Site::caller());
-        RwLockUpgradableGuard(Held::new(
-            token,
-            token.wait(|| self.inner.try_upgradeable_read(), || self.inner.upgradeable_read()),
-        ))
+        Guard(Held::new(token, token.wait(|| self.inner.try_upgradeable_read(), || self.inner.upgradeable_read())))
     }
 
     /// [`read`](Self::read) at a nesting level of the class. Linux's `read_lock_nested`.
@@ -104,7 +102,7 @@ impl<T: ?Sized, R: RelaxStrategy> RwLock<T, R> {
     #[inline]
     pub fn read_nested(&self, subclass: Subclass) -> RwLockReadGuard<'_, T, R> {
         let token = self.token().acquire_nested(Mode::RECURSIVE_READ, subclass, Site::caller());
-        RwLockReadGuard(Held::new(token, token.wait(|| self.inner.try_read(), || self.inner.read())))
+        Guard(Held::new(token, token.wait(|| self.inner.try_read(), || self.inner.read())))
     }
 
     /// [`write`](Self::write) at a nesting level of the class. Linux's `write_lock_nested`.
@@ -112,7 +110,7 @@ impl<T: ?Sized, R: RelaxStrategy> RwLock<T, R> {
     #[inline]
     pub fn write_nested(&self, subclass: Subclass) -> RwLockWriteGuard<'_, T, R> {
         let token = self.token().acquire_nested(Mode::WRITE, subclass, Site::caller());
-        RwLockWriteGuard(Held::new(token, token.wait(|| self.inner.try_write(), || self.inner.write())))
+        Guard(Held::new(token, token.wait(|| self.inner.try_write(), || self.inner.write())))
     }
 
     /// [`read`](Self::read) where `nest` is held, which serialises every taking of this class.
@@ -120,7 +118,7 @@ impl<T: ?Sized, R: RelaxStrategy> RwLock<T, R> {
     #[inline]
     pub fn read_nest(&self, nest: &LockMap) -> RwLockReadGuard<'_, T, R> {
         let token = self.token().acquire_nest(Mode::RECURSIVE_READ, nest, Site::caller());
-        RwLockReadGuard(Held::new(token, token.wait(|| self.inner.try_read(), || self.inner.read())))
+        Guard(Held::new(token, token.wait(|| self.inner.try_read(), || self.inner.read())))
     }
 
     /// [`write`](Self::write) where `nest` is held, which serialises every taking of this class. Linux's
@@ -129,7 +127,7 @@ impl<T: ?Sized, R: RelaxStrategy> RwLock<T, R> {
     #[inline]
     pub fn write_nest(&self, nest: &LockMap) -> RwLockWriteGuard<'_, T, R> {
         let token = self.token().acquire_nest(Mode::WRITE, nest, Site::caller());
-        RwLockWriteGuard(Held::new(token, token.wait(|| self.inner.try_write(), || self.inner.write())))
+        Guard(Held::new(token, token.wait(|| self.inner.try_write(), || self.inner.write())))
     }
 
     /// Disables interrupts and takes the lock for reading; the guard restores them when it has let go. Linux's
@@ -155,7 +153,7 @@ impl<T: ?Sized, R> RwLock<T, R> {
     #[inline]
     pub fn try_read(&self) -> Option<RwLockReadGuard<'_, T, R>> {
         let inner = self.inner.try_read()?;
-        Some(RwLockReadGuard(Held::new(self.tried(Mode::RECURSIVE_READ, Site::caller()), inner)))
+        Some(Guard(Held::new(self.tried(Mode::RECURSIVE_READ, Site::caller()), inner)))
     }
 
     /// Takes the lock for writing if it is free.
@@ -163,7 +161,7 @@ impl<T: ?Sized, R> RwLock<T, R> {
     #[inline]
     pub fn try_write(&self) -> Option<RwLockWriteGuard<'_, T, R>> {
         let inner = self.inner.try_write()?;
-        Some(RwLockWriteGuard(Held::new(self.tried(Mode::WRITE, Site::caller()), inner)))
+        Some(Guard(Held::new(self.tried(Mode::WRITE, Site::caller()), inner)))
     }
 
     /// Takes the lock for writing if it is free; may fail although it is.
@@ -171,7 +169,7 @@ impl<T: ?Sized, R> RwLock<T, R> {
     #[inline]
     pub fn try_write_weak(&self) -> Option<RwLockWriteGuard<'_, T, R>> {
         let inner = self.inner.try_write_weak()?;
-        Some(RwLockWriteGuard(Held::new(self.tried(Mode::WRITE, Site::caller()), inner)))
+        Some(Guard(Held::new(self.tried(Mode::WRITE, Site::caller()), inner)))
     }
 
     /// Takes the lock for an upgradeable read if nobody writes or has one.
@@ -179,7 +177,7 @@ impl<T: ?Sized, R> RwLock<T, R> {
     #[inline]
     pub fn try_upgradeable_read(&self) -> Option<RwLockUpgradableGuard<'_, T, R>> {
         let inner = self.inner.try_upgradeable_read()?;
-        Some(RwLockUpgradableGuard(Held::new(self.tried(Mode::UPGRADEABLE, Site::caller()), inner)))
+        Some(Guard(Held::new(self.tried(Mode::UPGRADEABLE, Site::caller()), inner)))
     }
 
     /// How many readers there are.
@@ -227,8 +225,14 @@ impl<T: ?Sized, R> RwLock<T, R> {
         self.tracker.map()
     }
 
+    #[cfg(feature = "lock_api")]
     #[inline(always)]
-    fn token(&self) -> Token<'_> {
+    pub(super) fn bare(&self) -> &bare::RwLock<T, R> {
+        &self.inner
+    }
+
+    #[inline(always)]
+    pub(super) fn token(&self) -> Token<'_> {
         self.tracker.token()
     }
 

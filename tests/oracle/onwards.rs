@@ -1,0 +1,285 @@
+//! Beyond the first finding: the runtime under `Policy::ALL` finds at each event what the oracle finds that goes on, and its
+//! first finding is that of `Policy::FIRST`.
+//!
+//! Here traces run through the runtime, on a machine of plain values with a flag of its own: so with all that a kernel has and
+//! the replayer has not, as the shortcuts of interrupts that end and of flags that are turned on.
+
+use super::run::{Opinion, Run, judge};
+use super::{corpora, day, strategy};
+use lockdep::class::{LockMap, Subclass};
+use lockdep::context::{Context, Level};
+use lockdep::held::Acquire;
+use lockdep::mode::Mode;
+use lockdep::news::News;
+use lockdep::policy::Policy;
+use lockdep::port::Port;
+use lockdep::report::Who;
+use lockdep::runtime::{Event, Runtime};
+use lockdep::site::Site;
+use lockdep::wait_type::WaitTypes;
+use lockdep_cli::trace::{self, Trace, What};
+use proptest::prelude::*;
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+
+thread_local! {
+    static CURRENT: Cell<Option<&'static Context>> = const { Cell::new(None) };
+    static IRQS: Cell<bool> = const { Cell::new(true) };
+    static SHOWN: RefCell<Vec<&'static str>> = const { RefCell::new(Vec::new()) };
+    /// Contexts that nobody runs in.
+    static IDLE: RefCell<Vec<&'static Context>> = const { RefCell::new(Vec::new()) };
+}
+
+struct All;
+struct First;
+
+/// Both ports are the same machine.
+macro_rules! machine {
+    ($port:ty, $policy:expr) => {
+        // SAFETY: a context is used by the thread that made it, alone.
+        unsafe impl Port for $port {
+            const POLICY: Policy = $policy;
+            fn context() -> Option<&'static Context> {
+                CURRENT.get()
+            }
+            fn set_context(context: &'static Context) {
+                CURRENT.set(Some(context));
+            }
+            fn irqs_enabled() -> bool {
+                IRQS.get()
+            }
+            fn irqs_disable() {
+                IRQS.set(false);
+            }
+            fn irqs_enable() {
+                IRQS.set(true);
+            }
+            fn who() -> Who {
+                Who::UNKNOWN
+            }
+            fn show(news: News<'_>) {
+                if let News::Report(report) = news {
+                    SHOWN.with_borrow_mut(|shown| shown.push(report.kind().verdict()));
+                }
+            }
+        }
+    };
+}
+machine!(All, Policy::ALL);
+machine!(First, Policy::FIRST);
+
+/// A machine on which a trace runs. `K` chains: with one, which is taken before the trace begins, nothing is cached.
+struct Machine<'t, P, const K: usize> {
+    runtime: Box<Runtime<P, 128, 1024, K, 1, 1>>,
+    waits: HashMap<&'t str, WaitTypes>,
+    locks: HashMap<&'t str, Box<LockMap>>,
+    /// Locks whose names others have now: they may be held.
+    old: Vec<Box<LockMap>>,
+    /// The context that runs in each task, and the contexts of its interrupts below.
+    tasks: HashMap<&'t str, &'static Context>,
+    task: &'t str,
+}
+
+impl<'t, P: Port, const K: usize> Machine<'t, P, K> {
+    fn new() -> Self {
+        let mut machine = Machine {
+            runtime: Box::default(),
+            waits: HashMap::new(),
+            locks: HashMap::new(),
+            old: Vec::new(),
+            tasks: HashMap::new(),
+            task: "",
+        };
+        machine.switch("");
+        if K == 1 {
+            let lock = LockMap::new(WaitTypes::NONE);
+            machine.runtime.acquire(&lock, Mode::WRITE, Site::caller());
+            machine.runtime.release(&lock, None);
+        }
+        machine
+    }
+
+    /// How much was found, and what of it is new.
+    fn execute(&mut self, what: &'t What) -> (usize, Vec<&'static str>) {
+        let before = self.count();
+        match what {
+            What::Class(name, waits) => drop(self.waits.insert(name, *waits)),
+            What::Lock(name, class) => self.declare(name, class),
+            What::Event(event) => self.event(event),
+        }
+        self.tasks.insert(self.task, self.context());
+        IRQS.set(self.context().irqs_on());
+        (self.count() - before, SHOWN.take())
+    }
+
+    fn count(&self) -> usize {
+        let state = self.runtime.state();
+        state.findings + (state.repeated + state.dropped) as usize
+    }
+
+    fn context(&self) -> &'static Context {
+        CURRENT.get().expect("it has one")
+    }
+
+    fn switch(&mut self, task: &'t str) {
+        self.task = task;
+        let context = *self.tasks.entry(task).or_insert_with(new_context);
+        CURRENT.set(Some(context));
+    }
+
+    fn declare(&mut self, name: &'t str, class: &str) {
+        let waits = self.waits.get(class).copied().unwrap_or_default();
+        let lock = Box::new(LockMap::of_class(String::from(class).leak(), Site::caller(), waits));
+        self.old.extend(self.locks.insert(name, lock));
+    }
+
+    fn know(&mut self, name: &'t str) {
+        if !self.locks.contains_key(name) {
+            self.declare(name, name);
+        }
+    }
+
+    fn event(&mut self, event: &'t trace::Event) {
+        let site = Site::caller();
+        let happens = |event: Event<'_>| self.runtime.event(event, site);
+        match event {
+            trace::Event::Task(name) => self.switch(name),
+            trace::Event::Acquire(what) => self.acquire(what, site),
+            trace::Event::Release(name) => {
+                self.know(name);
+                self.runtime.release(&self.locks[name.as_str()], Some(site));
+            }
+            trace::Event::Downgrade(name) => {
+                self.know(name);
+                self.runtime.event(Event::Downgrade(&self.locks[name.as_str()], Mode::READ), site);
+            }
+            trace::Event::Free(name) => {
+                self.know(name);
+                self.runtime.event(Event::Free(&self.locks[name.as_str()]), site);
+            }
+            trace::Event::Irqs(false) => {
+                IRQS.set(false);
+                self.runtime.irqs_off(site);
+            }
+            trace::Event::Irqs(true) => self.runtime.irqs_on(site),
+            trace::Event::Softirqs(on) => happens(Event::Softirqs(*on)),
+            trace::Event::Hardirq(true) => {
+                IRQS.set(false);
+                happens(Event::Enter(Level::Hardirq, new_context()));
+            }
+            trace::Event::Softirq(true) => happens(Event::Enter(Level::Softirq, new_context())),
+            trace::Event::Hardirq(false) | trace::Event::Softirq(false) => {
+                let left = self.context();
+                happens(Event::Leave);
+                IDLE.with_borrow_mut(|idle| idle.push(left));
+            }
+            trace::Event::Reclaim(enter) => happens(Event::Reclaim(*enter)),
+            trace::Event::Alloc => happens(Event::Allocate),
+            trace::Event::MightSleep => happens(Event::MightSleep),
+            trace::Event::TaskExit => happens(Event::TaskExit),
+            trace::Event::UserReturn => happens(Event::UserReturn),
+        }
+    }
+
+    fn acquire(&mut self, what: &'t trace::Acquire, site: Site) {
+        self.know(&what.lock);
+        what.nest.iter().for_each(|nest| self.know(nest));
+        let map = &self.locks[what.lock.as_str()];
+        if !what.tried && what.checked && what.subclass == Subclass::ZERO && what.nest.is_none() {
+            return self.runtime.acquire(map, what.mode, site);
+        }
+        self.runtime.acquire_specially(&Acquire {
+            tried: what.tried,
+            checked: what.checked,
+            subclass: what.subclass,
+            nest: what.nest.as_ref().map(|nest| &*self.locks[nest.as_str()]),
+            ..Acquire::new(map, what.mode, site)
+        });
+    }
+}
+
+impl<P, const K: usize> Drop for Machine<'_, P, K> {
+    fn drop(&mut self) {
+        let used =
+            self.tasks.values().flat_map(|top| std::iter::successors(Some(*top), |context| context.interrupted()));
+        IDLE.with_borrow_mut(|idle| idle.extend(used));
+        CURRENT.set(None);
+        IRQS.set(true);
+    }
+}
+
+/// That of a new task.
+fn new_context() -> &'static Context {
+    let context = IDLE.with_borrow_mut(Vec::pop).unwrap_or_else(|| Box::leak(Box::default()));
+    context.reset();
+    context
+}
+
+/// Says at which event what is found differs. Without the cache nothing may; with it what came before may not come again, for
+/// a chain of which something was reported counts as checked.
+fn difference<const K: usize>(trace: &Trace) -> Option<String> {
+    let (mut oracle, mut machine) = (Run::new(), Machine::<All, K>::new());
+    for statement in &trace.statements {
+        let done = oracle.execute(&statement.what);
+        let want = oracle.take_found();
+        if done.is_err() && want.is_empty() {
+            return None;
+        }
+        let (count, shown) = machine.execute(&statement.what);
+        let mut left = want.clone();
+        let are_among =
+            shown.iter().all(|kind| left.iter().position(|&want| want == *kind).map(|n| left.remove(n)).is_some());
+        let is_right = are_among && (count == want.len() || K > 1 && count < want.len());
+        if !is_right && done.is_ok() {
+            return Some(format!(
+                "{}: {statement:?}: the oracle says {want:?}, the runtime {count}: {shown:?}",
+                trace.name
+            ));
+        }
+        if done.is_err() {
+            return None;
+        }
+    }
+    None
+}
+
+/// The first finding, and its event.
+fn first<P: Port>(trace: &Trace) -> Opinion {
+    let mut machine = Machine::<P, 1024>::new();
+    let mut event = 0;
+    for statement in &trace.statements {
+        event += u64::from(matches!(statement.what, What::Event(_)));
+        let (_, shown) = machine.execute(&statement.what);
+        if let Some(kind) = shown.first() {
+            return Opinion::Report(kind, event);
+        }
+    }
+    Opinion::Ok
+}
+
+/// Says what differs.
+fn complaint(trace: &Trace) -> Option<String> {
+    let want = judge(trace);
+    if !matches!(want, Opinion::Undefined(_)) {
+        let (all, only) = (first::<All>(trace), first::<First>(trace));
+        if (all, only) != (want, want) {
+            return Some(format!("{}: first {want:?}, and {all:?} under ALL, {only:?} under FIRST", trace.name));
+        }
+    }
+    difference::<1>(trace).or_else(|| difference::<1024>(trace))
+}
+
+#[test]
+fn all_findings_of_the_corpora_are_the_oracles() {
+    let complaints: Vec<String> = corpora::traces().iter().filter_map(complaint).collect();
+    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+}
+
+#[test]
+fn all_findings_of_random_traces_are_the_oracles() {
+    day::run(1_000, &strategy::cases(48), |case| {
+        let complaint = complaint(&case.trace());
+        prop_assert!(complaint.is_none(), "{}", complaint.unwrap_or_default());
+        Ok(())
+    });
+}
