@@ -14,7 +14,7 @@
 mod plain;
 
 use lockdep::class::LockMap;
-use lockdep::context::{Context, Level};
+use lockdep::context::Level;
 use lockdep::held::Acquire;
 use lockdep::mode::Mode;
 use lockdep::news::News;
