@@ -11,8 +11,10 @@
 //! With the feature `stat` a release writes more: the table of its CPU, and the lock, which it still has.
 #![cfg(all(target_os = "linux", not(feature = "stat")))]
 
+mod plain;
+
 use lockdep::class::LockMap;
-use lockdep::context::{Context, Level};
+use lockdep::context::Level;
 use lockdep::held::Acquire;
 use lockdep::mode::Mode;
 use lockdep::news::News;
@@ -21,7 +23,7 @@ use lockdep::report::Who;
 use lockdep::runtime::{ContextCell, Event, Runtime};
 use lockdep::site::Site;
 use lockdep::wait_type::WaitTypes;
-use std::cell::Cell;
+use plain::IRQS;
 use std::ops::Range;
 use std::{fs, ptr};
 
@@ -32,30 +34,12 @@ const INTERRUPT: usize = DEPTH - 1;
 /// How often.
 const TIMES: usize = 1_000;
 
-thread_local! {
-    static CURRENT: Cell<Option<&'static Context>> = const { Cell::new(None) };
-    static IRQS: Cell<bool> = const { Cell::new(true) };
-}
-
 struct Machine;
 
 // SAFETY: one thread is all CPUs in turn, and says itself which it is.
 unsafe impl Port for Machine {
-    fn context() -> Option<&'static Context> {
-        CURRENT.get()
-    }
-    fn set_context(context: &'static Context) {
-        CURRENT.set(Some(context));
-    }
-    fn irqs_enabled() -> bool {
-        IRQS.get()
-    }
-    fn irqs_disable() {
-        IRQS.set(false);
-    }
-    fn irqs_enable() {
-        IRQS.set(true);
-    }
+    plain::functions!(plain);
+
     fn who() -> Who {
         Who { task: "cpu", id: 0, cpu: 0 }
     }

@@ -70,7 +70,7 @@ fn of_claims() -> BTreeMap<String, String> {
         report.id = FindingId(0);
         number(&mut report, &[&lock, &held]);
         texts.insert(kind.verdict().into(), sites::in_trace(&report.to_string(), "source.rs", 1));
-        // The lengths are measured with the feature `stat` alone: `tests/stat.rs` has a text with them.
+        // The lengths are measured with the feature `stat` alone: `tests/stat` has a text with them.
         report.kind = Some(Kind::HoldLimit);
         let text = sites::in_trace(&report.to_string(), "source.rs", 1);
         texts.insert(Kind::HoldLimit.verdict().into(), text);

@@ -12,7 +12,8 @@ use lockdep::site::Site;
 use lockdep::spin::Mutex;
 use lockdep::wait_type::WaitTypes;
 
-use port::{CONSOLE, CONTEXT, IRQS, ON_ENABLE, ON_WHO, begin, context, new_context, the_report};
+use port::plain::ON_ENABLE;
+use port::{CONSOLE, CONTEXT, IRQS, ON_WHO, begin, context, new_context, the_report};
 
 #[test]
 fn a_cycle_is_reported_once_and_names_the_lines() {

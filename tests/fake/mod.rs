@@ -1,18 +1,19 @@
 //! A port made of plain values, for tests of the locks themselves: each thread is a CPU, which runs one context, and the
 //! interrupt flag is a `bool`. What is reported is kept, for the thread that was told.
 
+#[path = "../plain/mod.rs"]
+mod plain;
+
 use lockdep::context::Context;
 use lockdep::news::News;
 use lockdep::port::Port;
 use lockdep::report::{Kind, Who};
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 
 /// How many validators the program has: a test takes one for itself.
 const VALIDATORS: usize = 32;
 
 thread_local! {
-    static CONTEXT: Cell<Option<&'static Context>> = const { Cell::new(None) };
-    static IRQS: Cell<bool> = const { Cell::new(true) };
     static REPORTS: RefCell<Vec<(Kind, String)>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -21,21 +22,8 @@ pub(crate) struct Fake;
 
 // SAFETY: the context is the thread's own, set by `run`, whose caller gives it to no other thread.
 unsafe impl Port for Fake {
-    fn context() -> Option<&'static Context> {
-        CONTEXT.get()
-    }
-    fn set_context(context: &'static Context) {
-        CONTEXT.set(Some(context));
-    }
-    fn irqs_enabled() -> bool {
-        IRQS.get()
-    }
-    fn irqs_disable() {
-        IRQS.set(false);
-    }
-    fn irqs_enable() {
-        IRQS.set(true);
-    }
+    plain::functions!(plain);
+
     fn who() -> Who {
         Who::UNKNOWN
     }

@@ -2,22 +2,23 @@
 //! validator that is reset and in a context of its own. The interrupt flag is a variable, what is shown is kept, and an
 //! interrupt may come whenever the validator asks the port. `host_port!` makes its port, for whatever policy.
 
+#[path = "../plain/mod.rs"]
+pub(crate) mod plain;
+
 use lockdep::context::Context;
 use lockdep::hooks;
 use lockdep::news::News;
 use lockdep::report::Who;
 use lockdep::runtime::ContextCell;
 use lockdep::spin::Mutex;
+pub(crate) use plain::{CONTEXT, IRQS};
 use std::cell::Cell;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Mutex as StdMutex, MutexGuard, PoisonError};
 
 thread_local! {
-    pub(crate) static CONTEXT: Cell<Option<&'static Context>> = const { Cell::new(None) };
-    pub(crate) static IRQS: Cell<bool> = const { Cell::new(true) };
     /// What happens when the validator asks the port: an interrupt, at the worst of times.
     pub(crate) static ON_WHO: Cell<Option<fn()>> = const { Cell::new(None) };
-    pub(crate) static ON_ENABLE: Cell<Option<fn()>> = const { Cell::new(None) };
     /// What happens while something is shown.
     pub(crate) static ON_SHOW: Cell<Option<fn()>> = const { Cell::new(None) };
 }
@@ -38,21 +39,8 @@ macro_rules! host_port {
         // SAFETY: a context is made by the thread that runs in it, and kept in a variable of that thread.
         unsafe impl lockdep::port::Port for Host {
             $($constant)*
-            fn context() -> Option<&'static lockdep::context::Context> {
-                machine::CONTEXT.get()
-            }
-            fn set_context(context: &'static lockdep::context::Context) {
-                machine::CONTEXT.set(Some(context));
-            }
-            fn irqs_enabled() -> bool {
-                machine::IRQS.get()
-            }
-            fn irqs_disable() {
-                machine::IRQS.set(false);
-            }
-            fn irqs_enable() {
-                machine::irqs_enable();
-            }
+            machine::plain::functions!(machine::plain);
+
             fn who() -> lockdep::report::Who {
                 machine::who()
             }
@@ -68,13 +56,6 @@ macro_rules! host_port {
     };
 }
 pub(crate) use host_port;
-
-pub(crate) fn irqs_enable() {
-    IRQS.set(true);
-    if let Some(interrupt) = ON_ENABLE.take() {
-        interrupt();
-    }
-}
 
 pub(crate) fn who() -> Who {
     if let Some(interrupt) = ON_WHO.take() {

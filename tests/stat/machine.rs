@@ -1,0 +1,135 @@
+//! The machine of these tests: a port whose clock and CPU are variables, and what they do with locks on it.
+//!
+//! One validator serves all tests, so they run one after the other: see [`begin`].
+
+use crate::plain::{self, CONTEXT, IRQS};
+use lockdep::class::LockMap;
+use lockdep::context::Context;
+use lockdep::hooks;
+use lockdep::listing::ClassTimes;
+use lockdep::mode::Mode;
+use lockdep::news::News;
+use lockdep::port::Port;
+use lockdep::report::{Kind, Who};
+use lockdep::runtime::ContextCell;
+use lockdep::stat::{self, Recording};
+use lockdep::tally::Lengths;
+use lockdep::wait_type::WaitTypes;
+use lockdep_cli::sites;
+use std::cell::Cell;
+use std::path::Path;
+use std::sync::{Mutex as StdMutex, MutexGuard, PoisonError};
+use std::{env, fs};
+
+thread_local! {
+    pub(crate) static CPU: Cell<u32> = const { Cell::new(0) };
+    pub(crate) static CLOCK: Cell<u64> = const { Cell::new(0) };
+}
+
+pub(crate) static SHOWN: StdMutex<Vec<(Option<Kind>, String)>> = StdMutex::new(Vec::new());
+pub(crate) static ONE_AT_A_TIME: StdMutex<()> = StdMutex::new(());
+
+pub(crate) struct Fake;
+
+// SAFETY: a context is made by the thread that runs in it, and kept in a variable of that thread.
+unsafe impl Port for Fake {
+    plain::functions!(plain);
+
+    fn who() -> Who {
+        Who { task: "T", id: 1, cpu: CPU.get() }
+    }
+    fn show(news: News<'_>) {
+        let kind = if let News::Report(report) = &news { Some(report.kind()) } else { None };
+        shown().push((kind, news.to_string()));
+    }
+    fn now() -> u64 {
+        CLOCK.get()
+    }
+}
+
+lockdep::port!(Fake, classes = 16, dependencies = 16, chains = 16, cpus = 2);
+
+pub(crate) fn shown() -> MutexGuard<'static, Vec<(Option<Kind>, String)>> {
+    SHOWN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+pub(crate) fn new_context() -> &'static Context {
+    let cell: &'static ContextCell = Box::leak(Box::new(ContextCell::new(0)));
+    // SAFETY: it was made here, and is used by this thread alone.
+    unsafe { cell.get() }
+}
+
+/// Begins a test: a task of its own on CPU 0 at time 0, nothing learned, nothing counted.
+pub(crate) fn begin() -> MutexGuard<'static, ()> {
+    let turn = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+    IRQS.set(true);
+    CONTEXT.set(Some(new_context()));
+    CPU.set(0);
+    CLOCK.set(0);
+    assert!(hooks::reset());
+    stat::clear();
+    stat::record(Recording::All);
+    shown().clear();
+    turn
+}
+
+pub(crate) fn lock(name: &'static str) -> LockMap {
+    LockMap::of_class(name, sites::of_line(0), WaitTypes::SPIN)
+}
+
+pub(crate) fn pass(units: u64) {
+    CLOCK.set(CLOCK.get() + units);
+}
+
+pub(crate) fn take(map: &LockMap, line: usize) {
+    hooks::acquire(map, Mode::WRITE, sites::of_line(line));
+}
+
+pub(crate) fn let_go(map: &LockMap) {
+    hooks::release(map, None);
+}
+
+/// Holds a lock, taken at a line, for so long.
+pub(crate) fn hold(map: &LockMap, line: usize, units: u64) {
+    take(map, line);
+    pass(units);
+    let_go(map);
+}
+
+/// Waits for a lock that somebody else has, then holds it.
+pub(crate) fn wait(map: &LockMap, line: usize, waits: u64, holds: u64) {
+    take(map, line);
+    stat::contended(map);
+    pass(waits);
+    stat::acquired(map);
+    pass(holds);
+    let_go(map);
+}
+
+/// The statistics of all classes, in their order.
+pub(crate) fn all_times() -> Vec<ClassTimes> {
+    let mut all = Vec::new();
+    assert!(stat::each_class_times(&mut |times| all.push(times.clone())));
+    all
+}
+
+/// Those of the only class that has any.
+pub(crate) fn times() -> ClassTimes {
+    let mut all = all_times();
+    assert_eq!(all.len(), 1, "{all:#?}");
+    all.remove(0)
+}
+
+pub(crate) fn lengths(count: u64, bounces: u64, total: u64, (min, max): (u64, u64), line: Option<usize>) -> Lengths {
+    Lengths { count, bounces, total, min, max, longest_at: line.map(sites::of_line) }
+}
+
+/// Compares with the golden text of this name.
+pub(crate) fn golden(name: &str, text: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/stat").join(format!("{name}.txt"));
+    if env::var_os("BLESS").is_some_and(|value| value == "1") {
+        fs::write(&path, text).expect("tests/golden/stat can be written to");
+    }
+    let wanted = fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(text, wanted, "{}: BLESS=1 writes it anew", path.display());
+}

@@ -1,0 +1,102 @@
+//! What is shown: limits on holds, the texts, and listings by whoever takes locks meanwhile.
+
+use crate::machine::*;
+use crate::plain::IRQS;
+use lockdep::context::Level;
+use lockdep::hooks;
+use lockdep::listing::{ChainLine, ClassLine};
+use lockdep::mode::Mode;
+use lockdep::report::Kind;
+use lockdep::stat;
+use lockdep_cli::sites;
+
+#[test]
+fn a_hold_longer_than_allowed_is_reported_when_it_ends() {
+    let _turn = begin();
+    let map = lock("a").with_hold_limit(10);
+    hold(&map, 1, 10);
+    assert!(shown().is_empty());
+    hold(&map, 2, 11);
+    let (kind, text) = shown().pop().expect("it is reported");
+    assert_eq!(kind, Some(Kind::HoldLimit));
+    let text = text.replace(&format!("{:016x}", map.instance()), "0000000000000001");
+    // Its id is made of paths, and these are where the test was built.
+    let id = text.split("finding 0x").nth(1).and_then(|rest| rest.get(..16)).expect("the last line is the id");
+    let text = text.replace(id, &"0".repeat(16));
+    golden("hold-limit", &sites::in_trace(&text, "source.rs", 1));
+    hold(&map, 2, 12);
+    assert!(shown().is_empty(), "each place once");
+    hold(&map, 3, 99);
+    assert_eq!(shown().pop().and_then(|(kind, _)| kind), Some(Kind::HoldLimit), "another is another");
+}
+
+#[test]
+fn a_hold_that_was_too_long_ends_no_checking() {
+    let _turn = begin();
+    let (a, b) = (lock("a").with_hold_limit(1), lock("b"));
+    hold(&a, 1, 5);
+    for [outer, inner] in [[&a, &b], [&b, &a]] {
+        take(outer, 2);
+        hold(inner, 3, 0);
+        let_go(outer);
+    }
+    let kinds = shown().iter().map(|(kind, _)| *kind).collect::<Vec<_>>();
+    assert_eq!(kinds, [Some(Kind::HoldLimit), Some(Kind::Circular)]);
+    assert_eq!(hooks::found(), Some(Kind::Circular));
+}
+
+#[test]
+fn the_texts_are_the_golden_ones() {
+    let _turn = begin();
+    let (list, table, irq) = (lock("list"), lock("table"), lock("interrupt"));
+    take(&list, 1);
+    hold(&table, 2, 5);
+    let_go(&list);
+    hooks::acquire(&list, Mode::READ, sites::of_line(3));
+    pass(7);
+    let_go(&list);
+    CPU.set(1);
+    wait(&table, 4, 12, 3);
+    hooks::enter(Level::Hardirq, new_context());
+    IRQS.set(false);
+    hold(&irq, 5, 2);
+    hooks::leave();
+    IRQS.set(true);
+    for (name, write) in [
+        ("lock_stat", stat::write_lock_stat as fn(&mut dyn std::fmt::Write) -> std::fmt::Result),
+        ("lockdep", stat::write_classes),
+        ("lockdep_chains", stat::write_chains),
+        ("lockdep_stats", stat::write_sums),
+    ] {
+        let mut text = String::new();
+        write(&mut text).expect("a string takes all");
+        golden(name, &sites::in_trace(&text, "source.rs", 1));
+    }
+}
+
+#[test]
+fn listings_may_take_locks_while_they_are_shown() {
+    let _turn = begin();
+    let (a, b) = (lock("a"), lock("b"));
+    take(&a, 1);
+    hold(&b, 1, 1);
+    let_go(&a);
+    let console = lock("console");
+    let mut lines = 0;
+    stat::each_class(&mut |line| {
+        hold(&console, 9, 1);
+        lines += usize::from(matches!(line, ClassLine::Leads(..)));
+    });
+    stat::each_chain(&mut |line| {
+        hold(&console, 9, 1);
+        lines += usize::from(matches!(line, ChainLine::Chain { .. }));
+    });
+    stat::each_class_times(&mut |_| {
+        hold(&console, 9, 1);
+        assert!(!stat::each_class_times(&mut |_| {}), "one listing at a time");
+        lines += 1;
+    });
+    // One dependency; the chains of a, of b under a, and of the console; three classes.
+    assert_eq!((lines, hooks::found()), (1 + 3 + 3, None));
+    assert!(IRQS.get());
+}
