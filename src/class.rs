@@ -170,7 +170,6 @@ pub struct LockMap {
     handed_over: AtomicBool,
     /// For the subclasses 0 and 1; the others are looked up.
     hints: [AtomicU32; 2],
-    #[cfg_attr(not(feature = "stat"), expect(dead_code, reason = "it is of no size then"))]
     trail: Trail,
 }
 
