@@ -100,7 +100,8 @@ impl Chains {
         false
     }
 
-    fn enter(&self, key: u64) -> bool {
+    /// Enters a chain, if there is room for it as things are.
+    pub(crate) fn enter(&self, key: u64) -> bool {
         for slot in self.probe(self.home(key)) {
             match slot.load() {
                 0 => {

@@ -46,6 +46,7 @@ pub mod report;
 mod second;
 pub mod state;
 pub mod tables;
+mod third;
 mod unregister;
 pub mod validator;
 

@@ -271,15 +271,14 @@ impl Engine<'_> {
         }
     }
 
-    /// The dependencies of the run on the new lock, the nearest hold first; says whether all are in the table. The walk
-    /// ends at a hold that was waited for, and left, so that what leads to it leads on: below it nothing is new.
+    /// The dependencies of the run on the new lock, the nearest hold first; says whether all are in the table.
     fn depend_on_run(&mut self, context: &Context, hold: &Hold) -> bool {
         let mut all_added = true;
         for held in context.run().filter(Hold::checked) {
             if held.class != NO_SLOT {
                 all_added &= self.depend(context, &held, hold);
             }
-            if !held.tried() && held.mode().is_blocked_by(held.mode()) {
+            if held.ends_walk() {
                 break;
             }
         }

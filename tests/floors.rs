@@ -41,6 +41,7 @@ const FLOORS: [Floor; 9] = [
             "second",
             "state",
             "tables",
+            "third",
             "unregister",
             "validator",
         ],
