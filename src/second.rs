@@ -171,3 +171,28 @@ fn are_marked(seen: Seen<'_>, context: &Context, state: State) -> bool {
     };
     context.outwards().flat_map(Context::own).all(is_marked)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::mode::Mode;
+    use crate::tables::Validator;
+    use crate::wait_type::WaitTypes;
+
+    #[test]
+    fn over_a_hold_without_a_slot_nothing_is_chained() {
+        let mut validator = Validator::<3, 8, 64>::new();
+        let context: &Context = Box::leak(Box::new(Context::new()));
+        let [a, b, full] = ["a", "b", "full"].map(|name| LockMap::named(name, WaitTypes::SPIN));
+        let tried = |map| Acquire { tried: true, ..Acquire::new(map, Mode::WRITE, Site::caller()) };
+        for map in [&a, &b] {
+            validator.acquire(context, &tried(map));
+            validator.release(context, map, None);
+        }
+        assert!(acquire(validator.seen(), context, &tried(&b)) && release(validator.seen(), context, &b));
+        validator.acquire(context, &tried(&full));
+        assert!(!acquire(validator.seen(), context, &tried(&b)), "its hold is to be marked");
+        validator.acquire(context, &tried(&b));
+        assert!(context.own().all(|hold| !hold.is_chained()) && context.depth() == 2);
+    }
+}

@@ -26,14 +26,16 @@ impl Engine<'_> {
         if let Some(held) = context.all().find(|hold| self.graph.classes.is_of(hold.class, key)) {
             return self.report_held(context, Kind::HeldFreed, &held, Some(site));
         }
-        if self.ledger.has_found() && !self.is_silent() && self.graph.classes.any_of(key).is_some() {
-            self.seen.chains.empty();
-        }
-        for _ in 0..self.graph.classes.capacity() {
-            let Some(class) = self.graph.classes.any_of(key) else { return };
+        let mut went = 0..self.graph.classes.capacity();
+        while let Some(class) = self.graph.classes.any_of(key)
+            && went.next().is_some()
+        {
             self.graph.forget_edges(class);
             self.graph.classes.remove(self.seen.classes, class);
             self.seen.chains.classes_went();
+        }
+        if went.start > 0 && self.ledger.has_found() && !self.is_silent() {
+            self.seen.chains.empty();
         }
     }
 }

@@ -57,6 +57,7 @@ corpora! {
     linux_stops_short: "cases/linux-stops-short.trace", 5;
     nested_interrupts: "cases/nested-interrupts.trace", 4;
     sabotage: "cases/sabotage.trace", 1;
+    shortcuts: "cases/shortcuts.trace", 2;
     walk: "cases/walk.trace", 1;
 }
 

@@ -1,6 +1,6 @@
 //! Two CPUs in the real runtime, under loom: every order in which they may run, and every old value that one may still see of
 //! what the other wrote (with up to three switches by force in a run). `cargo xtask test` runs it; by hand:
-//! `RUSTFLAGS="--cfg loom" cargo test --release --target-dir target/loom --lib --test loom models`.
+//! `RUSTFLAGS="--cfg loom" cargo test --release --features loom --target-dir target/loom --lib --test loom models`.
 //!
 //! What is asserted is what a kernel relies on: the verdict, the books and the tables are the same in whatever order things
 //! happen. The models are small, since they are tried thousands of times; the two halves of a word, as machines without

@@ -158,6 +158,13 @@ impl World {
         self.found.extend(is_so.then_some(kind));
     }
 
+    /// All that is known of a class goes, with its subclasses.
+    pub(crate) fn forget(&mut self, class: usize) {
+        self.bits.retain(|bit| bit.class.0 != class);
+        self.dependencies.retain(|dependency| dependency.from.0 != class && dependency.to.0 != class);
+        self.acquired.retain(|known| known.0 != class);
+    }
+
     // ---- section 2: acquire, in the order of its steps
 
     pub(crate) fn take(&mut self, task: &mut Task, mut new: Hold) -> Go {

@@ -56,6 +56,20 @@ impl<'t> Run<'t> {
         Ok(())
     }
 
+    /// Forgets a class, by its number in the trace, modulo that of all: its name, unless a lock of it is held or serialises one.
+    pub(crate) fn forget(&mut self, number: usize) -> Option<&'t str> {
+        let number = number % self.classes.len().max(1);
+        let is_of = |lock: &Lock| lock.class == number;
+        let holds = self.tasks.iter().flat_map(|(_, task)| &task.holds);
+        let is_held = holds.into_iter().any(|hold| is_of(&hold.lock) || hold.nest.as_ref().is_some_and(is_of));
+        let name = *self.classes.get(number)?;
+        if is_held {
+            return None;
+        }
+        self.world.forget(number);
+        Some(name)
+    }
+
     /// What was reported since this was last asked.
     pub(crate) fn take_found(&mut self) -> Vec<&'static str> {
         std::mem::take(&mut self.world.found)
