@@ -120,7 +120,8 @@ impl Chains {
         self.has_dead.store(true, Ordering::Relaxed);
     }
 
-    /// Gives all chains up, to be checked once more. Under the internal lock. Others may read meanwhile: what they find is still right, and what they do not find is checked.
+    /// Gives all chains up, to be checked once more. Under the internal lock. Others may read meanwhile: what they find is
+    /// still right, and what they do not find is checked.
     pub(crate) fn empty(&self) {
         self.slots.iter().for_each(|slot| slot.store(0));
         self.used.store(0, Ordering::Relaxed);
