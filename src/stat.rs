@@ -3,7 +3,7 @@
 //! - `recorder.rs`: what happens at an event, on the fast path and off it.
 //! - `reading.rs`: sums over the CPUs, clearing, and the order of a listing.
 //!
-//! Without the feature a [`Recorder`] has no size and its functions have no instructions.
+//! Without the feature a `Recorder` has no size and its functions have no instructions.
 
 #[cfg(feature = "stat")]
 mod asking;

@@ -7,7 +7,7 @@
 //! - An interrupt that comes between the load and the store of a sum may be lost from it, on machines that need two
 //!   instructions for it; so may what another CPU adds for a task that was moved in between. No other word suffers: the
 //!   extremes and the beginning of a tally are written with interrupts off.
-//! - Each tally carries the [`Stamp`] under which it was begun: the generation of the class and the number of the last
+//! - Each tally carries the `Stamp` under which it was begun: the generation of the class and the number of the last
 //!   clearing. One with another stamp counts for nothing and is begun anew by its CPU. So nobody ever wipes another's table,
 //!   and clearing is one store.
 
