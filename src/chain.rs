@@ -83,24 +83,29 @@ impl Chains {
         self.slots.get(self.home(key)).is_some_and(|slot| slot.load() == key)
     }
 
-    /// Enters a chain; says whether there was room. Under the internal lock.
-    ///
-    /// Where there is none, and classes went since the set was last empty, it begins anew: chains of classes that are gone
-    /// are never asked for, but cannot be told from the others. So once for each time that classes go, at most, it is
-    /// walked; and what was known is checked once more when it comes again.
+    /// Enters a chain; says whether there was room, and counts it where there was none. Under the internal lock.
     pub(crate) fn insert(&self, key: u64) -> bool {
-        if self.enter(key) {
-            return true;
+        let entered = self.enter(key);
+        if !entered {
+            self.full.store(self.turned_away().saturating_add(1), Ordering::Relaxed);
         }
-        if self.has_dead.load(Ordering::Relaxed) {
-            self.empty();
-            return self.enter(key);
-        }
-        self.full.store(self.turned_away().saturating_add(1), Ordering::Relaxed);
-        false
+        entered
     }
 
-    fn enter(&self, key: u64) -> bool {
+    /// Whether there is room for a chain.
+    pub(crate) fn has_room(&self, key: u64) -> bool {
+        self.probe(self.home(key)).map(Word::load).any(|k| k == 0 || k == key)
+    }
+
+    /// Whether classes went since the set was last empty. Their chains are never asked for, but cannot be told from the
+    /// others: where there is no room, the set may begin anew. So once for each time that classes go, at most, it is
+    /// walked; and what was known is checked once more when it comes again.
+    pub(crate) fn has_dead(&self) -> bool {
+        self.has_dead.load(Ordering::Relaxed)
+    }
+
+    /// Enters a chain, if there is room for it as things are.
+    pub(crate) fn enter(&self, key: u64) -> bool {
         for slot in self.probe(self.home(key)) {
             match slot.load() {
                 0 => {
@@ -246,10 +251,12 @@ mod tests {
         assert!(!set.insert(19));
         assert_eq!((set.used(), set.turned_away()), (4, 1));
         assert!([11, 13, 15, 17].iter().all(|&k| set.contains(k)) && !set.contains(19));
+        assert!(!set.has_dead() && set.has_room(11) && !set.has_room(19));
         set.classes_went();
-        assert!(set.insert(19) && set.contains(19) && !set.contains(11), "it begins anew");
+        assert!(set.has_dead());
+        set.empty();
+        assert!(!set.has_dead() && set.insert(19) && set.contains(19) && !set.contains(11), "it begins anew");
         assert_eq!((set.used(), set.turned_away()), (1, 1));
-        assert!([11, 13, 15].iter().all(|&key| set.insert(key)) && !set.insert(17), "once");
         set.clear();
         assert!(!set.contains(11));
         assert_eq!((set.used(), set.turned_away()), (0, 0));

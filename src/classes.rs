@@ -283,16 +283,15 @@ impl Classes {
         let (slot, id) = self.take_free(seen)?;
         let bucket = self.bucket(key);
         let next_in_bucket = core::mem::replace(&mut self.slots.get_mut(bucket)?.bucket, slot);
-        *self.get_mut(slot)? = Class {
-            key,
-            name: map.name(),
-            site: Some(if map.has_class() { map.site() } else { site }),
-            keyless: !map.has_class(),
-            subclass,
-            waits: map.waits(),
-            next_in_bucket,
-            ..Class::EMPTY
-        };
+        // A free slot is empty, but for the next that is free: the rest need not be written.
+        let class = self.get_mut(slot)?;
+        class.key = key;
+        class.name = map.name();
+        class.keyless = !map.has_class();
+        class.site = Some(if class.keyless { site } else { map.site() });
+        class.subclass = subclass;
+        class.waits = map.waits();
+        class.next_in_bucket = next_in_bucket;
         self.used += 1;
         Some(id)
     }

@@ -318,6 +318,11 @@ impl Dependencies {
         None
     }
 
+    /// Whether the dependency between two classes is known, and has `kind`.
+    pub(crate) fn have(&self, from: u16, to: u16, kind: Kinds) -> bool {
+        self.find(from, to).is_some_and(|slot| self.get(slot).kinds.contains(kind))
+    }
+
     /// The dependencies that lead on from a class in `direction`: their slots and themselves.
     pub(crate) fn along<'a>(
         &'a self,

@@ -19,6 +19,7 @@ use crate::port::Port;
 use crate::queue::SLOTS;
 use crate::report::{LockView, Report};
 use crate::tables::Tables;
+use crate::third;
 use crate::validator::{Engine, Seen};
 use crate::word::Word;
 use core::cell::UnsafeCell;
@@ -71,7 +72,22 @@ impl<const C: usize, const D: usize, const K: usize> Domain<C, D, K> {
     pub(crate) fn with<R>(&self, terms: &Terms, event: impl FnOnce(&mut Engine<'_>) -> R) -> (R, bool) {
         let mut locked = self.lock(terms);
         let answer = event(&mut locked.engine);
-        (answer, locked.end())
+        let has_news = locked.end();
+        (answer, has_news)
+    }
+
+    /// Learns the chain of an acquisition of which nothing else is new, under the internal lock; says whether it was so. There
+    /// is nothing to show afterwards.
+    #[inline(always)]
+    pub(crate) fn learn(&self, terms: &Terms, new: &third::New<'_>) -> bool {
+        while !self.try_lock() {
+            atomic::spin_loop();
+        }
+        // SAFETY: `locked` is ours until it is stored to below, and `tables` is reached nowhere else.
+        let tables = unsafe { &mut *self.tables.get() };
+        let learned = tables.learn(self.seen(), new, terms.policy);
+        self.locked.store(false, Ordering::Release);
+        learned
     }
 
     /// Waits for the internal lock, for an event. One piece of code for all events, which are many.
@@ -169,7 +185,7 @@ struct Locked<'a> {
 
 impl Locked<'_> {
     /// An event is over: what it wrote waits to be shown. Says whether there is something to show.
-    fn end(mut self) -> bool {
+    fn end(&mut self) -> bool {
         let engine = &mut self.engine;
         engine.queue.add(engine.written);
         engine.notices.are_pending() || engine.queue.is_ready()

@@ -46,7 +46,7 @@ impl Engine<'_> {
     /// Whether the rules say nothing any more, and nothing is learned: after a finding, if that is the policy.
     #[inline]
     pub(crate) fn is_silent(&self) -> bool {
-        self.ledger.first.is_some() && !self.terms.policy.goes_on()
+        self.ledger.is_silent(self.terms.policy)
     }
 
     /// A finding, with what a report shows of it beside the context.

@@ -181,16 +181,19 @@ impl Hold {
         self.traits.contains(Traits::IRQS_ON)
     }
 
+    #[inline(always)]
     const fn waits(&self) -> WaitTypes {
         WaitTypes::from_bits(self.traits.bits() >> WAITS_SHIFT)
     }
 
     /// The limit of wait types while it is held.
+    #[inline(always)]
     pub const fn inner(&self) -> WaitType {
         self.waits().inner()
     }
 
     /// The wait type that it needs around it.
+    #[inline(always)]
     pub const fn outer(&self) -> WaitType {
         self.waits().outer()
     }
@@ -237,6 +240,12 @@ impl Hold {
     /// Where it was taken.
     pub const fn site(&self) -> Option<Site> {
         self.site
+    }
+
+    /// Whether the walk that adds the dependencies of the run ends at this hold: it was waited for, and is left so that what
+    /// leads to it leads on, so that below it nothing is new.
+    pub(crate) const fn ends_walk(&self) -> bool {
+        !self.tried() && self.mode().is_blocked_by(self.mode())
     }
 
     /// Whether its key says what chain it stands in: not without a slot, nor where it does not stand where it was taken.

@@ -3,7 +3,7 @@
 //! A table like the others: of fixed size, all zeros when empty, changed under the internal lock. Silence after a finding
 //! is for reports alone: all of this counts on.
 
-use crate::policy::{ACCEPTED, FindingId};
+use crate::policy::{ACCEPTED, FindingId, Policy};
 use crate::report::Kind;
 use crate::validator::Engine;
 
@@ -58,6 +58,18 @@ impl Ledger {
         }
     }
 
+    /// Whether the rules say nothing any more, and nothing is learned: after a finding, if that is the policy.
+    #[inline]
+    pub(crate) fn is_silent(&self, policy: Policy) -> bool {
+        self.first.is_some() && !policy.goes_on()
+    }
+
+    /// A rule looks for `kind` now.
+    #[inline]
+    pub(crate) fn looks_for(&mut self, kind: Kind) {
+        self.ran.get_mut(kind as usize).into_iter().for_each(count);
+    }
+
     pub(crate) fn has_begun(&self) -> bool {
         self.begun
     }
@@ -110,6 +122,6 @@ impl Engine<'_> {
     /// A rule looks for `kind` now.
     #[inline]
     pub(crate) fn looks_for(&mut self, kind: Kind) {
-        self.ledger.ran.get_mut(kind as usize).into_iter().for_each(count);
+        self.ledger.looks_for(kind);
     }
 }

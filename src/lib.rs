@@ -52,6 +52,7 @@ pub mod report;
 mod second;
 pub mod state;
 pub mod tables;
+mod third;
 mod unregister;
 pub mod validator;
 

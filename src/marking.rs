@@ -24,9 +24,31 @@ impl Engine<'_> {
             marks &= Usage::ENABLED;
         }
         // A bit that is set already was checked when it was set.
-        let new = marks.for_mode(hold.mode()) - self.seen.classes.usage(hold.class);
+        let known = self.seen.classes.usage(hold.class);
+        let new = marks.for_mode(hold.mode()) - known;
+        if hold.class != NO_SLOT && !new.is_empty() && self.is_alone(hold.class, known | new) {
+            return self.mark_alone(hold.class, new, hold.site);
+        }
         for bit in new.in_marking_order() {
             self.mark(context, hold, bit, hold.site);
+        }
+    }
+
+    /// Whether no rule on usage can find anything about a class that has these bits: it has no dependency, and there is none on
+    /// it, so there is nothing to search; and no two of the bits are two sides of one state.
+    fn is_alone(&self, class: u16, usage: Usage) -> bool {
+        let class = self.graph.classes.get(class);
+        class.after == NO_SLOT && class.before == NO_SLOT && !usage.intersects(usage.opposite())
+    }
+
+    /// Sets usage bits of a class that is alone with them, all at once.
+    fn mark_alone(&mut self, class: u16, new: Usage, site: Option<Site>) {
+        self.seen.classes.mark(class, new);
+        self.graph.reach.add_to_class(class, new);
+        for bit in new.iter_bits() {
+            self.graph.classes.note_usage(class, bit, site);
+            self.looks_for(Kind::Inconsistent);
+            self.looks_for(Kind::IrqInversion);
         }
     }
 

@@ -46,6 +46,14 @@ impl Reach {
         self.states.fill([Usage::empty(); 2]);
     }
 
+    /// Adds bits that a class has itself.
+    pub(crate) fn add_to_class(&mut self, class: u16, bits: Usage) {
+        if let Some([free, restricted]) = self.states.get_mut(usize::from(class)) {
+            free.insert(bits);
+            restricted.insert(bits.seen_from(true));
+        }
+    }
+
     /// Adds bits; says whether one of them is new.
     fn add(&mut self, node: Node, bits: Usage) -> bool {
         let states = self.states.get_mut(usize::from(node.class));

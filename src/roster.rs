@@ -92,7 +92,17 @@ mod kept {
             true
         }
 
-        /// Forgets all chains.
+        /// Whether there is room for a chain of so many classes.
+        pub(crate) fn has_room(&self, length: usize) -> bool {
+            self.counts.used as usize + HEAD + length <= self.words.len()
+        }
+
+        /// Forgets all chains, and goes on counting.
+        pub(crate) fn empty(&mut self) {
+            self.counts.used = 0;
+        }
+
+        /// Forgets all chains and counts.
         pub(crate) fn clear(&mut self) {
             *self.counts = Counts::NONE;
         }
@@ -158,6 +168,14 @@ mod nothing {
         pub(crate) fn note(&mut self, _: &SeenClasses, _: &Context, _: &Hold) -> bool {
             true
         }
+
+        #[inline(always)]
+        pub(crate) fn has_room(&self, _: usize) -> bool {
+            true
+        }
+
+        #[inline(always)]
+        pub(crate) fn empty(&mut self) {}
 
         #[inline(always)]
         pub(crate) fn clear(&mut self) {}

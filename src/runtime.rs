@@ -30,6 +30,7 @@ use crate::second;
 use crate::site::Site;
 use crate::stat::Recorder;
 use crate::state::State;
+use crate::third;
 use crate::validator::{self, Engine};
 use core::marker::PhantomData;
 
@@ -487,7 +488,31 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
     #[cold]
     #[inline(never)]
     fn acquire_otherwise(map: &LockMap, site: Site, context: &'static Context, mode: Mode, here: &Self) {
-        here.acquire_in(context, &Acquire::new(map, mode, site));
+        if here.acquire_in_new_chain(context, map, mode, site) {
+            context.begin_top(here.recorder.since::<P>(context));
+        } else {
+            here.acquire_in(context, &Acquire::new(map, mode, site));
+        }
+    }
+
+    /// The third way: an ordinary acquisition of which the chain alone is new. Says whether it was one.
+    #[inline(always)]
+    fn acquire_in_new_chain(&self, context: &'static Context, map: &LockMap, mode: Mode, site: Site) -> bool {
+        let (domain, were_on) = (self.domain(context), P::irqs_enabled());
+        let Some(new) = third::New::of(domain.seen(), context, map, mode, site, were_on) else { return false };
+        if new.is_known(domain.seen()) {
+            new.push();
+            return true;
+        }
+        P::irqs_disable();
+        let learned = domain.learn(&Self::TERMS, &new);
+        if learned {
+            new.push();
+        }
+        if were_on {
+            P::irqs_enable();
+        }
+        learned
     }
 
     fn acquire_in(&self, context: &'static Context, what: &Acquire<'_>) {

@@ -15,6 +15,7 @@ use crate::held::Acquire;
 use crate::ledger::Ledger;
 use crate::limits::{Notice, Notices};
 use crate::order::Order;
+use crate::policy::Policy;
 use crate::queue::{Queue, SLOTS};
 use crate::reach::Reach;
 use crate::report::{Kind, Report};
@@ -22,6 +23,7 @@ use crate::roster::RosterTable;
 use crate::search::{Graph, Place, Scratch};
 use crate::second;
 use crate::site::Site;
+use crate::third;
 use crate::usage::Usage;
 use crate::validator::{Engine, Seen};
 use crate::word::Word;
@@ -95,6 +97,12 @@ impl<const C: usize, const D: usize, const K: usize> Tables<C, D, K> {
         }
     }
 
+    /// The third way: see there.
+    #[inline(always)]
+    pub(crate) fn learn(&mut self, seen: Seen<'_>, new: &third::New<'_>, policy: Policy) -> bool {
+        new.learn(seen, &self.dependencies, &mut self.ledger, &mut self.roster.roster(), policy)
+    }
+
     pub(crate) fn engine<'a>(
         &'a mut self,
         seen: Seen<'a>,
@@ -152,15 +160,29 @@ impl<const C: usize, const D: usize, const K: usize> Validator<C, D, K> {
         self.tables.engine(seen, slots, &Terms::NO_PORT)
     }
 
-    /// A lock is taken: by the fast path if it can be, as in a kernel.
+    /// A lock is taken: by the first way that can be gone, as in a kernel.
     pub fn acquire(&mut self, context: &Context, what: &Acquire<'_>) {
-        let seen = self.seen();
         let ordinary = !what.tried && what.checked && what.subclass == Subclass::ZERO && what.nest.is_none();
-        let known = (ordinary && fast::acquire(seen, context, what.map, what.mode, what.site, context.irqs_on()))
-            || second::acquire(seen, context, what);
+        let known = (ordinary && self.acquire_ordinarily(context, what)) || second::acquire(self.seen(), context, what);
         if !known {
             self.engine().acquire(context, what);
         }
+    }
+
+    fn acquire_ordinarily(&mut self, context: &Context, what: &Acquire<'_>) -> bool {
+        let Acquire { map, mode, site, .. } = *what;
+        let seen = Seen { classes: &self.seen_classes, chains: &self.chains };
+        if fast::acquire(seen, context, map, mode, site, context.irqs_on()) {
+            return true;
+        }
+        let new = third::New::of(seen, context, map, mode, site, context.irqs_on());
+        new.is_some_and(|new| {
+            let known = new.is_known(seen) || self.tables.learn(seen, &new, Terms::NO_PORT.policy);
+            if known {
+                new.push();
+            }
+            known
+        })
     }
 
     /// A lock is let go: by the fast path if it can be.

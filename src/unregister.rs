@@ -35,7 +35,7 @@ impl Engine<'_> {
             self.seen.chains.classes_went();
         }
         if went.start > 0 && self.ledger.has_found() && !self.is_silent() {
-            self.seen.chains.empty();
+            self.give_up_chains();
         }
     }
 }

@@ -192,7 +192,8 @@ impl Usage {
         (self & Usage::USED).iter_bits().chain((self & Usage::ENABLED).iter_bits())
     }
 
-    fn iter_bits(self) -> impl Iterator<Item = Usage> {
+    /// The bits one by one, from the lowest.
+    pub(crate) fn iter_bits(self) -> impl Iterator<Item = Usage> {
         let mut left = self;
         core::iter::from_fn(move || {
             let bit = left.first()?;

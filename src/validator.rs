@@ -274,8 +274,12 @@ impl Engine<'_> {
         }
     }
 
-    /// From now on the chain is known.
+    /// From now on the chain is known. Where there is no room for it, what is left of classes that went goes first.
     fn enter_chain(&mut self, context: &Context, hold: &Hold) {
+        let has_room = self.seen.chains.has_room(hold.key) && self.roster.has_room(context.run().count() + 1);
+        if !has_room && self.seen.chains.has_dead() {
+            self.give_up_chains();
+        }
         if !self.seen.chains.insert(hold.key) {
             self.notice(Table::Chains);
         } else if !self.roster.note(self.seen.classes, context, hold) {
@@ -283,15 +287,20 @@ impl Engine<'_> {
         }
     }
 
-    /// The dependencies of the run on the new lock, the nearest hold first; says whether all are in the table. The walk
-    /// ends at a hold that was waited for, and left, so that what leads to it leads on: below it nothing is new.
+    /// All chains are checked once more when they come again.
+    pub(crate) fn give_up_chains(&mut self) {
+        self.seen.chains.empty();
+        self.roster.empty();
+    }
+
+    /// The dependencies of the run on the new lock, the nearest hold first; says whether all are in the table.
     fn depend_on_run(&mut self, context: &Context, hold: &Hold) -> bool {
         let mut all_added = true;
         for held in context.run().filter(Hold::checked) {
             if held.class != NO_SLOT {
                 all_added &= self.depend(context, &held, hold);
             }
-            if !held.tried() && held.mode().is_blocked_by(held.mode()) {
+            if held.ends_walk() {
                 break;
             }
         }

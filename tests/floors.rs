@@ -42,6 +42,7 @@ const FLOORS: [Floor; 9] = [
             "second",
             "state",
             "tables",
+            "third",
             "unregister",
             "validator",
         ],

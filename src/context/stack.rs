@@ -283,6 +283,13 @@ impl Context {
         (0..self.depth()).filter_map(|index| self.taken_off(index))
     }
 
+    /// The same, the topmost first, and of each only its class and its traits.
+    #[inline(always)]
+    pub(crate) fn own_kinds(&self) -> impl Iterator<Item = Hold> + '_ {
+        let kinds = self.stack.kinds.get(..self.depth()).unwrap_or_default();
+        kinds.iter().rev().map(|kind| Hold { class: kind.class.get(), traits: kind.traits.get(), ..Hold::EMPTY })
+    }
+
     /// The contexts from this one outwards.
     pub(crate) fn outwards(&self) -> impl Iterator<Item = &Context> {
         core::iter::successors(Some(self), |c| c.interrupted.get().map(|outer| outer as &Context)).take(LEVELS)

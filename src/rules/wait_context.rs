@@ -16,7 +16,21 @@ pub(crate) fn check(context_limit: u8, run: impl Iterator<Item = Hold>, new: &Ho
     if new.inner() == WaitType::None || new.tried() {
         return None;
     }
-    let limit = run.map(|hold| hold.inner()).filter(|&inner| inner != WaitType::None).map(|inner| inner as u8);
-    let limit = limit.fold(context_limit, u8::min);
-    (new.outer() as u8 > limit).then_some(limit)
+    let limit = run.fold(context_limit, |limit, hold| under(limit, &hold));
+    is_above(limit, new).then_some(limit)
+}
+
+/// The limit under a hold.
+#[inline(always)]
+pub(crate) fn under(limit: u8, hold: &Hold) -> u8 {
+    match hold.inner() {
+        WaitType::None => limit,
+        inner => limit.min(inner as u8),
+    }
+}
+
+/// Whether a lock that is waited for is above the limit.
+#[inline(always)]
+pub(crate) fn is_above(limit: u8, new: &Hold) -> bool {
+    new.inner() != WaitType::None && new.outer() as u8 > limit
 }

@@ -1,0 +1,125 @@
+//! The third way: an ordinary acquisition of which the chain alone is new. Under the internal lock, but without the engine.
+//!
+//! The same classes are taken in many combinations, whose dependencies are soon known. Of such an acquisition the slow path
+//! asks little: whether the wait type is allowed, whether a hold of the run is in the way, and whether the dependencies of
+//! the run on the new lock are in the table. Here that is one walk down the holds.
+//!
+//! Invariant: it says yes only where the slow path would find nothing, and would enter the chain, count the two rules that
+//! were asked, and push this very hold. Why it is so:
+//!
+//! - Usage: the same bits as on the fast path, which are all set. So no rule on usage is asked.
+//! - The gate is open: nothing is held below, so the holds of this context are the run, and all that is held; no full
+//!   stack, and the flag of interrupts is the machine's.
+//! - All holds are chained, so the key of the new one says what chain it stands in.
+//! - What is found, or not in the table, or finds no room among the chains (or their members), is left to the slow path, as is all of it while
+//!   the validator is silent.
+//!
+//! The context is not marked busy meanwhile, for nothing is called that could take a lock.
+
+use crate::chain;
+use crate::class::{ClassId, LockMap, Subclass};
+use crate::context::Context;
+use crate::dependency::{Dependencies, Kinds};
+use crate::held::{Hold, Traits};
+use crate::ledger::Ledger;
+use crate::mode::Mode;
+use crate::policy::Policy;
+use crate::report::Kind;
+use crate::roster::Roster;
+use crate::rules::wait_context;
+use crate::site::Site;
+use crate::validator::Seen;
+
+/// An ordinary acquisition whose class is known with every usage bit that it would set: the hold that it would be.
+pub(crate) struct New<'c> {
+    context: &'c Context,
+    hold: Hold,
+    site: Site,
+}
+
+impl<'c> New<'c> {
+    /// The acquisition, if it is one that this way may be for.
+    #[inline(always)]
+    pub(crate) fn of(
+        seen: Seen<'_>,
+        context: &'c Context,
+        map: &LockMap,
+        mode: Mode,
+        site: Site,
+        irqs_on: bool,
+    ) -> Option<New<'c>> {
+        let place = context.free_place(irqs_on)?;
+        let id = map.hint(Subclass::ZERO);
+        let asked = context.asks(irqs_on).for_mode(mode);
+        if id == ClassId::NONE || !seen.classes.is_marked(id, asked) || !map.is_validated() {
+            return None;
+        }
+        let hold = Hold {
+            key: chain::extend(place.below.get(), id, Traits::of_mode(mode)),
+            instance: map.instance(),
+            class: id.slot(),
+            count: 1,
+            traits: Hold::traits(map, mode, asked),
+            ..Hold::EMPTY
+        };
+        Some(New { context, hold, site })
+    }
+
+    /// Whether the chain is known all the same: it stands where it is not looked for first.
+    #[inline(always)]
+    pub(crate) fn is_known(&self, seen: Seen<'_>) -> bool {
+        seen.chains.contains(self.hold.key)
+    }
+
+    /// Enters the chain, if nothing else is new; says whether it did. Under the internal lock.
+    #[inline(always)]
+    pub(crate) fn learn(
+        &self,
+        seen: Seen<'_>,
+        dependencies: &Dependencies,
+        ledger: &mut Ledger,
+        roster: &mut Roster<'_>,
+        policy: Policy,
+    ) -> bool {
+        let learned = !ledger.is_silent(policy)
+            && roster.has_room(self.context.depth() + 1)
+            && self.is_settled(dependencies)
+            && seen.chains.enter(self.hold.key);
+        if learned {
+            roster.note(seen.classes, self.context, &self.hold);
+            ledger.looks_for(Kind::WaitContext);
+            ledger.looks_for(Kind::Recursive);
+        }
+        learned
+    }
+
+    /// Takes the lock.
+    #[inline(always)]
+    pub(crate) fn push(&self) {
+        let Hold { key, instance, class, traits, .. } = self.hold;
+        if let Some(place) = self.context.free_place(self.hold.irqs_on()) {
+            place.fill(key, self.site, instance, class, traits);
+            self.context.show();
+        }
+    }
+
+    /// Whether no hold is against it, and the dependencies on it are in the table: down to the hold at which the slow path's
+    /// walk ends.
+    #[inline(always)]
+    fn is_settled(&self, dependencies: &Dependencies) -> bool {
+        let new = &self.hold;
+        let mut limit = self.context.limit();
+        let mut walk_goes_on = true;
+        for held in self.context.own_kinds() {
+            let is_in_the_way = held.same_class(new) && new.mode().is_blocked_by(held.mode());
+            let kind = Kinds::of(held.mode(), new.mode());
+            let leads_here = walk_goes_on && held.checked();
+            if is_in_the_way || !held.is_chained() || (leads_here && !dependencies.have(held.class, new.class, kind)) {
+                return false;
+            }
+            walk_goes_on &= !(leads_here && held.ends_walk());
+            limit = wait_context::under(limit, &held);
+        }
+        !wait_context::is_above(limit, new)
+    }
+}
