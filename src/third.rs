@@ -11,8 +11,8 @@
 //! - The gate is open: nothing is held below, so the holds of this context are the run, and all that is held; no full
 //!   stack, and the flag of interrupts is the machine's.
 //! - All holds are chained, so the key of the new one says what chain it stands in.
-//! - What is found, or not in the table, or finds no room among the chains (or their members), is left to the slow path, as is all of it while
-//!   the validator is silent.
+//! - What is found, or not in the table, or finds no room among the chains (or their members), is left to the slow path, as
+//!   is all of it while the validator is silent.
 //!
 //! The context is not marked busy meanwhile, for nothing is called that could take a lock.
 

@@ -189,6 +189,7 @@ pub(crate) fn boot() {
     assert!(INTERRUPTS.load(Ordering::Relaxed) && !any.inner.is_locked());
 
     // SAFETY: one thread, and one reference at a time.
+    #[expect(clippy::deref_addrof, reason = "so kernels write it: a plain `&mut LATE` is another lint")]
     let late = unsafe { &mut *(&raw mut LATE) };
     // SAFETY: nobody has it by a mutable reference.
     let mine = unsafe { &*PER_CPU[1].0.get() };
