@@ -16,6 +16,7 @@ impl<const C: usize, const N: usize> Recorder<C, N> {
         Recorder
     }
 
+    #[expect(clippy::extra_unused_type_parameters, reason = "the real one asks the port for the time")]
     #[inline(always)]
     pub(crate) fn since<P: Port>(&self, _: &Context) -> Since {
         Since::UNKNOWN
@@ -34,6 +35,7 @@ impl<const C: usize, const N: usize> Recorder<C, N> {
         true
     }
 
+    #[expect(clippy::extra_unused_type_parameters, reason = "the real one asks the port for the time")]
     #[inline(always)]
     pub(crate) fn count_special<P: Port>(
         &self,
