@@ -88,6 +88,11 @@ fn alone<B: Board>(name: &str, body: fn(&())) {
     say::<B>(name, warm::<B, ()>(body, &()));
 }
 
+/// The figures of pairs where there is no validator: what is left of it.
+pub(crate) fn switched_off<B: Board>() {
+    pairs::<B>(["pair.off", "pair.off.depth2", "pair.off.depth4", "pair.off.depth8"]);
+}
+
 /// The figures of pairs whose statistics are counted, and of such as are not, since they did not wait.
 #[cfg(feature = "stat")]
 pub(crate) fn with_statistics<B: Board>() {

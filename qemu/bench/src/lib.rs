@@ -41,7 +41,9 @@ pub fn main<B: Board>() -> ! {
     cpu::begin::<B>();
     console::word::<B>(&Word::Begin { board: B::NAME, smp: 1, plan: 0 });
     irq::enable::<B>();
-    if sizes::WIDE {
+    if !sizes::VALIDATES {
+        hot::switched_off::<B>();
+    } else if sizes::WIDE {
         cold::wide::<B>();
     } else if sizes::STAT {
         figure::<B>("tables.stat", hooks::costs().statistics as u64, "bytes");

@@ -24,5 +24,7 @@ pub const DEPENDENCIES: usize = chosen::DEPENDENCIES;
 pub const CHAINS: usize = chosen::CHAINS;
 /// Whether the tables are the large ones.
 pub(crate) const WIDE: bool = chosen::WIDE;
+/// Whether there is a validator.
+pub(crate) const VALIDATES: bool = cfg!(feature = "validate");
 /// Whether there are statistics.
 pub(crate) const STAT: bool = cfg!(feature = "stat");

@@ -30,7 +30,7 @@ pub(crate) fn run(options: &BootOptions) -> Result<Tally> {
     let mut boots =
         Boots { options, goldens: Goldens::new(options.bless), tally: Tally::default(), show: !options.quiet };
     for (board, machines) in chosen.iter().filter(|(_, machines)| !machines.is_empty()) {
-        match build_with(toolchain, board, if options.stat { "stat" } else { "" }) {
+        match build_with(toolchain, board, if options.stat { "stat" } else { "validate" }) {
             Ok(elf) => boots.all(board, machines, &elf)?,
             Err(error) => {
                 println!("FAILED {}: the kernel cannot be built: {error:#}", board.name);
@@ -51,12 +51,12 @@ fn machines(board: &'static Board, options: &BootOptions) -> Vec<&'static Machin
 
 /// Builds the kernel for a board; gives the ELF.
 pub(crate) fn build(toolchain: Toolchain, board: &Board) -> Result<PathBuf> {
-    build_with(toolchain, board, "")
+    build_with(toolchain, board, "validate")
 }
 
 /// Builds a program of a board, which its features choose. The next one takes its place.
 pub(crate) fn build_with(toolchain: Toolchain, board: &Board, features: &str) -> Result<PathBuf> {
-    let features = ["--features", features];
+    let features = ["--no-default-features", "--features", features];
     succeed(toolchain.cargo(Job::Build, board.triple).args(["--release", "-p", board.name]).args(features))?;
     Ok(toolchain.elf(board))
 }
