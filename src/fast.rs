@@ -19,14 +19,14 @@
 //! | both calls, their arguments, registers that the caller saves for them | 8 | 11 |
 //! | acquire: the context of this CPU | 1 | 1 |
 //! | … the machine's flag of interrupts | 3 | 1 |
-//! | … the gate: the flag is as told, there is room, nobody below holds, the validator is idle | 8 | 8 |
+//! | … the gate: the flag is as told, there is room, nobody below holds, the validator is idle | 8 | 7 |
 //! | … the id that the lock remembers, within the table | 4 | 4 |
 //! | … the class: generation and all usage bits, one comparison | 6 | 10 |
 //! | … the key: that of what is held, and the id, multiplied once | 6 | 9 |
 //! | … the chain is in the set, at its first place | 5 | 5 |
-//! | … key, site, instance, class, traits; the depth; return | 10 | 16 |
+//! | … key, site, instance, class, traits; the depth; return | 10 | 15 |
 //! | release: the context; the top of the stack is this lock, taken once; one less; return | 12 | 12 |
-//! | in all | 63 | 77 |
+//! | in all | 63 | 75 |
 
 use crate::chain;
 use crate::class::{LockMap, Subclass};
