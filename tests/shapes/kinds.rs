@@ -93,7 +93,7 @@ impl<T: ?Sized> Drop for IrqGuard<'_, T> {
 }
 
 /// A guard that comes to another CPU, by a promise of the kernel's.
-struct Sent(#[allow(dead_code)] MutexGuard<'static, u32>);
+struct Sent(MutexGuard<'static, u32>);
 
 // SAFETY: here it never leaves its thread.
 unsafe impl Send for Sent {}
@@ -188,8 +188,8 @@ pub(crate) fn boot() {
     drop(guard);
     assert!(INTERRUPTS.load(Ordering::Relaxed) && !any.inner.is_locked());
 
-    // SAFETY: one thread, and one reference at a time.
     #[expect(clippy::deref_addrof, reason = "so kernels write it: a plain `&mut LATE` is another lint")]
+    // SAFETY: one thread, and one reference at a time.
     let late = unsafe { &mut *(&raw mut LATE) };
     // SAFETY: nobody has it by a mutable reference.
     let mine = unsafe { &*PER_CPU[1].0.get() };
@@ -197,7 +197,9 @@ pub(crate) fn boot() {
     assert_eq!(late.try_lock_weak().map(|guard| guard[0]), Some(7));
     // SAFETY: nobody holds it.
     assert_eq!(unsafe { *late.as_mut_ptr() }, [7, 0]);
-    drop(Sent(mine.lock()));
+    let sent = Sent(mine.lock());
+    assert!(*sent.0 == 0 && mine.is_locked());
+    drop(sent);
     assert!(!mine.is_locked());
 
     assert_eq!(Table::<spin::RwLock<()>>::new().all_ways(), 2);
