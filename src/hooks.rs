@@ -1,8 +1,8 @@
 //! What locks and kernels call: the other end of the entry points that `port!` emits.
 //!
 //! Every function here is one call to a link-time symbol. A program that uses them needs exactly one `port!`; without it
-//! the linker names the missing `__lockdep_…`. Its twin for builds without the feature `validate` is `hooks/off.rs`: a new
-//! function belongs into both, and a test compares them.
+//! the linker names the missing `__lockdep_…__write_lockdep_port_macro` (`src/symbol.rs`). Its twin for builds without the
+//! feature `validate` is `hooks/off.rs`: a new function belongs into both, and a test compares them.
 #![allow(unsafe_code)]
 
 use crate::class::{DynamicKey, LockMap};
@@ -19,23 +19,41 @@ use core::fmt;
 
 // SAFETY: `port!` defines each with just this signature, and there can be only one definition in a program.
 unsafe extern "Rust" {
+    #[link_name = __symbol!("acquire")]
     safe fn __lockdep_acquire(map: &LockMap, site: Site);
+    #[link_name = __symbol!("acquire_shared")]
     safe fn __lockdep_acquire_shared(map: &LockMap, mode: Mode, site: Site);
+    #[link_name = __symbol!("acquire_specially")]
     safe fn __lockdep_acquire_specially(what: &Acquire<'_>);
+    #[link_name = __symbol!("release")]
     safe fn __lockdep_release(map: &LockMap, site: Option<Site>);
+    #[link_name = __symbol!("irqs_on")]
     safe fn __lockdep_irqs_on(site: Site);
+    #[link_name = __symbol!("irqs_off")]
     safe fn __lockdep_irqs_off(site: Site);
+    #[link_name = __symbol!("irq_save")]
     safe fn __lockdep_irq_save(site: Site) -> bool;
+    #[link_name = __symbol!("irq_restore")]
     safe fn __lockdep_irq_restore(were_on: bool, site: Site);
+    #[link_name = __symbol!("event")]
     safe fn __lockdep_event(event: Event<'_>, site: Site);
+    #[link_name = __symbol!("irqs_told")]
     safe fn __lockdep_irqs_told() -> bool;
+    #[link_name = __symbol!("holds")]
     safe fn __lockdep_holds(map: &LockMap) -> bool;
+    #[link_name = __symbol!("each_held")]
     safe fn __lockdep_each_held(show: &mut dyn FnMut(&LockView));
+    #[link_name = __symbol!("state")]
     safe fn __lockdep_state() -> State;
+    #[link_name = __symbol!("drain")]
     safe fn __lockdep_drain() -> usize;
+    #[link_name = __symbol!("reset")]
     safe fn __lockdep_reset() -> bool;
+    #[link_name = __symbol!("found")]
     safe fn __lockdep_found() -> Option<Kind>;
+    #[link_name = __symbol!("occupancy")]
     safe fn __lockdep_occupancy() -> Occupancy;
+    #[link_name = __symbol!("costs")]
     safe fn __lockdep_costs() -> Costs;
 }
 
@@ -325,12 +343,12 @@ macro_rules! port {
                 $crate::runtime::Runtime::new();
             $crate::__port_stat!(RUNTIME);
 
-            #[unsafe(no_mangle)]
+            #[unsafe(export_name = $crate::__symbol!("acquire"))]
             #[inline(never)]
             fn __lockdep_acquire(map: &$crate::class::LockMap, site: $crate::site::Site) {
                 RUNTIME.acquire(map, $crate::mode::Mode::WRITE, site);
             }
-            #[unsafe(no_mangle)]
+            #[unsafe(export_name = $crate::__symbol!("acquire_shared"))]
             #[inline(never)]
             fn __lockdep_acquire_shared(
                 map: &$crate::class::LockMap,
@@ -339,68 +357,68 @@ macro_rules! port {
             ) {
                 RUNTIME.acquire(map, mode, site);
             }
-            #[unsafe(no_mangle)]
+            #[unsafe(export_name = $crate::__symbol!("acquire_specially"))]
             fn __lockdep_acquire_specially(what: &$crate::held::Acquire<'_>) {
                 RUNTIME.acquire_specially(what);
             }
-            #[unsafe(no_mangle)]
+            #[unsafe(export_name = $crate::__symbol!("release"))]
             #[inline(never)]
             fn __lockdep_release(map: &$crate::class::LockMap, site: Option<$crate::site::Site>) {
                 RUNTIME.release(map, site);
             }
-            #[unsafe(no_mangle)]
+            #[unsafe(export_name = $crate::__symbol!("irqs_on"))]
             fn __lockdep_irqs_on(site: $crate::site::Site) {
                 RUNTIME.irqs_on(site);
             }
-            #[unsafe(no_mangle)]
+            #[unsafe(export_name = $crate::__symbol!("irqs_off"))]
             fn __lockdep_irqs_off(site: $crate::site::Site) {
                 RUNTIME.irqs_off(site);
             }
-            #[unsafe(no_mangle)]
+            #[unsafe(export_name = $crate::__symbol!("event"))]
             fn __lockdep_event(event: $crate::runtime::Event<'_>, site: $crate::site::Site) {
                 RUNTIME.event(event, site);
             }
-            #[unsafe(no_mangle)]
+            #[unsafe(export_name = $crate::__symbol!("irq_save"))]
             fn __lockdep_irq_save(site: $crate::site::Site) -> bool {
                 RUNTIME.irq_save(site)
             }
-            #[unsafe(no_mangle)]
+            #[unsafe(export_name = $crate::__symbol!("irq_restore"))]
             fn __lockdep_irq_restore(were_on: bool, site: $crate::site::Site) {
                 RUNTIME.irq_restore(were_on, site);
             }
-            #[unsafe(no_mangle)]
+            #[unsafe(export_name = $crate::__symbol!("irqs_told"))]
             fn __lockdep_irqs_told() -> bool {
                 RUNTIME.irqs_told()
             }
-            #[unsafe(no_mangle)]
+            #[unsafe(export_name = $crate::__symbol!("holds"))]
             fn __lockdep_holds(map: &$crate::class::LockMap) -> bool {
                 RUNTIME.holds(map)
             }
-            #[unsafe(no_mangle)]
+            #[unsafe(export_name = $crate::__symbol!("each_held"))]
             fn __lockdep_each_held(show: &mut dyn FnMut(&$crate::report::LockView)) {
                 RUNTIME.each_held(show);
             }
-            #[unsafe(no_mangle)]
+            #[unsafe(export_name = $crate::__symbol!("state"))]
             fn __lockdep_state() -> $crate::state::State {
                 RUNTIME.state()
             }
-            #[unsafe(no_mangle)]
+            #[unsafe(export_name = $crate::__symbol!("drain"))]
             fn __lockdep_drain() -> usize {
                 RUNTIME.drain()
             }
-            #[unsafe(no_mangle)]
+            #[unsafe(export_name = $crate::__symbol!("reset"))]
             fn __lockdep_reset() -> bool {
                 RUNTIME.reset()
             }
-            #[unsafe(no_mangle)]
+            #[unsafe(export_name = $crate::__symbol!("found"))]
             fn __lockdep_found() -> Option<$crate::report::Kind> {
                 RUNTIME.found()
             }
-            #[unsafe(no_mangle)]
+            #[unsafe(export_name = $crate::__symbol!("occupancy"))]
             fn __lockdep_occupancy() -> $crate::limits::Occupancy {
                 RUNTIME.occupancy()
             }
-            #[unsafe(no_mangle)]
+            #[unsafe(export_name = $crate::__symbol!("costs"))]
             fn __lockdep_costs() -> $crate::runtime::Costs {
                 RUNTIME.costs()
             }

@@ -12,6 +12,8 @@ pub mod class;
 pub mod mode;
 pub mod policy;
 pub mod site;
+#[macro_use]
+mod symbol;
 mod trail;
 pub mod usage;
 pub mod wait_type;

@@ -29,7 +29,7 @@ pub use recorder::Recording;
 #[macro_export]
 macro_rules! __port_stat {
     ($runtime:ident) => {
-        #[unsafe(no_mangle)]
+        #[unsafe(export_name = $crate::__symbol!("stat"))]
         fn __lockdep_stat(ask: $crate::stat::Ask<'_>) -> bool {
             $runtime.stat(ask)
         }

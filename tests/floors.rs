@@ -20,7 +20,7 @@ const fn floor(name: &'static str, modules: &'static [&'static str]) -> Floor {
 
 /// From the lowest. The rules never import one another.
 const FLOORS: [Floor; 9] = [
-    floor("words", &["atomic", "class", "mode", "policy", "site", "trail", "usage", "wait_type", "word"]),
+    floor("words", &["atomic", "class", "mode", "policy", "site", "symbol", "trail", "usage", "wait_type", "word"]),
     floor("tables", &["chain", "classes", "context", "dependency", "held", "roster", "tally"]),
     floor("search", &["order", "reach", "search"]),
     Floor { name: "rules", modules: &["rules"], among_themselves: false },

@@ -19,7 +19,9 @@ use core::fmt;
 
 // SAFETY: `port!` defines each with just this signature, and there can be only one definition in a program.
 unsafe extern "Rust" {
+    #[link_name = __symbol!("off_irq_save")]
     safe fn __lockdep_irq_save() -> bool;
+    #[link_name = __symbol!("off_irq_restore")]
     safe fn __lockdep_irq_restore(were_on: bool);
 }
 
@@ -201,13 +203,13 @@ pub fn costs() -> Costs {
 macro_rules! port {
     ($port:ty $(, $size:ident = $n:expr)* $(,)?) => {
         const _: () = {
-            #[unsafe(no_mangle)]
+            #[unsafe(export_name = $crate::__symbol!("off_irq_save"))]
             fn __lockdep_irq_save() -> bool {
                 let were_on = <$port as $crate::port::Port>::irqs_enabled();
                 <$port as $crate::port::Port>::irqs_disable();
                 were_on
             }
-            #[unsafe(no_mangle)]
+            #[unsafe(export_name = $crate::__symbol!("off_irq_restore"))]
             fn __lockdep_irq_restore(were_on: bool) {
                 if were_on {
                     <$port as $crate::port::Port>::irqs_enable();

@@ -38,6 +38,7 @@ pub enum Ask<'a> {
 #[allow(unsafe_code)] // a symbol of the user's crate
 // SAFETY: `port!` defines it with just this signature, and there can be only one definition in a program.
 unsafe extern "Rust" {
+    #[link_name = __symbol!("stat")]
     safe fn __lockdep_stat(ask: Ask<'_>) -> bool;
 }
 
