@@ -1,7 +1,8 @@
 //! What the program `lockdep` does: `replay FILE…`, in four ways to print it.
 //!
 //! Invariants: every trace of every file is run and shows up in what is printed; nothing is run before all files have been
-//! read. Errors go to `err`, answers to `out`, and the exit code says the same as the last line.
+//! read. A file without a trace is an error, so that "all agree" is never said of nothing. Errors go to `err`, answers to `out`,
+//! and the exit code says the same as the last line.
 
 use crate::judge::Judge;
 use crate::parse;
@@ -10,8 +11,8 @@ use crate::trace::{Trace, Verdict};
 use lexopt::prelude::*;
 use serde::Serialize;
 use std::ffi::OsString;
-use std::io::{self, Write};
-use std::path::PathBuf;
+use std::io::{self, Read as _, Write};
+use std::path::{Path, PathBuf};
 
 /// The exit code if all traces agree (or, with `--judge`, have a verdict).
 pub const AGREE: u8 = 0;
@@ -25,16 +26,22 @@ pub const HELP: &str = "\
 Runs lock traces through the validator and compares the verdicts with what they expect.
 
 Usage: lockdep replay [--judge | --report NAME | --json] FILE…
+       lockdep help | --help | --version
+
+A FILE that is `-` is the standard input.
 
   (nothing)      a line for each trace that does not agree, and last `AGREE n of m`
   --judge        the verdict of each trace
   --report NAME  the text of what is found in the trace NAME
   --json         a line of JSON for each trace
 
-A trace that does what no trace does (see docs/trace-format.md) has no verdict: it is refused, and counted as such.
+A trace that does what no trace does (see docs/trace-format.md) has no verdict: it is rejected, and counted as `refused`.
 The exit code is 0 if all traces agree (with --judge and --report: if they have a verdict), 1 if not, and 2 if the
-arguments or a file are wrong.
+arguments or a file are wrong, or a file has no trace.
 ";
+
+/// What is printed for `--version`.
+const VERSION: &str = concat!("lockdep ", env!("CARGO_PKG_VERSION"), "\n");
 
 /// What to print.
 enum Show {
@@ -45,7 +52,8 @@ enum Show {
 }
 
 enum Asked {
-    Help,
+    /// A text that is known: the help, the version.
+    Text(&'static str),
     Replay(Show, Vec<PathBuf>),
 }
 
@@ -62,8 +70,8 @@ struct File {
 pub fn run(args: impl IntoIterator<Item = OsString>, out: &mut impl Write, err: &mut impl Write) -> io::Result<u8> {
     let (show, files) = match arguments(lexopt::Parser::from_iter(args)) {
         Ok(Asked::Replay(show, files)) => (show, files),
-        Ok(Asked::Help) => {
-            out.write_all(HELP.as_bytes())?;
+        Ok(Asked::Text(text)) => {
+            out.write_all(text.as_bytes())?;
             return Ok(AGREE);
         }
         Err(error) => {
@@ -83,7 +91,9 @@ pub fn run(args: impl IntoIterator<Item = OsString>, out: &mut impl Write, err: 
 fn arguments(mut parser: lexopt::Parser) -> Result<Asked, lexopt::Error> {
     match parser.next()? {
         Some(Value(verb)) if verb == "replay" => {}
-        Some(Long("help") | Short('h')) => return Ok(Asked::Help),
+        Some(Value(verb)) if verb == "help" => return Ok(Asked::Text(HELP)),
+        Some(Long("help") | Short('h')) => return Ok(Asked::Text(HELP)),
+        Some(Long("version") | Short('V')) => return Ok(Asked::Text(VERSION)),
         Some(other) => return Err(other.unexpected()),
         None => return Err("no command".into()),
     }
@@ -93,7 +103,7 @@ fn arguments(mut parser: lexopt::Parser) -> Result<Asked, lexopt::Error> {
             Long("judge") => Show::Verdicts,
             Long("json") => Show::Json,
             Long("report") => Show::Report(parser.value()?.string()?),
-            Long("help") | Short('h') => return Ok(Asked::Help),
+            Long("help") | Short('h') => return Ok(Asked::Text(HELP)),
             Value(file) => {
                 files.push(file.into());
                 continue;
@@ -114,16 +124,25 @@ fn arguments(mut parser: lexopt::Parser) -> Result<Asked, lexopt::Error> {
 fn read(paths: &[PathBuf], err: &mut impl Write) -> io::Result<Option<Vec<File>>> {
     let mut files = Vec::new();
     for path in paths {
-        let name = path.display().to_string();
-        match std::fs::read(path) {
-            Ok(bytes) => match parse::parse_bytes(&bytes) {
-                Ok(traces) => files.push(File { name, traces }),
-                Err(malformed) => writeln!(err, "{name}:{malformed}")?,
-            },
+        let (name, bytes) = bytes(path);
+        match bytes.map(|bytes| parse::parse_bytes(&bytes)) {
+            Ok(Ok(traces)) if traces.is_empty() => writeln!(err, "{name}: no trace in it; expected `trace NAME`")?,
+            Ok(Ok(traces)) => files.push(File { name, traces }),
+            Ok(Err(malformed)) => writeln!(err, "{name}:{malformed}")?,
             Err(error) => writeln!(err, "{name}: cannot be read ({error}); expected a file of traces")?,
         }
     }
     Ok((files.len() == paths.len()).then_some(files))
+}
+
+/// The name of a file as it is printed, and what is in it.
+fn bytes(path: &Path) -> (String, io::Result<Vec<u8>>) {
+    if path.as_os_str() != "-" {
+        return (path.display().to_string(), std::fs::read(path));
+    }
+    let mut bytes = Vec::new();
+    let read = io::stdin().lock().read_to_end(&mut bytes);
+    ("<stdin>".into(), read.map(|_| bytes))
 }
 
 fn all(files: &[File]) -> impl Iterator<Item = (&str, &Trace)> {

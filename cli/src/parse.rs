@@ -1,7 +1,8 @@
 //! Reads the language of traces: text in, traces out.
 //!
 //! Invariant: whatever the input, the answer is a list of traces or an error that names the line, what is wrong there and
-//! what was expected. What is accepted is what the model (`lockmodel.py`) accepts, down to blanks and ends of lines.
+//! what was expected. What is accepted is what the model (`lockmodel.py`) accepts, down to blanks and ends of lines, with two
+//! differences: a byte-order mark at the start is skipped, and the number of an event is from 1 to 2^64 - 1.
 
 use crate::trace::{Acquire, Event, Statement, Trace, Verdict, WAIT_TYPES, What};
 use lockdep::class::Subclass;
@@ -56,6 +57,7 @@ pub fn parse_bytes(bytes: &[u8]) -> Result<Vec<Trace>, Malformed> {
 /// The first line that is no line of a trace.
 pub fn parse(text: &str) -> Result<Vec<Trace>, Malformed> {
     let mut parser = Parser::default();
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text); // the byte-order mark that some editors write
     for (index, line) in with_newlines(text).split('\n').enumerate() {
         let code = line.split('#').next().unwrap_or_default();
         let words: Vec<&str> = code.split(is_blank).filter(|word| !word.is_empty()).collect();
@@ -266,12 +268,13 @@ fn expect(args: &[&str]) -> Result<Verdict, Wrong> {
     }
 }
 
-/// `@N`. A number beyond 64 bits is one that no event has, as good as the last of them.
+/// `@N`. A number that no event has is an error rather than a disagreement with whatever is found.
 fn event_number(at: &str) -> Result<u64, Wrong> {
-    match at.strip_prefix('@') {
-        Some(digits) if !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()) => {
-            Ok(digits.parse().unwrap_or(u64::MAX))
-        }
-        _ => Err((format!("`{at}` is no event"), "@ and the number of an event")),
+    let digits = at.strip_prefix('@').filter(|digits| !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit()));
+    let digits = digits.ok_or_else(|| (format!("`{at}` is no event"), "@ and the number of an event"))?;
+    match digits.parse() {
+        Ok(number @ 1..) => Ok(number),
+        Ok(_) => Err((format!("`{at}` is no event: they are counted from 1"), "@ and the number of an event")),
+        Err(_) => Err((format!("`{at}` is beyond the last event that a trace can have"), "a number below 2^64")),
     }
 }

@@ -1,8 +1,9 @@
 //! What the command prints, and with which exit code: the parts that scripts rely on.
 
 use std::fs;
+use std::io::Write as _;
 use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 const GOOD: &str = "trace aa\nacquire a\nacquire a\nexpect recursive @2\n\ntrace fine\nacquire a\nexpect ok\n";
 
@@ -15,6 +16,15 @@ fn file(name: &str, bytes: impl AsRef<[u8]>) -> String {
 
 fn lockdep(args: &[&str]) -> Output {
     Command::new(env!("CARGO_BIN_EXE_lockdep")).args(args).output().unwrap()
+}
+
+/// The same with this text on its standard input.
+fn lockdep_reads(args: &[&str], text: &str) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lockdep"));
+    let mut child =
+        command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(text.as_bytes()).unwrap();
+    child.wait_with_output().unwrap()
 }
 
 fn out(output: &Output) -> String {
@@ -128,6 +138,50 @@ fn a_malformed_file_is_named_with_its_line_and_nothing_is_run() {
 }
 
 #[test]
+fn a_dash_is_the_standard_input() {
+    let beside = file("dash.trace", GOOD);
+    let output = lockdep_reads(&["replay", "-", &beside], GOOD);
+    assert_eq!((out(&output).as_str(), output.status.code()), ("AGREE 4 of 4\n", Some(0)));
+    let output = lockdep_reads(&["replay", "--judge", "-"], "trace aa\nacquire a\nacquire a\n");
+    assert_eq!(out(&output), "<stdin>: aa: recursive @2\n");
+    let output = lockdep_reads(&["replay", "--report", "aa", "-"], GOOD);
+    assert!(out(&output).contains("<stdin>:3"), "{}", out(&output));
+    let output = lockdep_reads(&["replay", "-"], "trace t\nacqire a\n");
+    assert!(err(&output).starts_with("<stdin>:2: `acqire`"), "{}", err(&output));
+    assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
+fn a_byte_order_mark_does_not_matter() {
+    let file = file("bom.trace", format!("\u{feff}{GOOD}"));
+    let output = lockdep(&["replay", &file]);
+    assert_eq!((out(&output).as_str(), output.status.code()), ("AGREE 2 of 2\n", Some(0)));
+}
+
+#[test]
+fn a_file_without_a_trace_is_an_error_and_no_agreement() {
+    let good = file("not-empty.trace", GOOD);
+    for (name, bytes) in [("empty.trace", ""), ("comment.trace", "# a comment\n\n"), ("mark.trace", "\u{feff}")] {
+        let empty = file(name, bytes);
+        for args in [&["replay", &empty][..], &["replay", &good, &empty], &["replay", "--json", &empty]] {
+            let output = lockdep(args);
+            assert_eq!(err(&output), format!("{empty}: no trace in it; expected `trace NAME`\n"));
+            assert_eq!((out(&output).as_str(), output.status.code()), ("", Some(2)));
+        }
+    }
+    let output = lockdep_reads(&["replay", "-"], "");
+    assert_eq!((err(&output).contains("no trace"), output.status.code()), (true, Some(2)));
+}
+
+#[test]
+fn a_number_that_no_event_has_is_named() {
+    let file = file("number.trace", "trace t\nacquire a\nexpect circular @99999999999999999999\n");
+    let output = lockdep(&["replay", &file]);
+    let says = "`@99999999999999999999` is beyond the last event that a trace can have; expected a number below 2^64";
+    assert_eq!((err(&output), output.status.code()), (format!("{file}:3: {says}\n"), Some(2)));
+}
+
+#[test]
 fn a_file_that_is_not_there_is_named() {
     let output = lockdep(&["replay", "no/such.trace"]);
     assert!(err(&output).starts_with("no/such.trace: cannot be read ("), "{}", err(&output));
@@ -142,6 +196,17 @@ fn wrong_arguments_say_what_was_expected() {
         assert!(err(&output).contains("expected `lockdep replay FILE"), "{args:?}: {}", err(&output));
         assert_eq!(output.status.code(), Some(2));
     }
-    let output = lockdep(&["--help"]);
-    assert!(out(&output).contains("Usage: lockdep replay") && output.status.success());
+}
+
+#[test]
+fn help_and_version_are_answered() {
+    for args in [&["--help"][..], &["-h"], &["help"], &["replay", "--help"], &["replay", "x", "-h"]] {
+        let output = lockdep(args);
+        assert!(out(&output).contains("Usage: lockdep replay") && output.status.success(), "{args:?}");
+    }
+    for args in [["--version"], ["-V"]] {
+        let output = lockdep(&args);
+        assert_eq!(out(&output), concat!("lockdep ", env!("CARGO_PKG_VERSION"), "\n"));
+        assert_eq!(output.status.code(), Some(0));
+    }
 }

@@ -122,7 +122,27 @@ fn what_is_declared_late_is_refused_and_what_is_not_used_may_be() {
 }
 
 #[test]
-fn an_event_beyond_all_numbers_is_one_that_no_trace_has() {
-    let traces = parse("trace t\nexpect circular @99999999999999999999999").unwrap();
-    assert_eq!(traces[0].expect.and_then(|expect| expect.event), Some(u64::MAX));
+fn the_number_of_an_event_is_one_that_an_event_can_have() {
+    let event =
+        |at: &str| parse(&format!("trace t\nexpect circular {at}")).map(|traces| traces[0].expect.unwrap().event);
+    assert_eq!(event("@18446744073709551615"), Ok(Some(u64::MAX)));
+    for (at, says) in [
+        ("@18446744073709551616", "beyond the last event"),
+        ("@99999999999999999999", "beyond the last event"),
+        ("@0", "counted from 1"),
+        ("@", "no event"),
+        ("@-1", "no event"),
+        ("@+1", "no event"),
+    ] {
+        let wrong = event(at).expect_err(at);
+        assert!(wrong.line == 2 && wrong.wrong.contains(at) && wrong.wrong.contains(says), "{wrong}");
+    }
+}
+
+#[test]
+fn a_byte_order_mark_is_skipped_at_the_start_alone() {
+    let traces = parse("\u{feff}trace t\nacquire a\nexpect ok\n").unwrap();
+    assert_eq!((traces[0].name.as_str(), traces[0].line), ("t", 1));
+    assert!(parse("trace t\n\u{feff}acquire a\n").is_err());
+    assert!(parse("\u{feff}\u{feff}trace t\n").is_err());
 }

@@ -29,7 +29,7 @@ mod verdict;
 use anyhow::{Context as _, Result};
 use args::Verb;
 use std::ffi::OsString;
-use std::process::ExitCode;
+use std::process::{ExitCode, Stdio};
 
 fn main() -> ExitCode {
     let verb = match args::parse(std::env::args_os()) {
@@ -66,5 +66,6 @@ fn main() -> ExitCode {
 fn replay(arguments: &[OsString]) -> Result<bool> {
     let mut cargo = toolchain::host_cargo();
     cargo.args(["run", "--quiet", "--release", "-p", "lockdep-cli", "--", "replay"]).args(arguments);
+    cargo.stdin(Stdio::inherit()); // which it reads as the file `-`
     Ok(cargo.status().with_context(|| process::cannot_start(&cargo))?.success())
 }
