@@ -357,13 +357,14 @@ impl Engine<'_> {
     }
 }
 
-/// Section 7: with a nest lock, over a topmost hold of the same class, the two are counted as one.
+/// Section 7: with a nest lock, over a topmost hold of the same class, the two are counted as one. Never with the hold of the
+/// nest lock itself: a parent that serialises its children is not one of them.
 fn merge(context: &Context, new: &Hold) -> bool {
     if !new.nested() {
         return false;
     }
     let Some((stack, index)) = context.top() else { return false };
-    let Some(mut top) = stack.hold(index).filter(|top| top.same_class(new)) else {
+    let Some(mut top) = stack.hold(index).filter(|top| top.same_class(new) && top.instance != new.nest) else {
         return false;
     };
     if !top.add_times(new.times()) {
