@@ -5,32 +5,34 @@
 //! dependencies.
 //!
 //! Invariants:
-//! - A slot's generation goes up whenever its class goes, so an id that was handed out never means another class. A slot
-//!   whose generations are used up is retired.
+//! - A slot's generation goes up whenever its class goes, so an id that was handed out never means another class: not the
+//!   hint in a lock that was last taken a million classes ago, nor a chain key made of it. There are 2^44 generations; a
+//!   slot that used them all is retired. (If a kernel did nothing but unregister, a million times a second, always in one
+//!   slot, that would take 200 days.)
 //! - An index that is not there reads as the empty class, so nothing here can panic.
 
-use crate::atomic::{AtomicU32, Ordering};
 use crate::class::{ClassId, DynamicKey, LockMap, OF_KEY, Subclass};
 use crate::dependency::Direction;
 use crate::held::NO_SLOT;
 use crate::site::Site;
 use crate::usage::{Asked, USAGE_BITS, Usage};
 use crate::wait_type::WaitTypes;
+use crate::word::Word;
 
 /// The generation that is never handed out: a slot that has come to it is used up.
-const RETIRED: u16 = u16::MAX;
+const RETIRED: u64 = ClassId::GENERATIONS;
 
 /// The half that readers see without a lock: a word a class. Above is the generation; below are the usage bits that are
 /// *missing*, folded with the number of the slot. So the word and the id of its class differ in what is missing, and in
 /// nothing else. A slot that never had a class has 0.
 #[derive(Debug)]
-pub(crate) struct SeenClasses<S: ?Sized = [AtomicU32]> {
+pub(crate) struct SeenClasses<S: ?Sized = [Word]> {
     words: S,
 }
 
-impl<const N: usize> SeenClasses<[AtomicU32; N]> {
+impl<const N: usize> SeenClasses<[Word; N]> {
     pub(crate) const fn new() -> Self {
-        SeenClasses { words: [const { AtomicU32::new(0) }; N] }
+        SeenClasses { words: [const { Word::new() }; N] }
     }
 }
 
@@ -42,7 +44,7 @@ impl SeenClasses {
         let Some(word) = self.words.get(usize::from(id.slot())) else {
             return false;
         };
-        let missing = word.load(Ordering::Relaxed) ^ id.0;
+        let missing = word.load() ^ id.0;
         missing & marks.mask() == 0
     }
 
@@ -57,7 +59,7 @@ impl SeenClasses {
     /// The id of the class in `slot`.
     #[inline(always)]
     pub(crate) fn id(&self, slot: u16) -> ClassId {
-        ClassId(self.word(slot) & 0xffff_0000 | u32::from(slot))
+        ClassId(self.word(slot) & !0xffff | u64::from(slot))
     }
 
     /// Sets a usage bit. Under the internal lock.
@@ -67,7 +69,7 @@ impl SeenClasses {
 
     /// Begins a class in a free `slot`, whose generation was never handed out. `None` if the slot is used up.
     fn begin(&self, slot: u16) -> Option<ClassId> {
-        let generation = ((self.word(slot) >> 16) as u16).max(1);
+        let generation = self.id(slot).generation().max(1);
         let id = ClassId::new(slot, generation);
         self.store(id, Usage::empty());
         (generation < RETIRED).then_some(id)
@@ -75,23 +77,24 @@ impl SeenClasses {
 
     /// Ends the class in `slot`: from now on nobody believes its id. Says whether the slot can be used again.
     fn end(&self, slot: u16) -> bool {
-        let generation = ((self.word(slot) >> 16) as u16).saturating_add(1);
+        let generation = self.id(slot).generation().saturating_add(1).min(RETIRED);
         self.store(ClassId::new(slot, generation), Usage::empty());
         generation < RETIRED
     }
 
-    fn word(&self, slot: u16) -> u32 {
-        self.words.get(usize::from(slot)).map_or(0, |w| w.load(Ordering::Relaxed))
+    fn word(&self, slot: u16) -> u64 {
+        self.words.get(usize::from(slot)).map_or(0, Word::load)
     }
 
     fn store(&self, id: ClassId, usage: Usage) {
         if let Some(word) = self.words.get(usize::from(id.slot())) {
-            word.store(id.0 ^ u32::from(!usage.bits() & Usage::all().bits()), Ordering::Relaxed);
+            word.store(id.0 ^ u64::from(!usage.bits() & Usage::all().bits()));
         }
     }
 }
 
-/// A class, as the slow path knows it: at most 160 bytes.
+/// A class, as the slow path knows it: with the word above at most 160 bytes. An array of these is also the hash over keys:
+/// each has the head of the list of one bucket, which has nothing to do with the class and is here for room.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Class {
     key: u64,
@@ -111,6 +114,8 @@ pub(crate) struct Class {
     /// The first of those that lead to it.
     pub(crate) before: u16,
     next_in_bucket: u16,
+    /// The first class in the bucket with the number of this slot.
+    bucket: u16,
     /// Where each usage bit was first set.
     sites: [Option<Site>; USAGE_BITS],
 }
@@ -126,6 +131,7 @@ impl Class {
         after: NO_SLOT,
         before: NO_SLOT,
         next_in_bucket: NO_SLOT,
+        bucket: NO_SLOT,
         sites: [None; USAGE_BITS],
     };
 
@@ -149,16 +155,9 @@ impl Class {
     }
 }
 
-/// A place in the table: a class, and the head of the list of a bucket of the hash over keys.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Slot {
-    class: Class,
-    bucket: u16,
-}
-
 /// The half under the internal lock.
 #[derive(Debug)]
-pub(crate) struct Classes<S: ?Sized = [Slot]> {
+pub(crate) struct Classes<S: ?Sized = [Class]> {
     used: u16,
     /// The last slot that was ever used.
     last: u16,
@@ -168,25 +167,24 @@ pub(crate) struct Classes<S: ?Sized = [Slot]> {
     slots: S,
 }
 
-impl<const N: usize> Classes<[Slot; N]> {
+impl<const N: usize> Classes<[Class; N]> {
     pub(crate) const fn new() -> Self {
         assert!(
             N > 1 && N < u16::MAX as usize,
             "the number of class slots, one of which is never used, is 2 to 65,534"
         );
-        let slots = [Slot { class: Class::EMPTY, bucket: NO_SLOT }; N];
-        Classes { used: 0, last: 0, free: NO_SLOT, turned_away: 0, slots }
+        Classes { used: 0, last: 0, free: NO_SLOT, turned_away: 0, slots: [Class::EMPTY; N] }
     }
 }
 
 impl Classes {
     /// The class in `slot`; the empty one where there is none.
     pub(crate) fn get(&self, slot: u16) -> &Class {
-        self.slots.get(usize::from(slot)).map_or(&Class::EMPTY, |s| &s.class)
+        self.slots.get(usize::from(slot)).unwrap_or(&Class::EMPTY)
     }
 
     pub(crate) fn get_mut(&mut self, slot: u16) -> Option<&mut Class> {
-        self.slots.get_mut(usize::from(slot)).map(|s| &mut s.class)
+        self.slots.get_mut(usize::from(slot))
     }
 
     /// Where the list of the dependencies that leave a class in `direction` begins.
@@ -330,7 +328,7 @@ impl Classes {
         };
         let next_in_bucket = if seen.end(slot) { core::mem::replace(&mut self.free, slot) } else { NO_SLOT };
         if let Some(place) = self.get_mut(slot) {
-            *place = Class { next_in_bucket, ..Class::EMPTY };
+            *place = Class { next_in_bucket, bucket: place.bucket, ..Class::EMPTY };
         }
         self.used = self.used.saturating_sub(1);
     }
@@ -388,14 +386,14 @@ mod tests {
 
     const SIZE: usize = 6;
 
-    fn tables() -> (SeenClasses<[AtomicU32; SIZE]>, Classes<[Slot; SIZE]>) {
+    fn tables() -> (SeenClasses<[Word; SIZE]>, Classes<[Class; SIZE]>) {
         (SeenClasses::new(), Classes::new())
     }
 
     #[test]
     #[cfg(target_pointer_width = "64")]
     fn a_class_keeps_to_its_budget() {
-        assert!(size_of::<Slot>() + size_of::<AtomicU32>() <= 160, "{}", size_of::<Slot>());
+        assert!(size_of::<Class>() + size_of::<Word>() <= 160, "{}", size_of::<Class>());
     }
 
     #[test]
@@ -444,6 +442,24 @@ mod tests {
             known[2],
             "what is known stays known"
         );
+    }
+
+    #[test]
+    fn a_slot_that_used_all_its_generations_is_passed_over() {
+        let (seen, mut classes) = tables();
+        let (seen, classes): (&SeenClasses, &mut Classes) = (&seen, &mut classes);
+        let map = LockMap::new(WaitTypes::NONE);
+        for generation in [RETIRED - 2, RETIRED - 1] {
+            seen.store(ClassId::new(1, generation), Usage::empty());
+            let last = classes.find_or_enter(seen, &map, Subclass::ZERO, Site::caller());
+            assert_eq!(last, Some(ClassId::new(1, generation)));
+            classes.remove(seen, 1);
+        }
+        let next = classes.find_or_enter(seen, &map, Subclass::ZERO, Site::caller());
+        assert_eq!(next, Some(ClassId::new(2, 1)));
+        classes.clear(seen);
+        let next = classes.find_or_enter(seen, &map, Subclass::ZERO, Site::caller());
+        assert_eq!(next, Some(ClassId::new(2, 2)), "also after all was forgotten");
     }
 
     #[test]

@@ -7,7 +7,7 @@
 //! `unsafe` is here to reach what the lock guards, and to read the report whose slot nobody writes.
 #![allow(unsafe_code)]
 
-use crate::atomic::{self, AtomicBool, AtomicU32, Ordering};
+use crate::atomic::{self, AtomicBool, Ordering};
 use crate::chain::Chains;
 use crate::classes::SeenClasses;
 use crate::context::Context;
@@ -27,7 +27,7 @@ use core::cell::UnsafeCell;
 /// One validator as the runtime keeps it.
 #[repr(C)]
 pub(crate) struct Domain<const C: usize, const D: usize, const K: usize> {
-    classes: SeenClasses<[AtomicU32; C]>,
+    classes: SeenClasses<[Word; C]>,
     chains: Chains<[Word; K]>,
     locked: AtomicBool,
     tables: UnsafeCell<Tables<C, D, K>>,

@@ -105,10 +105,10 @@ impl Asked {
         if mode == Mode::WRITE { self } else { Asked::new(self.usage().for_mode(mode), self.along() != 0) }
     }
 
-    /// All bits that are asked for, in a word of 32.
+    /// All bits that are asked for, in the word of a class.
     #[inline(always)]
-    pub(crate) const fn mask(self) -> u32 {
-        self.0 as i32 as u32
+    pub(crate) const fn mask(self) -> u64 {
+        self.0 as i64 as u64
     }
 }
 

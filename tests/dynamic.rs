@@ -119,25 +119,47 @@ fn all_levels_and_wait_types_of_a_key_go_and_nothing_of_its_line() {
     assert_eq!((tables.engine().occupancy().classes.used, tables.found()), (0, None));
 }
 
-/// A slot has 65,534 generations; then it is never used again, also after all was forgotten.
+/// One key after the other, in the only slot that is left, for far longer than 16 bits count.
 #[test]
-fn generations_that_run_out_retire_the_slot() {
+fn a_slot_does_not_wear_out() {
     let mut tables = Box::new(Validator::<3, 2, 2>::new());
     let task = new_context();
-    for life in 0..2 * 65_534 {
+    let kernel = LockMap::named("kernel", WaitTypes::NONE);
+    taken(&mut tables, task, &[&kernel]);
+    for life in 0..140_000 {
         let key = DynamicKey::new();
         taken(&mut tables, task, &[&LockMap::with_dynamic_key(&key, WaitTypes::NONE)]);
-        assert_eq!(tables.engine().occupancy().classes.used, 1, "life {life}");
+        assert_eq!(tables.engine().occupancy().classes.used, 2, "life {life}");
         unregister(&mut tables, task, &key);
     }
-    for turned_away in [1, 1] {
-        let key = DynamicKey::new();
-        taken(&mut tables, task, &[&LockMap::with_dynamic_key(&key, WaitTypes::NONE)]);
-        let classes = tables.engine().occupancy().classes;
-        assert_eq!((classes.used, classes.turned_away), (0, turned_away));
-        tables.engine().reset();
+    let classes = tables.engine().occupancy().classes;
+    assert_eq!((classes.used, classes.turned_away, tables.found()), (1, 0, None));
+}
+
+/// What a lock remembers of its class is not believed of another one, however many classes were in the slot meanwhile:
+/// around 65,536 of them is where 16 bits would begin again.
+#[test]
+fn a_lock_that_sleeps_through_thousands_of_keys_is_not_taken_for_one_of_another() {
+    let mut tables = Box::new(Validator::<8, 8, 16>::new());
+    let task = new_context();
+    let key = DynamicKey::new();
+    let sleepers: Vec<LockMap> = (0..16).map(|_| LockMap::with_dynamic_key(&key, WaitTypes::NONE)).collect();
+    sleepers.iter().for_each(|map| taken(&mut tables, task, &[map]));
+    unregister(&mut tables, task, &key);
+    let mut asleep = sleepers.iter();
+    for life in 1..65_544 {
+        let other = DynamicKey::new();
+        let lock = LockMap::with_dynamic_key(&other, WaitTypes::NONE);
+        taken(&mut tables, task, &[&lock]);
+        if life >= 65_528 {
+            let sleeper = asleep.next().expect("there is one for each life");
+            taken(&mut tables, task, &[&lock, sleeper]);
+            assert_eq!((tables.found(), tables.engine().occupancy().classes.used), (None, 2), "life {life}");
+            unregister(&mut tables, task, &key);
+        }
+        unregister(&mut tables, task, &other);
     }
-    assert_eq!(tables.found(), None);
+    assert_eq!(asleep.len(), 0);
 }
 
 #[test]
