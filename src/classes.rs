@@ -15,16 +15,19 @@ use crate::class::{ClassId, DynamicKey, LockMap, OF_KEY, Subclass};
 use crate::dependency::Direction;
 use crate::held::NO_SLOT;
 use crate::site::Site;
-use crate::usage::{Asked, USAGE_BITS, Usage};
+use crate::usage::{Asked, TAKEN, USAGE_BITS, Usage};
 use crate::wait_type::WaitTypes;
 use crate::word::Word;
 
 /// The generation that is never handed out: a slot that has come to it is used up.
 const RETIRED: u64 = ClassId::GENERATIONS;
 
+/// All that a new class is missing.
+const ALL_BITS: u16 = Usage::all().bits() | TAKEN;
+
 /// The half that readers see without a lock: a word a class. Above is the generation; below are the usage bits that are
-/// *missing*, folded with the number of the slot. So the word and the id of its class differ in what is missing, and in
-/// nothing else. A slot that never had a class has 0.
+/// *missing*, and whether it was never taken, folded with the number of the slot. So the word and the id of its class differ
+/// in what is missing, and in nothing else. A slot that never had a class has 0.
 #[derive(Debug)]
 pub(crate) struct SeenClasses<S: ?Sized = [Word]> {
     words: S,
@@ -52,7 +55,7 @@ impl SeenClasses {
     pub(crate) fn usage(&self, slot: u16) -> Usage {
         match self.word(slot) {
             0 => Usage::empty(),
-            word => Usage::from_bits_truncate(!(word as u16 ^ slot)),
+            _ => Usage::from_bits_truncate(!self.missing(slot)),
         }
     }
 
@@ -64,21 +67,32 @@ impl SeenClasses {
 
     /// Sets a usage bit. Under the internal lock.
     pub(crate) fn mark(&self, slot: u16, bit: Usage) {
-        self.store(self.id(slot), self.usage(slot) | bit);
+        self.clear_missing(slot, bit.bits());
+    }
+
+    /// A lock of the class is taken. Under the internal lock.
+    pub(crate) fn mark_taken(&self, slot: u16) {
+        self.clear_missing(slot, TAKEN);
+    }
+
+    /// Whether a lock of the class was ever taken.
+    #[cfg(feature = "stat")]
+    pub(crate) fn is_taken(&self, slot: u16) -> bool {
+        self.missing(slot) & TAKEN == 0
     }
 
     /// Begins a class in a free `slot`, whose generation was never handed out. `None` if the slot is used up.
     fn begin(&self, slot: u16) -> Option<ClassId> {
         let generation = self.id(slot).generation().max(1);
         let id = ClassId::new(slot, generation);
-        self.store(id, Usage::empty());
+        self.store(id, ALL_BITS);
         (generation < RETIRED).then_some(id)
     }
 
     /// Ends the class in `slot`: from now on nobody believes its id. Says whether the slot can be used again.
     fn end(&self, slot: u16) -> bool {
         let generation = self.id(slot).generation().saturating_add(1).min(RETIRED);
-        self.store(ClassId::new(slot, generation), Usage::empty());
+        self.store(ClassId::new(slot, generation), ALL_BITS);
         generation < RETIRED
     }
 
@@ -86,9 +100,17 @@ impl SeenClasses {
         self.words.get(usize::from(slot)).map_or(0, Word::load)
     }
 
-    fn store(&self, id: ClassId, usage: Usage) {
+    fn missing(&self, slot: u16) -> u16 {
+        self.word(slot) as u16 ^ slot
+    }
+
+    fn clear_missing(&self, slot: u16, bits: u16) {
+        self.store(self.id(slot), self.missing(slot) & !bits);
+    }
+
+    fn store(&self, id: ClassId, missing: u16) {
         if let Some(word) = self.words.get(usize::from(id.slot())) {
-            word.store(id.0 ^ u64::from(!usage.bits() & Usage::all().bits()));
+            word.store(id.0 ^ u64::from(missing));
         }
     }
 }
@@ -377,7 +399,7 @@ impl Classes {
 /// Whether a lock's hint names a class that is still the one which it was.
 #[inline(always)]
 fn is_believed(seen: &SeenClasses, hint: ClassId) -> bool {
-    hint != ClassId::NONE && seen.is_marked(hint, Asked::new(Usage::empty(), false))
+    hint != ClassId::NONE && seen.is_marked(hint, Asked::EXISTENCE)
 }
 
 #[cfg(test)]
@@ -450,7 +472,7 @@ mod tests {
         let (seen, classes): (&SeenClasses, &mut Classes) = (&seen, &mut classes);
         let map = LockMap::new(WaitTypes::NONE);
         for generation in [RETIRED - 2, RETIRED - 1] {
-            seen.store(ClassId::new(1, generation), Usage::empty());
+            seen.store(ClassId::new(1, generation), ALL_BITS);
             let last = classes.find_or_enter(seen, &map, Subclass::ZERO, Site::caller());
             assert_eq!(last, Some(ClassId::new(1, generation)));
             classes.remove(seen, 1);
@@ -468,6 +490,9 @@ mod tests {
         let (seen, classes): (&SeenClasses, &mut Classes) = (&seen, &mut classes);
         let map = LockMap::new(WaitTypes::NONE);
         let old = classes.find_or_enter(seen, &map, Subclass::ZERO, Site::caller()).unwrap();
+        let taken = Asked::new(Usage::empty(), false);
+        assert!(seen.is_marked(old, Asked::EXISTENCE) && !seen.is_marked(old, taken), "it was only named");
+        seen.mark_taken(old.slot());
         seen.mark(old.slot(), Usage::IN_HARDIRQ);
         assert!(
             seen.is_marked(old, Asked::new(Usage::empty(), false))

@@ -66,7 +66,10 @@ impl Engine<'_> {
     pub fn acquire(&mut self, context: &Context, what: &Acquire<'_>) {
         let mut hold = Hold::begin(what, context.irqs_on());
         match self.graph.classes.find_or_enter(self.seen.classes, what.map, what.subclass, what.site) {
-            Some(id) => hold.class = id.slot(),
+            Some(id) => {
+                hold.class = id.slot();
+                self.seen.classes.mark_taken(id.slot());
+            }
             None => {
                 let key = self.graph.classes.key_at(self.seen.classes, what.map, what.site);
                 hold.key = key ^ u64::from(what.subclass.get());
