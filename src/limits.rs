@@ -145,7 +145,7 @@ impl Engine<'_> {
 
     /// Forgets all that was learned and found. Not while a report waits that somebody has yet to show; says whether it did.
     pub(crate) fn reset_unless_reports_wait(&mut self) -> bool {
-        let idle = self.queue.waiting() == 0;
+        let idle = self.queue.waiting() == 0 && !self.queue.is_showing();
         if idle {
             self.reset();
         }

@@ -384,11 +384,15 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
         State { early, unchecked, ..state.unwrap_or(State::UNKNOWN) }
     }
 
-    /// Shows what waits, and says how much it was. Nothing in an NMI, or while the validator is at work.
+    /// Shows what waits, and returns how much it was. Nothing in an NMI, or while the validator is running in this context.
+    /// The port's `show` runs as the caller of this does, and what it takes is checked.
     pub fn drain(&self) -> usize {
         match P::context() {
             Some(context) if context.is_unchecked() => 0,
-            context => self.undisturbed(context, |domain| domain.drain::<P>(&Self::TERMS)),
+            context => {
+                let domain = context.map_or(&self.domains[0], |context| self.domain(context));
+                domain.drain::<P, _>(&Self::TERMS, || Work::<P>::begin(P::context()))
+            }
         }
     }
 
@@ -610,7 +614,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
         self.undisturbed(Some(context), |domain| {
             let (answer, has_news) = domain.with(&Self::TERMS, event);
             if has_news && !P::POLICY.is_queued() {
-                domain.drain::<P>(&Self::TERMS);
+                domain.drain::<P, _>(&Self::TERMS, || ());
             }
             answer
         })
