@@ -260,6 +260,12 @@ impl Classes {
         Some(id)
     }
 
+    /// The slot of the class that a hold without one is of, if that has one by now: by what the hold has for a key.
+    pub(crate) fn find_without_slot(&self, key: u64) -> Option<u16> {
+        let levels = (0..Subclass::COUNT).map(Subclass::new);
+        levels.into_iter().find_map(|subclass| self.find_key(key_without_slot(key, subclass), subclass))
+    }
+
     /// The slot of a lock's class at a nesting level, if it was ever taken there.
     pub(crate) fn find(&self, seen: &SeenClasses, map: &LockMap, subclass: Subclass) -> Option<u16> {
         let hint = map.hint(subclass);
@@ -271,7 +277,7 @@ impl Classes {
 
     /// The key of the class of a lock that is taken at `site`, which decides where nothing else does.
     pub(crate) fn key_at(&self, seen: &SeenClasses, map: &LockMap, site: Site) -> u64 {
-        self.key_of(seen, map).unwrap_or_else(|| !site.hash())
+        self.key_of(seen, map).unwrap_or_else(|| key_of_first_use(map, site))
     }
 
     /// The key of a lock's class. Where its construction says nothing: that of the class that it came to be of when it was
@@ -396,9 +402,20 @@ impl Classes {
     }
 }
 
+/// What a hold has for a key whose class has no slot: two such holds are of one class if it is the same. The same function
+/// leads back to the key of the class.
+pub(crate) fn key_without_slot(key: u64, subclass: Subclass) -> u64 {
+    key ^ u64::from(subclass.get())
+}
+
+/// The key of the class of a lock that nobody is known to have taken, and that is taken at `site`.
+pub(crate) fn key_of_first_use(map: &LockMap, site: Site) -> u64 {
+    if map.has_class() { map.key() } else { !site.hash() }
+}
+
 /// Whether a lock's hint names a class that is still the one which it was.
 #[inline(always)]
-fn is_believed(seen: &SeenClasses, hint: ClassId) -> bool {
+pub(crate) fn is_believed(seen: &SeenClasses, hint: ClassId) -> bool {
     hint != ClassId::NONE && seen.is_marked(hint, Asked::EXISTENCE)
 }
 
