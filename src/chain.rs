@@ -41,7 +41,7 @@ pub(crate) const fn resume(key: u64, limit: u8) -> u64 {
 /// The key of a run and one more hold.
 #[inline(always)]
 pub(crate) const fn extend(key: u64, class: ClassId, traits: Traits) -> u64 {
-    fold(key, class.0 as u64 | ((traits.bits() & IN_KEY.bits()) as u64) << 32)
+    fold(key, class.0 | ((traits.bits() & IN_KEY.bits()) as u64) << 60)
 }
 
 /// One multiplication to 128 bits, folded: every bit of both inputs reaches every bit of the key. Words are short, and a
@@ -196,7 +196,7 @@ mod tests {
     /// Short words that differ in few bits, in every order: what a fold that is too simple makes equal.
     #[test]
     fn structured_chains_have_keys_of_their_own() {
-        let words = |slots: u16, generations: u16, traits: u16| {
+        let words = |slots: u16, generations: u64, traits: u16| {
             (1..=slots).flat_map(move |slot| {
                 let ids = (1..=generations).map(move |generation| ClassId::new(slot, generation));
                 ids.flat_map(move |id| (0..traits).map(move |bits| (id, Traits::from_bits_retain(bits))))

@@ -9,10 +9,12 @@
 //! Invariant: a hint names a slot and the slot's generation; the table believes it only while the slot still has that
 //! generation. For a lock whose construction says nothing of its class, the hint is all that remembers it.
 
-use crate::atomic::{AtomicBool, AtomicU32, Ordering};
+use crate::atomic::{AtomicBool, Ordering};
 use crate::site::Site;
 use crate::trail::{HoldLimit, Trail};
 use crate::wait_type::WaitTypes;
+use crate::word::Word;
+use core::sync::atomic::AtomicUsize;
 
 /// A nesting level within a class, 0 to 7: each is a class of its own. Linux's `subclass`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -80,7 +82,7 @@ pub struct DynamicKey {
 }
 
 /// How many keys were made. (No table of the validator, which works without them.)
-static KEYS: AtomicU32 = AtomicU32::new(0);
+static KEYS: AtomicUsize = AtomicUsize::new(0);
 
 impl DynamicKey {
     /// A class that reports call by this line.
@@ -95,9 +97,10 @@ impl DynamicKey {
         DynamicKey::with(Some(name), Site::caller())
     }
 
-    /// Keys of one line differ by their number: until four thousand million were made.
+    /// Keys of one line differ by their number. On machines of 32 bits numbers come again after 2^32 keys: then a key that is
+    /// still in use since must not be of this line.
     fn with(name: Option<&'static str>, site: Site) -> DynamicKey {
-        let number = u64::from(KEYS.fetch_add(1, Ordering::Relaxed)) + 1;
+        let number = (KEYS.fetch_add(1, Ordering::Relaxed) as u64).wrapping_add(1);
         DynamicKey { name, hash: site.hash() ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15), site }
     }
 
@@ -134,16 +137,24 @@ impl Default for LockClassKey {
     }
 }
 
-/// Where a class stands in the table: slot in the low half, the slot's generation above it. 0 is never valid, since
-/// generations begin at 1. Unique among all classes that a validator ever knew: chain keys are made of these.
+/// Where a class is in the table: the slot in 16 bits, above them the slot's generation in 44. 0 is never valid, since
+/// generations begin at 1. Unique among all classes that a validator ever knew: chain keys are made of these, with the
+/// traits of a hold in the four bits that are left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ClassId(pub(crate) u32);
+pub struct ClassId(pub(crate) u64);
 
 impl ClassId {
     pub(crate) const NONE: ClassId = ClassId(0);
+    /// Generations are below this.
+    pub(crate) const GENERATIONS: u64 = (1 << 44) - 1;
 
-    pub(crate) const fn new(slot: u16, generation: u16) -> ClassId {
-        ClassId((generation as u32) << 16 | slot as u32)
+    pub(crate) const fn new(slot: u16, generation: u64) -> ClassId {
+        ClassId(generation << 16 | slot as u64)
+    }
+
+    /// How many classes were in the slot before, and one.
+    pub(crate) const fn generation(self) -> u64 {
+        self.0 >> 16
     }
 
     /// The slot in the table of classes.
@@ -169,7 +180,7 @@ pub struct LockMap {
     /// The next release may be anybody's.
     handed_over: AtomicBool,
     /// For the subclasses 0 and 1; the others are looked up.
-    hints: [AtomicU32; 2],
+    hints: [Word; 2],
     trail: Trail,
 }
 
@@ -211,7 +222,7 @@ impl LockMap {
 
     const fn with(key: u64, site: Site, name: Option<&'static str>, waits: WaitTypes) -> LockMap {
         let key = key ^ (waits.outer() as u64) << 60 ^ (waits.inner() as u64) << 56;
-        let hints = [const { AtomicU32::new(0) }; 2];
+        let hints = [const { Word::new() }; 2];
         let handed_over = AtomicBool::new(false);
         let waits = waits.bits() << WAITS_SHIFT;
         let trail = Trail::new(HoldLimit::NONE);
@@ -322,14 +333,14 @@ impl LockMap {
     #[inline(always)]
     pub(crate) fn hint(&self, subclass: Subclass) -> ClassId {
         match self.hints.get(usize::from(subclass.0)) {
-            Some(hint) => ClassId(hint.load(Ordering::Relaxed)),
+            Some(hint) => ClassId(hint.load()),
             None => ClassId::NONE,
         }
     }
 
     pub(crate) fn set_hint(&self, subclass: Subclass, id: ClassId) {
         if let Some(hint) = self.hints.get(usize::from(subclass.0)).filter(|_| self.validated) {
-            hint.store(id.0, Ordering::Relaxed);
+            hint.store(id.0);
         }
     }
 }

@@ -5,32 +5,37 @@
 //! dependencies.
 //!
 //! Invariants:
-//! - A slot's generation goes up whenever its class goes, so an id that was handed out never means another class. A slot
-//!   whose generations are used up is retired.
+//! - A slot's generation goes up whenever its class goes, so an id that was handed out never means another class: not the
+//!   hint in a lock that was last taken a million classes ago, nor a chain key made of it. There are 2^44 generations; a
+//!   slot that used them all is retired. (If a kernel did nothing but unregister, a million times a second, always in one
+//!   slot, that would take 200 days.)
 //! - An index that is not there reads as the empty class, so nothing here can panic.
 
-use crate::atomic::{AtomicU32, Ordering};
 use crate::class::{ClassId, DynamicKey, LockMap, OF_KEY, Subclass};
 use crate::dependency::Direction;
 use crate::held::NO_SLOT;
 use crate::site::Site;
-use crate::usage::{Asked, USAGE_BITS, Usage};
+use crate::usage::{Asked, TAKEN, USAGE_BITS, Usage};
 use crate::wait_type::WaitTypes;
+use crate::word::Word;
 
 /// The generation that is never handed out: a slot that has come to it is used up.
-const RETIRED: u16 = u16::MAX;
+const RETIRED: u64 = ClassId::GENERATIONS;
+
+/// All that a new class is missing.
+const ALL_BITS: u16 = Usage::all().bits() | TAKEN;
 
 /// The half that readers see without a lock: a word a class. Above is the generation; below are the usage bits that are
-/// *missing*, folded with the number of the slot. So the word and the id of its class differ in what is missing, and in
-/// nothing else. A slot that never had a class has 0.
+/// *missing*, and whether it was never taken, folded with the number of the slot. So the word and the id of its class differ
+/// in what is missing, and in nothing else. A slot that never had a class has 0.
 #[derive(Debug)]
-pub(crate) struct SeenClasses<S: ?Sized = [AtomicU32]> {
+pub(crate) struct SeenClasses<S: ?Sized = [Word]> {
     words: S,
 }
 
-impl<const N: usize> SeenClasses<[AtomicU32; N]> {
+impl<const N: usize> SeenClasses<[Word; N]> {
     pub(crate) const fn new() -> Self {
-        SeenClasses { words: [const { AtomicU32::new(0) }; N] }
+        SeenClasses { words: [const { Word::new() }; N] }
     }
 }
 
@@ -42,7 +47,7 @@ impl SeenClasses {
         let Some(word) = self.words.get(usize::from(id.slot())) else {
             return false;
         };
-        let missing = word.load(Ordering::Relaxed) ^ id.0;
+        let missing = word.load() ^ id.0;
         missing & marks.mask() == 0
     }
 
@@ -50,48 +55,68 @@ impl SeenClasses {
     pub(crate) fn usage(&self, slot: u16) -> Usage {
         match self.word(slot) {
             0 => Usage::empty(),
-            word => Usage::from_bits_truncate(!(word as u16 ^ slot)),
+            _ => Usage::from_bits_truncate(!self.missing(slot)),
         }
     }
 
     /// The id of the class in `slot`.
     #[inline(always)]
     pub(crate) fn id(&self, slot: u16) -> ClassId {
-        ClassId(self.word(slot) & 0xffff_0000 | u32::from(slot))
+        ClassId(self.word(slot) & !0xffff | u64::from(slot))
     }
 
     /// Sets a usage bit. Under the internal lock.
     pub(crate) fn mark(&self, slot: u16, bit: Usage) {
-        self.store(self.id(slot), self.usage(slot) | bit);
+        self.clear_missing(slot, bit.bits());
+    }
+
+    /// A lock of the class is taken. Under the internal lock.
+    pub(crate) fn mark_taken(&self, slot: u16) {
+        self.clear_missing(slot, TAKEN);
+    }
+
+    /// Whether a lock of the class was ever taken.
+    #[cfg(feature = "stat")]
+    pub(crate) fn is_taken(&self, slot: u16) -> bool {
+        self.missing(slot) & TAKEN == 0
     }
 
     /// Begins a class in a free `slot`, whose generation was never handed out. `None` if the slot is used up.
     fn begin(&self, slot: u16) -> Option<ClassId> {
-        let generation = ((self.word(slot) >> 16) as u16).max(1);
+        let generation = self.id(slot).generation().max(1);
         let id = ClassId::new(slot, generation);
-        self.store(id, Usage::empty());
+        self.store(id, ALL_BITS);
         (generation < RETIRED).then_some(id)
     }
 
     /// Ends the class in `slot`: from now on nobody believes its id. Says whether the slot can be used again.
     fn end(&self, slot: u16) -> bool {
-        let generation = ((self.word(slot) >> 16) as u16).saturating_add(1);
-        self.store(ClassId::new(slot, generation), Usage::empty());
+        let generation = self.id(slot).generation().saturating_add(1).min(RETIRED);
+        self.store(ClassId::new(slot, generation), ALL_BITS);
         generation < RETIRED
     }
 
-    fn word(&self, slot: u16) -> u32 {
-        self.words.get(usize::from(slot)).map_or(0, |w| w.load(Ordering::Relaxed))
+    fn word(&self, slot: u16) -> u64 {
+        self.words.get(usize::from(slot)).map_or(0, Word::load)
     }
 
-    fn store(&self, id: ClassId, usage: Usage) {
+    fn missing(&self, slot: u16) -> u16 {
+        self.word(slot) as u16 ^ slot
+    }
+
+    fn clear_missing(&self, slot: u16, bits: u16) {
+        self.store(self.id(slot), self.missing(slot) & !bits);
+    }
+
+    fn store(&self, id: ClassId, missing: u16) {
         if let Some(word) = self.words.get(usize::from(id.slot())) {
-            word.store(id.0 ^ u32::from(!usage.bits() & Usage::all().bits()), Ordering::Relaxed);
+            word.store(id.0 ^ u64::from(missing));
         }
     }
 }
 
-/// A class, as the slow path knows it: at most 160 bytes.
+/// A class, as the slow path knows it: with the word above at most 160 bytes. An array of these is also the hash over keys:
+/// each has the head of the list of one bucket, which has nothing to do with the class and is here for room.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Class {
     key: u64,
@@ -111,6 +136,8 @@ pub(crate) struct Class {
     /// The first of those that lead to it.
     pub(crate) before: u16,
     next_in_bucket: u16,
+    /// The first class in the bucket with the number of this slot.
+    bucket: u16,
     /// Where each usage bit was first set.
     sites: [Option<Site>; USAGE_BITS],
 }
@@ -126,6 +153,7 @@ impl Class {
         after: NO_SLOT,
         before: NO_SLOT,
         next_in_bucket: NO_SLOT,
+        bucket: NO_SLOT,
         sites: [None; USAGE_BITS],
     };
 
@@ -149,16 +177,9 @@ impl Class {
     }
 }
 
-/// A place in the table: a class, and the head of the list of a bucket of the hash over keys.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Slot {
-    class: Class,
-    bucket: u16,
-}
-
 /// The half under the internal lock.
 #[derive(Debug)]
-pub(crate) struct Classes<S: ?Sized = [Slot]> {
+pub(crate) struct Classes<S: ?Sized = [Class]> {
     used: u16,
     /// The last slot that was ever used.
     last: u16,
@@ -168,25 +189,24 @@ pub(crate) struct Classes<S: ?Sized = [Slot]> {
     slots: S,
 }
 
-impl<const N: usize> Classes<[Slot; N]> {
+impl<const N: usize> Classes<[Class; N]> {
     pub(crate) const fn new() -> Self {
         assert!(
             N > 1 && N < u16::MAX as usize,
             "the number of class slots, one of which is never used, is 2 to 65,534"
         );
-        let slots = [Slot { class: Class::EMPTY, bucket: NO_SLOT }; N];
-        Classes { used: 0, last: 0, free: NO_SLOT, turned_away: 0, slots }
+        Classes { used: 0, last: 0, free: NO_SLOT, turned_away: 0, slots: [Class::EMPTY; N] }
     }
 }
 
 impl Classes {
     /// The class in `slot`; the empty one where there is none.
     pub(crate) fn get(&self, slot: u16) -> &Class {
-        self.slots.get(usize::from(slot)).map_or(&Class::EMPTY, |s| &s.class)
+        self.slots.get(usize::from(slot)).unwrap_or(&Class::EMPTY)
     }
 
     pub(crate) fn get_mut(&mut self, slot: u16) -> Option<&mut Class> {
-        self.slots.get_mut(usize::from(slot)).map(|s| &mut s.class)
+        self.slots.get_mut(usize::from(slot))
     }
 
     /// Where the list of the dependencies that leave a class in `direction` begins.
@@ -240,6 +260,12 @@ impl Classes {
         Some(id)
     }
 
+    /// The slot of the class that a hold without one is of, if that has one by now: by what the hold has for a key.
+    pub(crate) fn find_without_slot(&self, key: u64) -> Option<u16> {
+        let levels = (0..Subclass::COUNT).map(Subclass::new);
+        levels.into_iter().find_map(|subclass| self.find_key(key_without_slot(key, subclass), subclass))
+    }
+
     /// The slot of a lock's class at a nesting level, if it was ever taken there.
     pub(crate) fn find(&self, seen: &SeenClasses, map: &LockMap, subclass: Subclass) -> Option<u16> {
         let hint = map.hint(subclass);
@@ -251,7 +277,7 @@ impl Classes {
 
     /// The key of the class of a lock that is taken at `site`, which decides where nothing else does.
     pub(crate) fn key_at(&self, seen: &SeenClasses, map: &LockMap, site: Site) -> u64 {
-        self.key_of(seen, map).unwrap_or_else(|| !site.hash())
+        self.key_of(seen, map).unwrap_or_else(|| key_of_first_use(map, site))
     }
 
     /// The key of a lock's class. Where its construction says nothing: that of the class that it came to be of when it was
@@ -330,7 +356,7 @@ impl Classes {
         };
         let next_in_bucket = if seen.end(slot) { core::mem::replace(&mut self.free, slot) } else { NO_SLOT };
         if let Some(place) = self.get_mut(slot) {
-            *place = Class { next_in_bucket, ..Class::EMPTY };
+            *place = Class { next_in_bucket, bucket: place.bucket, ..Class::EMPTY };
         }
         self.used = self.used.saturating_sub(1);
     }
@@ -376,10 +402,21 @@ impl Classes {
     }
 }
 
+/// What a hold has for a key whose class has no slot: two such holds are of one class if it is the same. The same function
+/// leads back to the key of the class.
+pub(crate) fn key_without_slot(key: u64, subclass: Subclass) -> u64 {
+    key ^ u64::from(subclass.get())
+}
+
+/// The key of the class of a lock that nobody is known to have taken, and that is taken at `site`.
+pub(crate) fn key_of_first_use(map: &LockMap, site: Site) -> u64 {
+    if map.has_class() { map.key() } else { !site.hash() }
+}
+
 /// Whether a lock's hint names a class that is still the one which it was.
 #[inline(always)]
-fn is_believed(seen: &SeenClasses, hint: ClassId) -> bool {
-    hint != ClassId::NONE && seen.is_marked(hint, Asked::new(Usage::empty(), false))
+pub(crate) fn is_believed(seen: &SeenClasses, hint: ClassId) -> bool {
+    hint != ClassId::NONE && seen.is_marked(hint, Asked::EXISTENCE)
 }
 
 #[cfg(test)]
@@ -388,14 +425,14 @@ mod tests {
 
     const SIZE: usize = 6;
 
-    fn tables() -> (SeenClasses<[AtomicU32; SIZE]>, Classes<[Slot; SIZE]>) {
+    fn tables() -> (SeenClasses<[Word; SIZE]>, Classes<[Class; SIZE]>) {
         (SeenClasses::new(), Classes::new())
     }
 
     #[test]
     #[cfg(target_pointer_width = "64")]
     fn a_class_keeps_to_its_budget() {
-        assert!(size_of::<Slot>() + size_of::<AtomicU32>() <= 160, "{}", size_of::<Slot>());
+        assert!(size_of::<Class>() + size_of::<Word>() <= 160, "{}", size_of::<Class>());
     }
 
     #[test]
@@ -447,11 +484,32 @@ mod tests {
     }
 
     #[test]
+    fn a_slot_that_used_all_its_generations_is_passed_over() {
+        let (seen, mut classes) = tables();
+        let (seen, classes): (&SeenClasses, &mut Classes) = (&seen, &mut classes);
+        let map = LockMap::new(WaitTypes::NONE);
+        for generation in [RETIRED - 2, RETIRED - 1] {
+            seen.store(ClassId::new(1, generation), ALL_BITS);
+            let last = classes.find_or_enter(seen, &map, Subclass::ZERO, Site::caller());
+            assert_eq!(last, Some(ClassId::new(1, generation)));
+            classes.remove(seen, 1);
+        }
+        let next = classes.find_or_enter(seen, &map, Subclass::ZERO, Site::caller());
+        assert_eq!(next, Some(ClassId::new(2, 1)));
+        classes.clear(seen);
+        let next = classes.find_or_enter(seen, &map, Subclass::ZERO, Site::caller());
+        assert_eq!(next, Some(ClassId::new(2, 2)), "also after all was forgotten");
+    }
+
+    #[test]
     fn an_old_id_is_not_believed() {
         let (seen, mut classes) = tables();
         let (seen, classes): (&SeenClasses, &mut Classes) = (&seen, &mut classes);
         let map = LockMap::new(WaitTypes::NONE);
         let old = classes.find_or_enter(seen, &map, Subclass::ZERO, Site::caller()).unwrap();
+        let taken = Asked::new(Usage::empty(), false);
+        assert!(seen.is_marked(old, Asked::EXISTENCE) && !seen.is_marked(old, taken), "it was only named");
+        seen.mark_taken(old.slot());
         seen.mark(old.slot(), Usage::IN_HARDIRQ);
         assert!(
             seen.is_marked(old, Asked::new(Usage::empty(), false))

@@ -1,13 +1,13 @@
 //! One validator as the runtime keeps it: its two halves, parted by the internal lock.
 //!
 //! Invariants: the tables are reached under the lock alone. A report is written under it, in a slot in which none waits; it
-//! is read by the one who shows it, after the lock is let go, and its slot is free when it was shown. So nobody reads a
+//! is read by the one who shows it, after the lock is released, and its slot is free when it was shown. So nobody reads a
 //! report while it is written. `queue.rs` says which slot is which.
 //!
 //! `unsafe` is here to reach what the lock guards, and to read the report whose slot nobody writes.
 #![allow(unsafe_code)]
 
-use crate::atomic::{self, AtomicBool, AtomicU32, Ordering};
+use crate::atomic::{self, AtomicBool, Ordering};
 use crate::chain::Chains;
 use crate::classes::SeenClasses;
 use crate::context::Context;
@@ -27,7 +27,7 @@ use core::cell::UnsafeCell;
 /// One validator as the runtime keeps it.
 #[repr(C)]
 pub(crate) struct Domain<const C: usize, const D: usize, const K: usize> {
-    classes: SeenClasses<[AtomicU32; C]>,
+    classes: SeenClasses<[Word; C]>,
     chains: Chains<[Word; K]>,
     locked: AtomicBool,
     tables: UnsafeCell<Tables<C, D, K>>,
@@ -109,19 +109,24 @@ impl<const C: usize, const D: usize, const K: usize> Domain<C, D, K> {
         Locked { engine, locked: &self.locked }
     }
 
-    /// Shows what is to be shown, the oldest report first, and says how much that was. What another CPU shows at the moment
-    /// stays with it, and so does what comes meanwhile.
-    pub(crate) fn drain<P: Port>(&self, terms: &Terms) -> usize {
+    /// Shows what is to be shown, the oldest report first, and returns how much that was. What another CPU shows at the moment
+    /// stays with it. `begin` makes what is needed around the internal lock, and is not there while something is shown: so
+    /// the port's `show` runs as the caller does. What it finds itself is shown after it, by this same loop: there is at most
+    /// so much news, since a finding is known when it comes again.
+    pub(crate) fn drain<P: Port, W>(&self, terms: &Terms, begin: impl Fn() -> W) -> usize {
         let mut shown = 0;
         let mut halts = false;
         while shown < ALL_NEWS
-            && let Some(next) = self.next(terms)
+            && let Some(next) = self.next(terms, &begin)
         {
             shown += 1;
             match next {
-                Next::Notice(notice) => P::show(News::Notice(&notice)),
+                Next::Notice(notice) => {
+                    let _until_the_end = Showing { domain: self, terms, begin: &begin, report: false };
+                    P::show(News::Notice(&notice));
+                }
                 Next::Report(slot) => {
-                    self.show::<P>(slot, terms);
+                    self.show::<P, W>(slot, terms, &begin);
                     halts = terms.policy.halts();
                 }
             }
@@ -132,17 +137,23 @@ impl<const C: usize, const D: usize, const K: usize> Domain<C, D, K> {
         shown
     }
 
-    fn next(&self, terms: &Terms) -> Option<Next> {
-        let (next, _) = self.with(terms, |engine| match engine.take_notice() {
-            Some(notice) => Some(Next::Notice(notice)),
-            None => engine.queue.begin().map(Next::Report),
+    /// What is to be shown next: nothing while something is being shown.
+    fn next<W>(&self, terms: &Terms, begin: &impl Fn() -> W) -> Option<Next> {
+        let _work = begin();
+        let (next, _) = self.with(terms, |engine| {
+            if engine.queue.is_showing() {
+                return None;
+            }
+            let Some(notice) = engine.take_notice() else { return engine.queue.begin().map(Next::Report) };
+            engine.queue.set_showing_notice(true);
+            Some(Next::Notice(notice))
         });
         next
     }
 
     /// Shows the report in a slot that the queue gave out to be shown.
-    fn show<P: Port>(&self, slot: usize, terms: &Terms) {
-        let _until_the_end = Showing(self, terms);
+    fn show<P: Port, W>(&self, slot: usize, terms: &Terms, begin: &impl Fn() -> W) {
+        let _until_the_end = Showing { domain: self, terms, begin, report: true };
         if let Some(report) = self.reports.get(slot) {
             // SAFETY: the report was written by an event that is over, under the lock that we had since; until `Showing`
             // ends, which alone frees the slot, nobody writes it.
@@ -188,7 +199,7 @@ impl Locked<'_> {
     fn end(&mut self) -> bool {
         let engine = &mut self.engine;
         engine.queue.add(engine.written);
-        engine.notices.are_pending() || engine.queue.is_ready()
+        !engine.queue.is_showing() && (engine.notices.are_pending() || engine.queue.waiting() > 0)
     }
 }
 
@@ -198,11 +209,22 @@ impl Drop for Locked<'_> {
     }
 }
 
-/// A report is being shown: over also when that panics, as it may on the host.
-struct Showing<'a, const C: usize, const D: usize, const K: usize>(&'a Domain<C, D, K>, &'a Terms);
+/// Something is being shown: over also when that panics, as it may on the host.
+struct Showing<'a, B: Fn() -> W, W, const C: usize, const D: usize, const K: usize> {
+    domain: &'a Domain<C, D, K>,
+    terms: &'a Terms,
+    begin: &'a B,
+    /// A report, and no notice.
+    report: bool,
+}
 
-impl<const C: usize, const D: usize, const K: usize> Drop for Showing<'_, C, D, K> {
+impl<B: Fn() -> W, W, const C: usize, const D: usize, const K: usize> Drop for Showing<'_, B, W, C, D, K> {
     fn drop(&mut self) {
-        self.0.with(self.1, |engine| engine.queue.end());
+        let _work = (self.begin)();
+        let report = self.report;
+        self.domain.with(self.terms, |engine| match report {
+            true => engine.queue.end(),
+            false => engine.queue.set_showing_notice(false),
+        });
     }
 }

@@ -268,10 +268,14 @@ impl Hold {
     }
 
     /// Whether this hold is the lock `instance`, or stands for it: a merged hold does for any instance of its class.
-    /// `class` is the slot of subclass 0 of the lock's class. Where the table was full, `key` decides, or with `None` the
-    /// doubt is the lock's benefit: a full table is no false alarm.
+    /// `class` is the slot of subclass 0 of the lock's class. Where the table was full, `key` decides; if that is not known
+    /// either it may be the lock: a full table is no false alarm.
     pub(crate) fn matches(&self, instance: usize, class: u16, key: Option<u64>) -> bool {
-        let is_of_class = || self.class == class && (class != NO_SLOT || key.is_none_or(|key| key == self.key));
+        let is_of_class = || match key {
+            _ if class != NO_SLOT => self.class == class,
+            Some(key) => self.class == NO_SLOT && self.key == key,
+            None => true,
+        };
         self.instance == instance || (self.merged() && is_of_class())
     }
 }

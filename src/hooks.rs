@@ -288,6 +288,8 @@ pub fn accepted(show: &mut dyn FnMut(&Accepted, u32)) {
 
 /// Shows the reports and notices that wait, the oldest first, by [`Port::show`](crate::port::Port::show), and says how
 /// many they were. For ports whose policy is [`queued`](crate::policy::Policy::queued): where the console can be used.
+/// `show` runs as the caller does: interrupts are as they are here, and what it takes is checked like anything else. What
+/// is found while it runs is shown after it; a drain inside it does nothing.
 #[inline]
 pub fn drain() -> usize {
     __lockdep_drain()

@@ -3,7 +3,8 @@
 //! A full table is a value. What finds no room is not learned, and counted; what is known stays, and so do the books on
 //! held locks. That a table is full is said once, with the constant to raise.
 
-use crate::context::HOLDS;
+use crate::context::{Context, HOLDS};
+use crate::held::{Hold, NO_SLOT};
 use crate::ledger::FINDINGS;
 use crate::queue::{Queue, REPORTS};
 use crate::validator::Engine;
@@ -103,6 +104,20 @@ impl Occupancy {
 }
 
 impl Engine<'_> {
+    /// Holds that found no room for their class, or were taken without a look at the table, are of it once it has a slot:
+    /// otherwise the same lock, or another one of its class, would be of two classes.
+    pub(crate) fn settle_classes(&self, context: &Context) {
+        for stack in context.outwards().filter(|stack| stack.own_kinds().any(|hold| hold.class == NO_SLOT)) {
+            for index in 0..stack.depth() {
+                let unsettled = stack.hold(index).filter(|hold| hold.class == NO_SLOT);
+                let class = unsettled.and_then(|hold| self.graph.classes.find_without_slot(hold.key));
+                if let (Some(hold), Some(class)) = (unsettled, class) {
+                    stack.set_hold(index, Hold { class, ..hold });
+                }
+            }
+        }
+    }
+
     /// A table is full: said once.
     pub(crate) fn notice(&mut self, table: Table) {
         let bit = 1 << table as u8;
@@ -145,7 +160,7 @@ impl Engine<'_> {
 
     /// Forgets all that was learned and found. Not while a report waits that somebody has yet to show; says whether it did.
     pub(crate) fn reset_unless_reports_wait(&mut self) -> bool {
-        let idle = self.queue.waiting() == 0;
+        let idle = self.queue.waiting() == 0 && !self.queue.is_showing();
         if idle {
             self.reset();
         }

@@ -25,8 +25,10 @@ pub struct ClassEntry {
     pub key: u64,
     /// The class.
     pub class: ClassView,
-    /// How often its locks were taken and let go.
+    /// How often its locks were taken and released.
     pub operations: u64,
+    /// Whether one of its locks was ever taken. If not, it was named as the nest lock of others.
+    pub taken: bool,
     /// How many classes a strong path leads to, itself included.
     pub forwards: usize,
     /// How many classes a strong path leads from, itself included.
@@ -149,7 +151,7 @@ pub struct Sums {
     pub softirq_read: Safety,
     /// Either, taken by readers.
     pub irq_read: Safety,
-    /// Classes of which no usage is known.
+    /// Classes of which no lock was ever taken, as far as is known: they were named as nest locks.
     pub unused: usize,
 }
 
@@ -168,7 +170,7 @@ impl Sums {
     pub(crate) fn add_class(&mut self, entry: &ClassEntry) {
         let usage = entry.class.usage;
         self.indirect += entry.forwards.saturating_sub(1);
-        self.unused += usize::from(usage.is_empty());
+        self.unused += usize::from(!entry.taken);
         let (hard, soft) = (Usage::IN_HARDIRQ, Usage::IN_SOFTIRQ);
         let (hard_on, soft_on) = (Usage::HARDIRQ_ON, Usage::SOFTIRQ_ON);
         self.hardirq.count(usage, hard, hard_on);
@@ -190,6 +192,7 @@ impl Engine<'_> {
             key: self.graph.classes.get(slot).key(),
             class,
             operations: 0,
+            taken: self.seen.classes.is_taken(slot),
             forwards: self.graph.count(Node::new(slot, false), Direction::Forwards),
             backwards: self.graph.count(Node::new(slot, false), Direction::Backwards),
         })

@@ -57,6 +57,7 @@ impl Engine<'_> {
         if self.is_silent() {
             return;
         }
+        self.settle_classes(context);
         for hold in context.all().filter(Hold::checked) {
             let bit = Usage::enabled(state).for_mode(hold.mode());
             self.mark(context, &hold, bit, Some(site));

@@ -357,22 +357,22 @@ impl Graph<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::atomic::AtomicU32;
     use crate::class::{LockMap, Subclass};
-    use crate::classes::{Classes, SeenClasses, Slot};
+    use crate::classes::{Class, Classes, SeenClasses};
     use crate::dependency::{Dependencies, Dependency, Edge};
     use crate::reach::Reach;
     use crate::search::{Place, Scratch};
     use crate::site::Site;
     use crate::usage::Usage;
     use crate::wait_type::WaitTypes;
+    use crate::word::Word;
     use proptest::prelude::*;
 
     const CLASSES: usize = 14;
 
     struct World {
-        seen: SeenClasses<[AtomicU32; CLASSES]>,
-        classes: Classes<[Slot; CLASSES]>,
+        seen: SeenClasses<[Word; CLASSES]>,
+        classes: Classes<[Class; CLASSES]>,
         dependencies: Dependencies<[Dependency; 256]>,
         order: Order<[[u32; 2]; CLASSES]>,
         reach: Reach<[[Usage; 2]; CLASSES]>,

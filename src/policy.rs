@@ -42,7 +42,8 @@ impl Policy {
     pub const HALT: Policy = Policy { then: Then::Halt, queued: false };
 
     /// The same, but nothing is shown before the kernel calls [`hooks::drain`](crate::hooks::drain): where its console can
-    /// be used. Not for [`Policy::HALT`], which `port!` refuses.
+    /// be used. `show` then runs as the caller of the drain does, with interrupts as they are there, and may sleep if that
+    /// may. Not for [`Policy::HALT`], which `port!` refuses.
     pub const fn queued(self) -> Policy {
         Policy { queued: true, ..self }
     }

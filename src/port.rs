@@ -46,8 +46,8 @@ use crate::report::Who;
 
 /// What the validator asks of a kernel.
 ///
-/// None of these functions takes a tracked lock, apart from [`Port::show`], where locks are not
-/// checked.
+/// None of these functions takes a tracked lock, apart from [`Port::show`], where locks are not checked, unless
+/// [`hooks::drain`](crate::hooks::drain) called it.
 ///
 /// # Safety
 /// [`Port::context`] returns a context that belongs to the caller alone: no other CPU uses it until this one has
@@ -71,8 +71,9 @@ pub unsafe trait Port: 'static {
     fn irqs_enable();
     /// Who runs, for reports.
     fn who() -> Who;
-    /// Shows a report, or that a table is full; or stops the machine, if [`Port::POLICY`] is to halt. Interrupts are
-    /// disabled, the internal lock is not held.
+    /// Shows a report, or that a table is full; or stops the machine, if [`Port::POLICY`] is to halt. The internal lock is
+    /// not held. Interrupts are disabled, unless [`hooks::drain`](crate::hooks::drain) shows what waited: then they are as
+    /// its caller has them.
     fn show(news: News<'_>);
     /// The time of this CPU, in any unit that suits the kernel: for how long a lock was held, and since when something is
     /// so. Never going back. Zero where nobody asks.

@@ -3,7 +3,8 @@
 //! A ring of numbers; the slots themselves are their owner's (`domain.rs`). All of it is changed under the internal lock.
 //!
 //! Invariants: the slot that is being shown is the oldest that waits, and waits until it was shown, so it is never free; one
-//! report is shown at a time, so they are shown in order.
+//! report or notice is shown at a time, so they are shown in order, and what is found while one is shown does not lead to
+//! another one being shown inside it.
 
 /// How many reports may wait to be shown. Raise it here: one takes 4,288 bytes on 64-bit machines.
 pub(crate) const REPORTS: usize = 3;
@@ -38,14 +39,14 @@ impl Queue {
         self.waiting = (self.waiting + written).min(REPORTS);
     }
 
-    /// Whether somebody should show something: something waits, and nobody does.
-    pub(crate) fn is_ready(&self) -> bool {
-        self.waiting > 0 && !self.showing
+    /// Whether something is being shown.
+    pub(crate) fn is_showing(&self) -> bool {
+        self.showing
     }
 
     /// The slot to show, which is nobody else's until [`Queue::end`].
     pub(crate) fn begin(&mut self) -> Option<usize> {
-        self.is_ready().then(|| {
+        (self.waiting > 0 && !self.showing).then(|| {
             self.showing = true;
             self.first
         })
@@ -56,6 +57,11 @@ impl Queue {
         self.showing = false;
         self.waiting = self.waiting.saturating_sub(1);
         self.first = (self.first + 1) % SLOTS;
+    }
+
+    /// What is no report, and is in no slot, begins to be shown, or was shown.
+    pub(crate) fn set_showing_notice(&mut self, showing: bool) {
+        self.showing = showing;
     }
 }
 
@@ -72,7 +78,7 @@ mod tests {
             assert_eq!(queue.begin(), None, "nothing waits");
             queue.add(1);
             assert_eq!(queue.begin(), Some(slots[0]));
-            assert_eq!((queue.begin(), queue.is_ready()), (None, false), "one at a time");
+            assert_eq!((queue.begin(), queue.is_showing()), (None, true), "one at a time");
             queue.add(REPORTS - 1);
             assert_eq!(queue.free().collect::<Vec<_>>(), slots[REPORTS..], "one is left to write");
             queue.end();

@@ -132,7 +132,7 @@ mod kept {
     }
 
     fn generations(seen: &SeenClasses, members: &[u16]) -> u16 {
-        let generation = |slot: &u16| (seen.id(*slot).0 >> 16) as u16;
+        let generation = |slot: &u16| seen.id(*slot).generation() as u16;
         members.iter().map(generation).fold(0, u16::wrapping_add)
     }
 }

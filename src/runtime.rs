@@ -248,7 +248,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
     pub fn event(&self, event: Event<'_>, site: Site) {
         let Some(context) = P::context() else { return };
         if context.is_unchecked() {
-            return Self::event_unchecked(context, event, site);
+            return self.event_unchecked(context, event, site);
         }
         if let Event::Downgrade(map, _) | Event::Claim(_, map) | Event::Pin(map, _) = event
             && self.may_be_early(context, map)
@@ -339,7 +339,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
 
     /// The books alone: in an NMI, which may have come upon the internal lock, and while the validator is at work.
     #[cold]
-    fn event_unchecked(context: &'static Context, event: Event<'_>, site: Site) {
+    fn event_unchecked(&self, context: &'static Context, event: Event<'_>, site: Site) {
         match event {
             Event::Enter(level, own) => {
                 validator::enter(own, level, context, site);
@@ -361,7 +361,8 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
             }
             Event::TakeOver(map, mode) => {
                 map.set_handed_over(false);
-                validator::acquire_unchecked(context, &Acquire::new(map, mode, site));
+                let seen = self.domain(context).seen();
+                validator::acquire_unchecked(seen, context, &Acquire::new(map, mode, site));
             }
             _ => {}
         }
@@ -384,11 +385,15 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
         State { early, unchecked, ..state.unwrap_or(State::UNKNOWN) }
     }
 
-    /// Shows what waits, and says how much it was. Nothing in an NMI, or while the validator is at work.
+    /// Shows what waits, and returns how much it was. Nothing in an NMI, or while the validator is running in this context.
+    /// The port's `show` runs as the caller of this does, and what it takes is checked.
     pub fn drain(&self) -> usize {
         match P::context() {
             Some(context) if context.is_unchecked() => 0,
-            context => self.undisturbed(context, |domain| domain.drain::<P>(&Self::TERMS)),
+            context => {
+                let domain = context.map_or(&self.domains[0], |context| self.domain(context));
+                domain.drain::<P, _>(&Self::TERMS, || Work::<P>::begin(P::context()))
+            }
         }
     }
 
@@ -522,7 +527,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
         }
         if context.is_unchecked() {
             self.unchecked.fetch_add(1, Ordering::Relaxed);
-            return validator::acquire_unchecked(context, what);
+            return validator::acquire_unchecked(self.domain(context).seen(), context, what);
         }
         self.slowly(context, |engine| engine.acquire(context, what));
         self.recorder.begin::<P>(context, what.map);
@@ -610,7 +615,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
         self.undisturbed(Some(context), |domain| {
             let (answer, has_news) = domain.with(&Self::TERMS, event);
             if has_news && !P::POLICY.is_queued() {
-                domain.drain::<P>(&Self::TERMS);
+                domain.drain::<P, _>(&Self::TERMS, || ());
             }
             answer
         })

@@ -61,11 +61,13 @@ fn known(seen: Seen<'_>, context: &Context, below: u64, id: ClassId, hold: &Hold
     nothing_new.then_some(key)
 }
 
-/// Whether an interrupted context holds what blocks this lock.
+/// Whether an interrupted context holds what blocks this lock, or may: a hold without a slot is not told apart here.
 fn is_held_below(context: &Context, new: &Hold) -> bool {
     let below = context.outwards().skip(1).flat_map(Context::own);
     context.interrupted_holder()
-        && below.into_iter().any(|hold| hold.same_class(new) && new.mode().is_blocked_by(hold.mode()))
+        && below
+            .into_iter()
+            .any(|hold| hold.class == NO_SLOT || hold.same_class(new) && new.mode().is_blocked_by(hold.mode()))
 }
 
 /// Lets the lock go if what stands above it may stand as it does, as if taken again, and nothing is new about that; says
@@ -163,11 +165,11 @@ fn are_marked_for_irqs(seen: Seen<'_>, context: &Context, softirqs_on: bool) -> 
     are_marked(seen, context, State::Hardirq) && (!softirqs_on || are_marked(seen, context, State::Softirq))
 }
 
-/// Whether all that is held, checked and of a known class, is marked as held with `state` enabled.
+/// Whether all that is held and checked is marked as held with `state` enabled. What has no slot is not.
 fn are_marked(seen: Seen<'_>, context: &Context, state: State) -> bool {
     let is_marked = |hold: Hold| {
         let bit = Usage::enabled(state).for_mode(hold.mode());
-        !hold.checked() || hold.class == NO_SLOT || seen.classes.usage(hold.class).contains(bit)
+        !hold.checked() || seen.classes.usage(hold.class).contains(bit)
     };
     context.outwards().flat_map(Context::own).all(is_marked)
 }

@@ -3,10 +3,9 @@
 //! [`Validator`] is both halves as one value, with nothing around them: what tests and the host use. A kernel has the
 //! same halves in its runtime, where the internal lock parts them.
 
-use crate::atomic::AtomicU32;
 use crate::chain::Chains;
 use crate::class::{LockMap, Subclass};
-use crate::classes::{Classes, SeenClasses, Slot};
+use crate::classes::{Class, Classes, SeenClasses};
 use crate::context::Context;
 use crate::dependency::{Dependencies, Dependency};
 use crate::fast;
@@ -32,7 +31,7 @@ use crate::word::Word;
 /// used, and `K` for chains, a power of two.
 #[derive(Debug)]
 pub struct Validator<const C: usize, const D: usize, const K: usize> {
-    seen_classes: SeenClasses<[AtomicU32; C]>,
+    seen_classes: SeenClasses<[Word; C]>,
     chains: Chains<[Word; K]>,
     tables: Tables<C, D, K>,
     report: Report,
@@ -41,7 +40,7 @@ pub struct Validator<const C: usize, const D: usize, const K: usize> {
 /// The half under the internal lock, with its storage.
 #[derive(Debug)]
 pub(crate) struct Tables<const C: usize, const D: usize, const K: usize> {
-    classes: Classes<[Slot; C]>,
+    classes: Classes<[Class; C]>,
     dependencies: Dependencies<[Dependency; D]>,
     order: Order<[[u32; 2]; C]>,
     reach: Reach<[[Usage; 2]; C]>,
@@ -71,7 +70,7 @@ impl Sizes {
     /// Those of a validator with `C` slots for classes, `D` for dependencies and `K` for chains.
     pub const fn of<const C: usize, const D: usize, const K: usize>() -> Sizes {
         Sizes {
-            classes: size_of::<Classes<[Slot; C]>>() + size_of::<SeenClasses<[AtomicU32; C]>>(),
+            classes: size_of::<Classes<[Class; C]>>() + size_of::<SeenClasses<[Word; C]>>(),
             dependencies: size_of::<Dependencies<[Dependency; D]>>(),
             chains: size_of::<Chains<[Word; K]>>(),
             search: size_of::<Scratch<[[Place; 2]; C]>>()

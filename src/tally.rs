@@ -110,10 +110,11 @@ use native::Sum;
 pub(crate) struct Stamp(u32);
 
 impl Stamp {
-    /// That of the class with this id, after so many clearings.
+    /// That of the class with this id, after so many clearings; 16 bits of either count. So a CPU that counted nothing in a
+    /// slot for exactly 65,536 classes (or clearings), or a multiple, takes what it knows of the old class for the new one's.
     #[inline(always)]
     pub(crate) const fn of(id: ClassId, clearings: u32) -> Stamp {
-        Stamp(id.0 & 0xffff_0000 | clearings & 0xffff)
+        Stamp((id.generation() as u32) << 16 | clearings & 0xffff)
     }
 }
 

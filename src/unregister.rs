@@ -23,6 +23,7 @@ use crate::validator::Engine;
 impl Engine<'_> {
     /// Forgets all classes of the key. Linux's `lockdep_unregister_key`.
     pub fn unregister_key(&mut self, context: &Context, key: &DynamicKey, site: Site) {
+        self.settle_classes(context);
         if let Some(held) = context.all().find(|hold| self.graph.classes.is_of(hold.class, key)) {
             return self.report_held(context, Kind::HeldFreed, &held, Some(site));
         }

@@ -74,10 +74,14 @@ bitflags! {
 }
 
 /// Usage bits as they are asked for. Also the sixteenth bit is set: widened with its sign it asks for all bits above, where
-/// the word of a class has its generation. The three bits between mean nothing to a class: one of them goes along, for the
-/// traits of the hold.
+/// the word of a class has its generation. Of the three bits between, one asks whether the class was ever taken; one means
+/// nothing to a class and goes along, for the traits of the hold.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Asked(i16);
+
+/// A lock of the class was taken, in whatever way. What only serialises others as a nest lock, and was never seen taken,
+/// has a class without it. Linux's `LOCK_USED`.
+pub(crate) const TAKEN: u16 = 1 << 12;
 
 /// What goes along: hard interrupts are on.
 pub(crate) const IRQS_ON: u16 = 1 << 14;
@@ -86,8 +90,11 @@ impl Asked {
     /// Asks for these, where hard interrupts are as said.
     pub(crate) const fn new(usage: Usage, irqs_on: bool) -> Asked {
         let along = if irqs_on { IRQS_ON } else { 0 };
-        Asked((usage.bits() | along) as i16 | i16::MIN)
+        Asked((usage.bits() | along | TAKEN) as i16 | i16::MIN)
     }
+
+    /// Asks whether the class is there, and no more.
+    pub(crate) const EXISTENCE: Asked = Asked(i16::MIN);
 
     /// What goes along with the bits.
     #[inline(always)]
@@ -105,10 +112,10 @@ impl Asked {
         if mode == Mode::WRITE { self } else { Asked::new(self.usage().for_mode(mode), self.along() != 0) }
     }
 
-    /// All bits that are asked for, in a word of 32.
+    /// All bits that are asked for, in the word of a class.
     #[inline(always)]
-    pub(crate) const fn mask(self) -> u32 {
-        self.0 as i32 as u32
+    pub(crate) const fn mask(self) -> u64 {
+        self.0 as i64 as u64
     }
 }
 

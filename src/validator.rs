@@ -14,7 +14,7 @@
 
 use crate::chain::{self, Chains};
 use crate::class::{LockMap, Subclass};
-use crate::classes::SeenClasses;
+use crate::classes::{self, SeenClasses};
 use crate::context::{Context, HOLDS, Level};
 use crate::dependency::{Edge, Kinds};
 use crate::finding::Terms;
@@ -66,13 +66,17 @@ impl Engine<'_> {
     pub fn acquire(&mut self, context: &Context, what: &Acquire<'_>) {
         let mut hold = Hold::begin(what, context.irqs_on());
         match self.graph.classes.find_or_enter(self.seen.classes, what.map, what.subclass, what.site) {
-            Some(id) => hold.class = id.slot(),
+            Some(id) => {
+                hold.class = id.slot();
+                self.seen.classes.mark_taken(id.slot());
+            }
             None => {
                 let key = self.graph.classes.key_at(self.seen.classes, what.map, what.site);
-                hold.key = key ^ u64::from(what.subclass.get());
+                hold.key = classes::key_without_slot(key, what.subclass);
                 self.notice(Table::Classes);
             }
         }
+        self.settle_classes(context);
         if let Some(nest) = what.nest {
             hold.nest_class = self.class_of(nest, what.site);
         }
@@ -82,6 +86,7 @@ impl Engine<'_> {
     /// A lock is let go: section 8. The holds above it are taken again.
     pub fn release(&mut self, context: &Context, map: &LockMap, site: Option<Site>) {
         self.looks_for(Kind::Unbalanced);
+        self.settle_classes(context);
         let (Some((stack, index)), _) = self.find(context, map) else {
             return self.release_unheld(context, map, site);
         };
@@ -122,6 +127,7 @@ impl Engine<'_> {
     /// An exclusive hold becomes one of `mode`, a reader's: like a release, with the hold itself first of those taken again.
     pub fn downgrade(&mut self, context: &Context, map: &LockMap, mode: Mode, site: Option<Site>) {
         self.looks_for(Kind::Unbalanced);
+        self.settle_classes(context);
         let (found, class) = self.find(context, map);
         let Some((stack, index)) = found else {
             if !map.is_handed_over() && !context.has_lost() {
@@ -357,13 +363,14 @@ impl Engine<'_> {
     }
 }
 
-/// Section 7: with a nest lock, over a topmost hold of the same class, the two are counted as one.
+/// Section 7: with a nest lock, over a topmost hold of the same class, the two are counted as one. Never with the hold of the
+/// nest lock itself: a parent that serialises its children is not one of them.
 fn merge(context: &Context, new: &Hold) -> bool {
     if !new.nested() {
         return false;
     }
     let Some((stack, index)) = context.top() else { return false };
-    let Some(mut top) = stack.hold(index).filter(|top| top.same_class(new)) else {
+    let Some(mut top) = stack.hold(index).filter(|top| top.same_class(new) && top.instance != new.nest) else {
         return false;
     };
     if !top.add_times(new.times()) {
@@ -405,11 +412,18 @@ pub fn reclaim_exit(context: &Context) -> bool {
     context.count_reclaim(false)
 }
 
-/// A lock is taken while the validator is at work for this context, or in an NMI: it goes on the books, unchecked.
-pub fn acquire_unchecked(context: &Context, what: &Acquire<'_>) {
+/// A lock is taken while the validator is running for this context, or in an NMI: it is recorded, unchecked. Its class is what
+/// the lock remembers; if that is nothing, the table is not asked, and the hold has the key of the class alone, as where the
+/// table is full. So two such holds are of one class only if their locks are.
+pub fn acquire_unchecked(seen: Seen<'_>, context: &Context, what: &Acquire<'_>) {
     let unchecked = Acquire { checked: false, ..*what };
     let mut hold = Hold::begin(&unchecked, context.irqs_on());
     hold.traits.insert(Traits::UNCHAINED);
+    let hint = what.map.hint(what.subclass);
+    if classes::is_believed(seen.classes, hint) {
+        hold.class = hint.slot();
+    }
+    hold.key = classes::key_without_slot(classes::key_of_first_use(what.map, what.site), what.subclass);
     context.push(hold);
 }
 

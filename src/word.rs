@@ -7,6 +7,12 @@
 //! of the new one: that is a number that nobody chose, and is the key that he looks for no more often than two chains have
 //! one key.
 //!
+//! The words of classes and the hints of locks are such words as well. The upper half of a class's word has generations from
+//! 2^16 on, and goes up by one as the lower half begins again: seen with the lower half of before, that is a generation that
+//! nobody was given yet. A hint changes as a whole, if its class went. Who reads it in that moment may see the old lower half
+//! with the new upper one: the slot of the old class, in a generation that differs from its own by a multiple of 2^16, if the two classes differ
+//! in that at all. It would have to be the very one that the slot is in.
+//!
 //! Nothing is published by a key but itself: the tables that belong to it are read under the lock alone. What loom makes
 //! of both kinds is at the end.
 

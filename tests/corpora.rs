@@ -55,6 +55,7 @@ corpora! {
     short: "traces/short.trace", 3000;
     sleep: "traces/sleep.trace", 40;
     linux_stops_short: "cases/linux-stops-short.trace", 5;
+    nest_locks: "cases/nest-locks.trace", 7;
     nested_interrupts: "cases/nested-interrupts.trace", 4;
     sabotage: "cases/sabotage.trace", 1;
     shortcuts: "cases/shortcuts.trace", 2;

@@ -13,7 +13,14 @@ use lockdep::site::Site;
 use lockdep::tables::Validator;
 use lockdep::wait_type::{WaitType, WaitTypes};
 
-use port::{IRQS, begin, context, new_context, shown, the_report};
+use std::cell::Cell;
+
+use port::{IRQS, ON_SHOW, begin, context, new_context, shown, the_report};
+
+thread_local! {
+    /// What was taken while something was shown.
+    static TAKEN: Cell<Option<&'static [LockMap; 4]>> = const { Cell::new(None) };
+}
 
 fn taken<const C: usize, const D: usize, const K: usize>(
     tables: &mut Validator<C, D, K>,
@@ -119,25 +126,132 @@ fn all_levels_and_wait_types_of_a_key_go_and_nothing_of_its_line() {
     assert_eq!((tables.engine().occupancy().classes.used, tables.found()), (0, None));
 }
 
-/// A slot has 65,534 generations; then it is never used again, also after all was forgotten.
+/// One key after the other, in the only slot that is left, for far longer than 16 bits count.
 #[test]
-fn generations_that_run_out_retire_the_slot() {
+fn a_slot_does_not_wear_out() {
     let mut tables = Box::new(Validator::<3, 2, 2>::new());
     let task = new_context();
-    for life in 0..2 * 65_534 {
+    let kernel = LockMap::named("kernel", WaitTypes::NONE);
+    taken(&mut tables, task, &[&kernel]);
+    for life in 0..140_000 {
         let key = DynamicKey::new();
         taken(&mut tables, task, &[&LockMap::with_dynamic_key(&key, WaitTypes::NONE)]);
-        assert_eq!(tables.engine().occupancy().classes.used, 1, "life {life}");
+        assert_eq!(tables.engine().occupancy().classes.used, 2, "life {life}");
         unregister(&mut tables, task, &key);
     }
-    for turned_away in [1, 1] {
-        let key = DynamicKey::new();
-        taken(&mut tables, task, &[&LockMap::with_dynamic_key(&key, WaitTypes::NONE)]);
-        let classes = tables.engine().occupancy().classes;
-        assert_eq!((classes.used, classes.turned_away), (0, turned_away));
-        tables.engine().reset();
+    let classes = tables.engine().occupancy().classes;
+    assert_eq!((classes.used, classes.turned_away, tables.found()), (1, 0, None));
+}
+
+/// What a lock remembers of its class is not believed of another one, however many classes were in the slot meanwhile:
+/// around 65,536 of them is where 16 bits would begin again.
+#[test]
+fn a_lock_that_sleeps_through_thousands_of_keys_is_not_taken_for_one_of_another() {
+    let mut tables = Box::new(Validator::<8, 8, 16>::new());
+    let task = new_context();
+    let key = DynamicKey::new();
+    let sleepers: Vec<LockMap> = (0..16).map(|_| LockMap::with_dynamic_key(&key, WaitTypes::NONE)).collect();
+    sleepers.iter().for_each(|map| taken(&mut tables, task, &[map]));
+    unregister(&mut tables, task, &key);
+    let mut asleep = sleepers.iter();
+    for life in 1..65_544 {
+        let other = DynamicKey::new();
+        let lock = LockMap::with_dynamic_key(&other, WaitTypes::NONE);
+        taken(&mut tables, task, &[&lock]);
+        if life >= 65_528 {
+            let sleeper = asleep.next().expect("there is one for each life");
+            taken(&mut tables, task, &[&lock, sleeper]);
+            assert_eq!((tables.found(), tables.engine().occupancy().classes.used), (None, 2), "life {life}");
+            unregister(&mut tables, task, &key);
+        }
+        unregister(&mut tables, task, &other);
     }
-    assert_eq!(tables.found(), None);
+    assert_eq!(asleep.len(), 0);
+}
+
+/// Fills a table of two classes; returns the key whose class makes room when it goes.
+fn fill(tables: &mut Validator<3, 8, 64>, context: &Context) -> DynamicKey {
+    let (kernel, key) = (LockMap::named("kernel", WaitTypes::NONE), DynamicKey::new());
+    taken(tables, context, &[&kernel]);
+    taken(tables, context, &[&LockMap::with_dynamic_key(&key, WaitTypes::NONE)]);
+    assert_eq!(tables.engine().occupancy().classes.used, 2);
+    key
+}
+
+fn take(tables: &mut Validator<3, 8, 64>, context: &Context, map: &LockMap, nest: Option<&LockMap>) {
+    tables.acquire(context, &Acquire { nest, ..Acquire::new(map, Mode::WRITE, Site::caller()) });
+}
+
+/// Two locks of one class are of one class, though there was no room for it when the first was taken.
+#[test]
+fn a_hold_that_found_no_room_is_of_its_class_when_there_is_room() {
+    let make = || LockMap::named("late", WaitTypes::NONE);
+    for in_interrupt in [false, true] {
+        let mut tables = Box::new(Validator::<3, 8, 64>::new());
+        let (task, interrupt, other) = (new_context(), new_context(), new_context());
+        let key = fill(&mut tables, task);
+        let (first, second) = (make(), make());
+        take(&mut tables, task, &first, None);
+        assert_eq!(tables.engine().occupancy().classes.turned_away, 1);
+        unregister(&mut tables, task, &key);
+        // Somebody else takes one of the class, so it has a slot and all is known of it.
+        lockdep::validator::irqs_off(other, Site::caller());
+        taken(&mut tables, other, &[&second]);
+        taken(&mut tables, other, &[&second]);
+        lockdep::validator::irqs_off(task, Site::caller());
+        let here = if in_interrupt {
+            lockdep::validator::enter(interrupt, Level::Softirq, task, Site::caller());
+            interrupt
+        } else {
+            task
+        };
+        take(&mut tables, here, &second, None);
+        assert_eq!(tables.found(), Some(Kind::Recursive), "in an interrupt: {in_interrupt}");
+    }
+}
+
+/// And so are those that were merged, whichever of them is released.
+#[test]
+fn merged_holds_that_found_no_room_are_released_when_there_is_room() {
+    let mut tables = Box::new(Validator::<3, 8, 64>::new());
+    let (task, other) = (new_context(), new_context());
+    let nest = LockMap::named("kernel", WaitTypes::NONE);
+    let key = fill(&mut tables, task);
+    let maps: Vec<LockMap> = (0..3).map(|_| LockMap::named("late", WaitTypes::NONE)).collect();
+    take(&mut tables, task, &nest, None);
+    maps.iter().for_each(|map| take(&mut tables, task, map, Some(&nest)));
+    assert_eq!(task.depth(), 2, "three are one");
+    unregister(&mut tables, task, &key);
+    taken(&mut tables, other, &[&maps[2]]);
+    for map in [&maps[2], &maps[0], &maps[1], &nest] {
+        tables.release(task, map, None);
+    }
+    assert_eq!((tables.found(), task.depth()), (None, 0));
+}
+
+/// What is taken while the validator runs is not checked, and is what it is all the same: holds of several classes do not
+/// become one when what is below them is released.
+#[test]
+fn unchecked_holds_of_several_classes_stay_several() {
+    let _turn = begin();
+    ON_SHOW.set(Some(|| {
+        let maps: &'static [LockMap; 4] =
+            Box::leak(Box::new(["below", "n", "a", "b"].map(|name| LockMap::named(name, WaitTypes::SPIN))));
+        let [below, n, a, b] = maps;
+        for (map, nest) in [(below, None), (n, None), (a, Some(n)), (b, Some(n))] {
+            hooks::acquire_specially(&Acquire { nest, ..Acquire::new(map, Mode::WRITE, Site::caller()) });
+        }
+        TAKEN.set(Some(maps));
+    }));
+    // Nobody holds it: that is shown at once.
+    hooks::release(&LockMap::named("nobody's", WaitTypes::SPIN), None);
+    let [below, n, a, b] = TAKEN.take().expect("it was shown");
+    assert_eq!(context().depth(), 4);
+    hooks::release(below, None);
+    assert_eq!(context().depth(), 3, "each is taken again as what it is");
+    assert!([n, a, b].into_iter().all(hooks::holds));
+    [n, b, a].into_iter().for_each(|map| hooks::release(map, None));
+    assert_eq!((context().depth(), shown().len()), (0, 1));
 }
 
 #[test]

@@ -140,7 +140,7 @@ impl Books {
     fn take(&mut self, mut new: Held, here: Here, acquired: &Acquired) -> Result<(), Refusal> {
         let height = self.held.len();
         let full = |why| Err(Refusal { why, at: (height, Step::Push) });
-        if let Some(top) = self.held.last_mut().filter(|top| new.nest.is_some() && top.is_of_class_of(&new)) {
+        if let Some(top) = self.held.last_mut().filter(|top| new.merges_with(top)) {
             top.count = top.count.saturating_add(new.count);
             top.merged = true;
             return if top.count > MOST_TIMES { full("one hold counted more than 4,095 times") } else { Ok(()) };
@@ -179,8 +179,10 @@ impl Books {
 }
 
 impl Held {
-    fn is_of_class_of(&self, other: &Held) -> bool {
-        (self.id.class, self.subclass) == (other.id.class, other.subclass)
+    /// Whether the two are counted as one if this hold comes right above `top`: not over the nest lock itself.
+    fn merges_with(&self, top: &Held) -> bool {
+        (self.id.class, self.subclass) == (top.id.class, top.subclass)
+            && self.nest.is_some_and(|nest| nest.lock != top.id.lock)
     }
 
     fn matches(&self, id: LockId, acquired: &Acquired) -> Result<bool, &'static str> {

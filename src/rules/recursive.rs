@@ -6,8 +6,8 @@
 //! ```
 //!
 //! A hold of the class conflicts if it blocks the new wait; so a recursive reader may come over readers, and a plain
-//! reader may not: a writer may be queued between the two. A nest lock excuses what stands above it, since it serialises
-//! every taking of the class. Linux's `check_deadlock`.
+//! reader may not: a writer may be queued between the two. A nest lock excuses what is above it, since it serialises
+//! every taking of the class; a lock that is named as its own nest lock is excused by nothing. Linux's `check_deadlock`.
 
 use crate::held::Hold;
 
@@ -23,8 +23,9 @@ pub(crate) enum Recursion {
 
 /// Looks at all holds of the task, through all contexts, the lowest first.
 pub(crate) fn check(mut holds: impl Iterator<Item = Hold>, new: &Hold) -> Recursion {
+    let serialised = new.nested() && new.nest != new.instance;
     let found = holds.try_fold(false, |nest_held, hold| {
-        let nest_held = nest_held || (new.nested() && hold.instance == new.nest);
+        let nest_held = nest_held || (serialised && hold.instance == new.nest);
         match hold.same_class(new) && new.mode().is_blocked_by(hold.mode()) {
             true if nest_held => Err(Recursion::Excused),
             true => Err(Recursion::By(hold)),

@@ -168,7 +168,8 @@ impl World {
     // ---- section 2: acquire, in the order of its steps
 
     pub(crate) fn take(&mut self, task: &mut Task, mut new: Hold) -> Go {
-        if let Some(top) = task.holds.last_mut().filter(|top| new.nest.is_some() && top.class == new.class) {
+        let merges = |top: &&mut Hold| top.class == new.class && new.nest.is_some_and(|nest| nest != top.lock);
+        if let Some(top) = task.holds.last_mut().filter(merges) {
             top.count += new.count;
             top.merged = true;
             return Ok(());
@@ -224,7 +225,8 @@ impl World {
             |hold: &Hold| hold.class == new.class && !(new.mode == Mode::RecursiveRead && is_shared(hold.mode));
         let Some(first) = task.holds.iter().position(conflicts) else { return false };
         let up_to_it = task.holds.iter().take(first + 1);
-        let is_excused = new.nest.is_some_and(|nest| up_to_it.into_iter().any(|hold| hold.lock == nest));
+        let nest = new.nest.filter(|nest| *nest != new.lock);
+        let is_excused = nest.is_some_and(|nest| up_to_it.into_iter().any(|hold| hold.lock == nest));
         self.report_if("recursive", !is_excused);
         true
     }

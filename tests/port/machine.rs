@@ -19,6 +19,8 @@ use std::sync::{Mutex as StdMutex, MutexGuard, PoisonError};
 thread_local! {
     /// What happens when the validator asks the port: an interrupt, at the worst of times.
     pub(crate) static ON_WHO: Cell<Option<fn()>> = const { Cell::new(None) };
+    /// The machine's flag when something was shown last.
+    pub(crate) static IRQS_IN_SHOW: Cell<Option<bool>> = const { Cell::new(None) };
     /// What happens while something is shown.
     pub(crate) static ON_SHOW: Cell<Option<fn()>> = const { Cell::new(None) };
 }
@@ -67,6 +69,7 @@ pub(crate) fn who() -> Who {
 /// As a console does that saves and restores the interrupt flag.
 pub(crate) fn show(news: News<'_>) {
     let were_on = IRQS.replace(false);
+    IRQS_IN_SHOW.set(Some(were_on));
     hooks::irqs_off();
     // The one who is reported may hold it: then it is not waited for.
     let console = (!hooks::holds(CONSOLE.map())).then(|| CONSOLE.lock());

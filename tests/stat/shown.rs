@@ -3,6 +3,7 @@
 use crate::machine::*;
 use crate::plain::IRQS;
 use lockdep::context::Level;
+use lockdep::held::Acquire;
 use lockdep::hooks;
 use lockdep::listing::{ChainLine, ClassLine};
 use lockdep::mode::Mode;
@@ -72,6 +73,32 @@ fn the_texts_are_the_golden_ones() {
         write(&mut text).expect("a string takes all");
         golden(name, &sites::in_trace(&text, "source.rs", 1));
     }
+}
+
+#[test]
+fn a_class_whose_locks_are_taken_with_interrupts_off_alone_counts_as_used() {
+    let _turn = begin();
+    let (waited_for, tried, unchecked, nest) = (lock("waited for"), lock("tried"), lock("unchecked"), lock("nest"));
+    let were_on = hooks::irq_save();
+    hooks::softirqs_off();
+    hold(&waited_for, 1, 1);
+    for what in [
+        Acquire { tried: true, ..Acquire::new(&tried, Mode::WRITE, sites::of_line(2)) },
+        Acquire { checked: false, ..Acquire::new(&unchecked, Mode::WRITE, sites::of_line(3)) },
+    ] {
+        hooks::acquire_specially(&what);
+        hooks::release(what.map, None);
+    }
+    assert_eq!(stat::sums().unused, 0);
+    // What is named as a nest lock is a class, and used when it is taken, in whatever way.
+    hooks::acquire_specially(&Acquire { nest: Some(&nest), ..Acquire::new(&tried, Mode::WRITE, sites::of_line(4)) });
+    hooks::release(&tried, None);
+    assert_eq!(stat::sums().unused, 1);
+    hooks::acquire_specially(&Acquire { tried: true, ..Acquire::new(&nest, Mode::WRITE, sites::of_line(5)) });
+    hooks::release(&nest, None);
+    assert_eq!(stat::sums().unused, 0);
+    hooks::softirqs_on();
+    hooks::irq_restore(were_on);
 }
 
 #[test]
