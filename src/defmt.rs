@@ -25,7 +25,9 @@ impl Format for FindingId {
 
 impl Format for Site {
     fn format(&self, f: Formatter<'_>) {
-        write!(f, "{=str}:{=u32}:{=u32}", self.0.file(), self.0.line(), self.0.column());
+        let (name, rest) = self.path().parts();
+        write!(f, "{=str}{=str}{=str}:", name, if name.is_empty() { "" } else { "/" }, rest);
+        write!(f, "{=u32}:{=u32}", self.0.line(), self.0.column());
     }
 }
 

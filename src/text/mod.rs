@@ -138,7 +138,7 @@ struct Line(Site);
 
 impl Display for Line {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.0.0.file(), self.0.0.line())
+        write!(f, "{}:{}", self.0.path(), self.0.0.line())
     }
 }
 
