@@ -7,7 +7,7 @@
 use crate::site::Site;
 use core::fmt;
 
-/// How many findings a port can accept. Raise it here: it is 4 bytes each.
+/// How many findings a port can accept.
 pub const ACCEPTED: usize = 64;
 
 /// What the validator does when it finds something.

@@ -5,7 +5,7 @@
 //! Invariants: the slot that is being shown is the oldest that waits, and waits until it was shown, so it is never free; one
 //! report is shown at a time, so they are shown in order.
 
-/// How many reports may wait to be shown. Raise it here: one takes 4,288 bytes on 64-bit machines.
+/// How many reports may wait to be shown: one takes over 4 KB on 64-bit machines.
 pub(crate) const REPORTS: usize = 3;
 
 /// How many slots there are for them. One is always free: to tell whether a finding is new, it is written.

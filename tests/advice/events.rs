@@ -1,0 +1,2 @@
+use lockdep::report::Kind;
+pub(crate) const KINDS: &[Kind] = &[];
