@@ -217,6 +217,30 @@ impl Classes {
         })
     }
 
+    /// Which of the classes of one name that in `slot` is, from 1 on: its levels are one. 0 if it has no name, or no other
+    /// has it. Walks the table, so it is for reports; the number may change when a class is unregistered.
+    pub(crate) fn ordinal(&self, slot: u16) -> u8 {
+        let class = self.get(slot);
+        if class.name.is_none() {
+            return 0;
+        }
+        // The classes of the other levels count with that of level 0, which nearly every lock has.
+        let (mut before, mut others, mut is_below) = (0_u8, false, true);
+        for at in 1..=self.last {
+            let other = self.get(at);
+            if other.name != class.name || other.site.is_none() {
+                continue;
+            }
+            if other.key == class.key {
+                is_below = false;
+            } else {
+                others = true;
+                before = before.saturating_add(u8::from(is_below && other.subclass == Subclass::ZERO));
+            }
+        }
+        if others { before.saturating_add(1) } else { 0 }
+    }
+
     /// How many classes are known.
     pub(crate) fn used(&self) -> u16 {
         self.used

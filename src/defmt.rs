@@ -25,7 +25,9 @@ impl Format for FindingId {
 
 impl Format for Site {
     fn format(&self, f: Formatter<'_>) {
-        write!(f, "{=str}:{=u32}:{=u32}", self.0.file(), self.0.line(), self.0.column());
+        let (name, rest) = self.path().parts();
+        write!(f, "{=str}{=str}{=str}:", name, if name.is_empty() { "" } else { "/" }, rest);
+        write!(f, "{=u32}:{=u32}", self.0.line(), self.0.column());
     }
 }
 
@@ -39,7 +41,9 @@ impl Format for Usage {
 impl Format for ClassView {
     fn format(&self, f: Formatter<'_>) {
         match (self.name, self.site) {
-            (Some(name), _) => write!(f, "{=str}/{=u8} {}", name, self.subclass.get(), self.usage),
+            (Some(name), _) => {
+                write!(f, "{=str}#{=u8}/{=u8} {}", name, self.ordinal.max(1), self.subclass.get(), self.usage)
+            }
             (None, site) => write!(f, "{}/{=u8} {}", site, self.subclass.get(), self.usage),
         }
     }
@@ -77,6 +81,12 @@ impl Format for Report {
         for step in self.path_to_held.steps.iter().chain(&self.path.steps) {
             write!(f, " path: {}\n", step);
         }
+        if let (true, Some(told)) = (self.is_brief, self.same_cause) {
+            return write!(f, " same cause as {}\n", told);
+        }
+        for address in &self.trace {
+            write!(f, " called from: {=u64:#x}\n", *address as u64);
+        }
         for held in &self.held {
             write!(f, " holds: {}\n", held);
         }
@@ -94,7 +104,7 @@ impl Format for Notice {
             Table::Findings => "findings",
             Table::Reports => "reports",
         };
-        write!(f, "lockdep: table {=str} is full ({=u64}): raise {=str}", table, self.size as u64, self.constant);
+        write!(f, "lockdep: table {=str} is full ({=u64}): {=str}", table, self.size as u64, self.remedy);
     }
 }
 

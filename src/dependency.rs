@@ -4,7 +4,8 @@
 //! recursive reader or not. Whether one may go on from a dependency to the next is the one rule, over the kinds.
 //!
 //! Invariants: a dependency is in three lists, that of its bucket, of its source and of its target; it goes with the class
-//! at either end, and its slot is used again. Lists are walked with a bound. At most 32 bytes each.
+//! at either end, and its slot is used again. Lists are walked with a bound. At most 32 bytes each, and 264 for the numbers
+//! of tasks and CPUs that do not fit in there: right, or unknown.
 
 use crate::classes::Classes;
 use crate::held::NO_SLOT;
@@ -86,6 +87,20 @@ impl Direction {
     }
 }
 
+/// Who made a dependency: the number of a task, and that of a CPU.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Maker {
+    pub(crate) task: u32,
+    pub(crate) cpu: u32,
+}
+
+/// How many makers with large numbers are kept, each once.
+const MAKERS: usize = 32;
+
+/// In place of the number of a CPU: the task's number is a place in the table of makers, and the maker is unknown where that
+/// has none. So a dependency has room for small numbers, and no number is ever cut.
+const IN_TABLE: u8 = u8::MAX;
+
 /// One dependency.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Dependency {
@@ -100,10 +115,9 @@ pub(crate) struct Dependency {
     bucket: u16,
     /// The kinds that have occurred.
     pub kinds: Kinds,
-    /// The CPU on which it first occurred.
-    pub cpu: u8,
-    /// The number of the task that made it first, its lower half.
-    pub task: u16,
+    /// Who made it first: a CPU and the number of a task, or with [`IN_TABLE`] a place in the table of makers.
+    cpu: u8,
+    task: u16,
     /// Where the source was taken, the first time.
     pub from_site: Option<Site>,
     /// Where the target was waited for, the first time.
@@ -155,8 +169,7 @@ pub(crate) struct Edge {
     pub(crate) kind: Kinds,
     pub(crate) from_site: Option<Site>,
     pub(crate) to_site: Option<Site>,
-    pub(crate) cpu: u8,
-    pub(crate) task: u16,
+    pub(crate) maker: Maker,
 }
 
 /// The table. `S` is its storage: an array where it is made, a slice where it is used.
@@ -168,7 +181,43 @@ pub(crate) struct Dependencies<S: ?Sized = [Dependency]> {
     /// The first of those below it that are free; the next is in `next_in_bucket`.
     free: u16,
     turned_away: u32,
+    /// The makers whose numbers are too large for a dependency.
+    makers: Makers,
     slots: S,
+}
+
+/// Makers, each once. Of those that find no room, nothing is known.
+#[derive(Debug)]
+struct Makers {
+    used: u16,
+    places: [Maker; MAKERS],
+}
+
+impl Makers {
+    const NONE: Makers = Makers { used: 0, places: [Maker { task: 0, cpu: 0 }; MAKERS] };
+
+    /// The CPU and the task of a dependency that was made by `maker`, who is entered here if need be.
+    fn fold(&mut self, maker: Maker) -> (u8, u16) {
+        match (u8::try_from(maker.cpu), u16::try_from(maker.task)) {
+            (Ok(cpu), Ok(task)) if cpu != IN_TABLE => (cpu, task),
+            _ => (IN_TABLE, self.enter(maker).unwrap_or(u16::MAX)),
+        }
+    }
+
+    fn enter(&mut self, maker: Maker) -> Option<u16> {
+        let known = self.places.iter().take(usize::from(self.used)).position(|known| *known == maker);
+        let index = known.unwrap_or(usize::from(self.used));
+        *self.places.get_mut(index)? = maker;
+        self.used += u16::from(known.is_none());
+        u16::try_from(index).ok()
+    }
+
+    fn unfold(&self, (cpu, task): (u8, u16)) -> Option<Maker> {
+        match cpu {
+            IN_TABLE => self.places.get(usize::from(task)).copied(),
+            _ => Some(Maker { task: task.into(), cpu: cpu.into() }),
+        }
+    }
 }
 
 impl<const N: usize> Dependencies<[Dependency; N]> {
@@ -177,7 +226,8 @@ impl<const N: usize> Dependencies<[Dependency; N]> {
             N > 1 && N < u16::MAX as usize,
             "the number of dependency slots, one of which is never used, is 2 to 65,534"
         );
-        Dependencies { used: 0, last: 0, free: NO_SLOT, turned_away: 0, slots: [Dependency::EMPTY; N] }
+        let slots = [Dependency::EMPTY; N];
+        Dependencies { used: 0, last: 0, free: NO_SLOT, turned_away: 0, makers: Makers::NONE, slots }
     }
 }
 
@@ -202,6 +252,11 @@ impl Dependencies {
         self.slots.len() - 1
     }
 
+    /// Who made a dependency first, if that is known.
+    pub(crate) fn maker(&self, dependency: &Dependency) -> Option<Maker> {
+        self.makers.unfold((dependency.cpu, dependency.task))
+    }
+
     /// Adds a kind to a dependency that is known.
     pub(crate) fn add_kind(&mut self, slot: u16, kind: Kinds) {
         if let Some(known) = self.slots.get_mut(usize::from(slot)) {
@@ -223,6 +278,7 @@ impl Dependencies {
         classes.get_mut(edge.to)?.before = slot;
         let bucket = self.bucket(edge.from, edge.to);
         let next_in_bucket = core::mem::replace(&mut self.slots.get_mut(bucket)?.bucket, slot);
+        let (cpu, task) = self.makers.fold(edge.maker);
         let place = self.slots.get_mut(usize::from(slot))?;
         *place = Dependency {
             from: edge.from,
@@ -232,8 +288,8 @@ impl Dependencies {
             next_in_bucket,
             bucket: place.bucket,
             kinds: edge.kind,
-            cpu: edge.cpu,
-            task: edge.task,
+            cpu,
+            task,
             from_site: edge.from_site,
             to_site: edge.to_site,
         };
@@ -352,6 +408,7 @@ impl Dependencies {
             }
         }
         (self.used, self.last, self.free, self.turned_away) = (0, 0, NO_SLOT, 0);
+        self.makers.used = 0;
     }
 
     fn bucket(&self, from: u16, to: u16) -> usize {
@@ -369,6 +426,22 @@ mod tests {
     #[cfg(target_pointer_width = "64")]
     fn a_dependency_keeps_to_its_budget() {
         assert!(size_of::<Dependency>() <= 32, "{}", size_of::<Dependency>());
+    }
+
+    #[test]
+    fn no_number_of_a_maker_is_cut() {
+        let mut makers = Makers::NONE;
+        let large = |n: u32| Maker { task: 0xffff_0000 | n, cpu: 0xff00 | n };
+        let all = [(0, 0), (65_535, 254), (65_536, 0), (1, 255), (1, 65_535), (u32::MAX, u32::MAX)];
+        for maker in all.map(|(task, cpu)| Maker { task, cpu }) {
+            let folded = [makers.fold(maker), makers.fold(maker)];
+            assert_eq!(folded.map(|folded| makers.unfold(folded)), [Some(maker); 2]);
+            assert_eq!(folded[0], folded[1], "it is kept once");
+        }
+        let folded: Vec<_> = (0..100).map(|n| makers.fold(large(n))).collect();
+        let known: Vec<_> = folded.iter().map(|&folded| makers.unfold(folded)).collect();
+        assert_eq!((known[0], known[27]), (Some(large(0)), Some(large(27))), "32 in all");
+        assert!(known[28..].iter().all(Option::is_none), "a maker that found no room is unknown, and no other");
     }
 
     #[test]

@@ -1,8 +1,12 @@
-//! From a finding to its report: what the validator does when a rule says something.
+//! From a finding to its report: what the validator does when a rule finds something.
 //!
 //! Which finding counts is the port's policy: one that is accepted is counted and no more; of the others the first is
 //! reported, or each once, by its id. To know the id of a finding its report is written, in a free slot; if it is not
 //! kept, the slot stays free.
+//!
+//! Findings of one cause are a group: a lock that is held with interrupts enabled conflicts with everything that an
+//! interrupt takes before it. The plain finding, about one class, tells all, and comes first if one event finds several;
+//! the others are told in one line each, and are accepted with it.
 //!
 //! Invariant: everything in the report is a copy of what the tables said then. A path is copied while the way of the search
 //! that found it is still in the scratch.
@@ -11,12 +15,13 @@ use crate::class::LockMap;
 use crate::classes::SeenClasses;
 use crate::context::Context;
 use crate::dependency::Direction;
-use crate::held::Hold;
+use crate::held::{Hold, NO_SLOT};
+use crate::identity::Cause;
 use crate::ledger;
 use crate::limits::Table;
 use crate::policy::{Accepted, FindingId, Policy};
 use crate::queue::REPORTS;
-use crate::report::{Kind, LockView, Lookup, Overheld, Path, Report, UsageConflict, Who};
+use crate::report::{Kind, LockView, Lookup, Overheld, PATH, Path, Report, UsageConflict, Who};
 use crate::rules;
 use crate::search::{Graph, Node};
 use crate::site::Site;
@@ -27,6 +32,7 @@ use crate::validator::Engine;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Terms {
     pub(crate) who: fn() -> Who,
+    pub(crate) backtrace: fn(&mut [usize]) -> usize,
     pub(crate) now: fn() -> u64,
     pub(crate) policy: Policy,
     pub(crate) accepted: &'static [Accepted],
@@ -34,8 +40,12 @@ pub(crate) struct Terms {
 
 impl Terms {
     /// Without a port: nobody runs, no time passes, the first finding counts.
-    pub(crate) const NO_PORT: Terms = Terms { who: || Who::UNKNOWN, now: || 0, policy: Policy::FIRST, accepted: &[] };
+    pub(crate) const NO_PORT: Terms =
+        Terms { who: || Who::UNKNOWN, backtrace: |_| 0, now: || 0, policy: Policy::FIRST, accepted: &[] };
 }
+
+/// The *enabled* bit of a conflict, and the slot of the class that has it.
+type Enabled = Option<(Usage, u16)>;
 
 impl Engine<'_> {
     /// A hold, as a report would show it.
@@ -57,16 +67,20 @@ impl Engine<'_> {
         site: Option<Site>,
         fill: impl FnOnce(&mut Report, Lookup<'_>),
     ) {
-        self.report_way(context, kind, site, |report, graph, seen| fill(report, lookup(graph, seen)));
+        self.report_way(context, kind, site, None, |report, graph, seen| {
+            fill(report, lookup(graph, seen));
+            None
+        });
     }
 
-    /// A finding whose report shows the way of a search.
+    /// A finding whose report shows the way of a search. `new` is the hold that it came with, if its usage may be new.
     fn report_way(
         &mut self,
         context: &Context,
         kind: Kind,
         site: Option<Site>,
-        fill: impl FnOnce(&mut Report, &mut Graph<'_>, &SeenClasses),
+        new: Option<&Hold>,
+        fill: impl FnOnce(&mut Report, &mut Graph<'_>, &SeenClasses) -> Enabled,
     ) {
         if self.is_silent() {
             return;
@@ -75,27 +89,37 @@ impl Engine<'_> {
         let Some(report) = self.slots.get_mut(self.written).and_then(Option::as_deref_mut) else {
             return ledger::count(&mut self.ledger.unwritten);
         };
-        report.begin(kind, (self.terms.who)(), context, lookup(&self.graph, seen));
+        report.begin(kind, self.terms, context, lookup(&self.graph, seen));
         report.site = site;
         report.taken_again = self.again;
-        fill(report, &mut self.graph, seen);
+        let enabled = fill(report, &mut self.graph, seen);
         report.id = report.identify();
         let (id, ends) = (report.id, report.ends());
-        self.judge(kind, id, ends);
+        let cause = enabled.map_or(Cause::OWN, |enabled| self.cause(context, enabled, new));
+        self.judge(kind, id, ends, cause);
     }
 
     /// A report is written: whether it is kept.
-    fn judge(&mut self, kind: Kind, id: FindingId, ends: [Option<Site>; 2]) {
-        if let Some(index) = self.terms.accepted.iter().position(|accepted| accepted.is_of(id, ends)) {
-            self.ledger.count_accepted(index);
+    fn judge(&mut self, kind: Kind, id: FindingId, ends: [Option<Site>; 2], cause: Cause) {
+        let is_plain = kind == Kind::Inconsistent;
+        let accepted = self.terms.accepted;
+        if let Some(index) = accepted.iter().position(|accepted| accepted.is_of(id, ends)) {
+            self.ledger.count_accepted(index, cause, is_plain);
+        } else if let Some(index) = self.ledger.accepted_with(cause, accepted.len()) {
+            self.ledger.count_accepted(index, cause, false);
         } else if self.ledger.ids().contains(&id) {
             ledger::count(&mut self.ledger.repeated);
         } else if self.queue.waiting() + self.written >= REPORTS {
             ledger::count(&mut self.ledger.unwritten);
             self.notice(Table::Reports);
-        } else if !self.ledger.enter(id) {
-            self.notice(Table::Findings);
         } else {
+            let leader = self.ledger.leader(cause);
+            if !self.ledger.enter(id, cause, is_plain) {
+                return self.notice(Table::Findings);
+            }
+            if let Some((leader, leader_is_plain)) = leader {
+                self.join(leader, is_plain && !leader_is_plain);
+            }
             self.written += 1;
             if self.ledger.first.is_none() && kind.ends_checking() {
                 self.ledger.first = Some(kind);
@@ -103,6 +127,28 @@ impl Engine<'_> {
                     self.ledger.since = (self.terms.now)();
                 }
             }
+        }
+    }
+
+    /// The report that is being written is of the cause of another, which is told in full unless this one `leads`.
+    fn join(&mut self, leader: FindingId, leads: bool) {
+        let Some((before, [new, ..])) = self.slots.split_at_mut_checked(self.written) else { return };
+        let Some(new) = new.as_deref_mut() else { return };
+        new.same_cause = Some(leader);
+        new.is_brief = !leads;
+        if !leads {
+            return;
+        }
+        // Those that this event wrote are not shown yet: they come after this one, and are told in one line.
+        let id = new.id;
+        let of_group = |report: &Report| report.id == leader || report.same_cause == Some(leader);
+        for report in before.iter_mut().flatten().filter(|report| of_group(report)) {
+            (report.same_cause, report.is_brief) = (Some(id), true);
+        }
+        let first = before.iter_mut().flatten().find(|report| report.same_cause == Some(id));
+        if let Some(first) = first {
+            new.same_cause = None;
+            core::mem::swap(&mut **first, new);
         }
     }
 
@@ -162,24 +208,56 @@ impl Engine<'_> {
     }
 
     pub(crate) fn report_cycle(&mut self, context: &Context, kind: Kind, held: &Hold, new: &Hold, end: Node) {
-        self.report_way(context, kind, new.site, |report, graph, seen| {
-            report.locks(held, new, lookup(graph, seen));
+        if self.is_silent() {
+            return;
+        }
+        let (held, end) = match kind {
+            Kind::Circular => self.shortest_cycle(context, held, new, end),
+            _ => (*held, end),
+        };
+        self.report_way(context, kind, new.site, None, |report, graph, seen| {
+            report.locks(&held, new, lookup(graph, seen));
             copy_way(&mut report.path, graph, seen, end, Direction::Forwards);
+            None
         });
+    }
+
+    /// Of all holds that the new lock closes a cycle with, the one of the shortest: `held` is the nearest of them, and to
+    /// release that alone may leave another cycle, of which this one is a part. Also those below count whose dependencies
+    /// on the new lock follow from others, and are not in the table. The way stays in the scratch.
+    fn shortest_cycle(&mut self, context: &Context, held: &Hold, new: &Hold, end: Node) -> (Hold, Node) {
+        let graph = &mut self.graph;
+        let mut best = (*held, graph.way_back(end, Direction::Forwards).count());
+        for other in context.run().filter(Hold::checked) {
+            if other.class != NO_SLOT
+                && other.class != new.class
+                && other.class != held.class
+                && let Some(end) = rules::circular::check(graph, &other, new)
+            {
+                let length = graph.way_back(end, Direction::Forwards).count();
+                if length < best.1 {
+                    best = (other, length);
+                }
+            }
+        }
+        // Once more, for the way.
+        let end = rules::circular::check(graph, &best.0, new);
+        (best.0, end.unwrap_or(Node::new(best.0.class, false)))
     }
 
     pub(crate) fn report_irq_order(&mut self, context: &Context, held: &Hold, new: &Hold, end: Node) {
         let enabled = self.seen.classes.usage(end.class).seen_from(end.restricted);
-        self.report_way(context, Kind::IrqOrder, new.site, |report, graph, seen| {
+        self.report_way(context, Kind::IrqOrder, new.site, Some(new), |report, graph, seen| {
             report.locks(held, new, lookup(graph, seen));
             copy_way(&mut report.path, graph, seen, end, Direction::Forwards);
-            let Some(start) = rules::irq_order::used_end(graph, seen, held, enabled) else { return };
+            let Some(start) = rules::irq_order::used_end(graph, seen, held, enabled) else { return None };
             let used = seen.usage(start.class).seen_from(start.restricted);
             let used = (used & (enabled & Usage::ENABLED).opposite()).first().unwrap_or(Usage::empty());
             let enabled = (enabled & used.opposite()).first().unwrap_or(Usage::empty());
             let lookup = lookup(graph, seen);
             report.usage = Some(UsageConflict::new(lookup, (used, start.class), (enabled, end.class)));
             lookup.path(&mut report.path_to_held, graph.way_back(start, Direction::Backwards), false);
+            Some((enabled, end.class))
         });
     }
 
@@ -194,7 +272,7 @@ impl Engine<'_> {
     ) {
         let (new_end, other_end) = ((new, hold.class), (other, end.class));
         let (used, enabled) = if new.is_used() { (new_end, other_end) } else { (other_end, new_end) };
-        self.report_way(context, kind, site, |report, graph, seen| {
+        self.report_way(context, kind, site, Some(hold), |report, graph, seen| {
             let lookup = lookup(graph, seen);
             report.lock = Some(lookup.lock(hold));
             report.usage = Some(UsageConflict::new(lookup, used, enabled));
@@ -202,12 +280,55 @@ impl Engine<'_> {
             if kind == Kind::IrqInversion {
                 copy_way(&mut report.path, graph, seen, end, rules::irq_inversion::direction(new));
             }
+            Some(enabled)
         });
     }
 }
 
+impl Engine<'_> {
+    /// The cause of a conflict: where the class that is held with a state enabled came to be so, or if that is while
+    /// another class is held which came to be so then, the same of that one. `new` is the hold that is being looked at.
+    fn cause(&self, context: &Context, (bit, class): (Usage, u16), new: Option<&Hold>) -> Cause {
+        let (mut class, mut site) = (class, self.graph.classes.get(class).usage_site(bit));
+        if let Some(new) = new.filter(|new| new.class == class) {
+            let below = context.all().take_while(|held| held.instance != new.instance);
+            for held in below.filter(|held| held.class != new.class && held.class != NO_SLOT) {
+                let at_once = self.is_enabled_at(held.class, bit, site);
+                if at_once || new.site == site && self.is_enabled_at(held.class, bit, held.site) {
+                    (class, site) = (held.class, if at_once { site } else { held.site });
+                    break;
+                }
+            }
+        }
+        for _ in 0..PATH {
+            let Some((outer, outer_site)) = self.enabled_around(class, bit, site) else { break };
+            (class, site) = (outer, outer_site);
+        }
+        Cause::of(&lookup(&self.graph, self.seen.classes).class(class), site)
+    }
+
+    /// A class that was held, and came to be so with the state of `bit` enabled, when `class` came to be so at `site`.
+    fn enabled_around(&self, class: u16, bit: Usage, site: Option<Site>) -> Option<(u16, Option<Site>)> {
+        let mut before = self.graph.dependencies.along(self.graph.classes, class, Direction::Backwards);
+        before.find_map(|(_, step)| {
+            if self.is_enabled_at(step.from, bit, site) {
+                return Some((step.from, site));
+            }
+            let is_around = step.to_site == site && self.is_enabled_at(step.from, bit, step.from_site);
+            is_around.then_some((step.from, step.from_site))
+        })
+    }
+
+    /// Whether a class is held with the state of `bit` enabled, and came to be so at `site`.
+    fn is_enabled_at(&self, class: u16, bit: Usage, site: Option<Site>) -> bool {
+        let class = self.graph.classes.get(class);
+        let mut forms = Usage::enabled(bit.state()).any_form().iter_bits();
+        site.is_some() && forms.any(|form| class.usage_site(form) == site)
+    }
+}
+
 fn lookup<'a>(graph: &'a Graph<'_>, seen: &'a SeenClasses) -> Lookup<'a> {
-    Lookup { classes: graph.classes, seen }
+    Lookup { classes: graph.classes, dependencies: graph.dependencies, seen }
 }
 
 /// Copies the way of the last search, in the order of its dependencies.

@@ -1,16 +1,34 @@
-//! What makes two findings the same: the id of a report, and the two places between which it stands.
+//! What makes two findings the same: the id of a report, the two places that it is between, and the cause that it shares
+//! with others.
 //!
-//! Both are made of what the report says of classes and lines, and of nothing that differs from boot to boot: no address,
-//! no slot, no task, no CPU. The dependencies of a circle are added up, since each of them may be the one that closes it.
+//! All are made of what the report says of classes and lines, and of nothing that differs from boot to boot or from machine
+//! to machine: no address, no slot, no task, no CPU, no directory. The dependencies of a cycle are added up, since each of
+//! them may be the one that closes it.
 
 use crate::cause::{self, Atomic};
 use crate::policy::FindingId;
 use crate::report::{ClassView, Kind, LockView, Report};
 use crate::site::{self, Site};
 
+/// What findings have in common that one change fixes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Cause(u32);
+
+impl Cause {
+    /// One that no other finding has.
+    pub(crate) const OWN: Cause = Cause(0);
+
+    /// That locks of this class came to be held at a site as they must not be.
+    pub(crate) fn of(class: &ClassView, site: Option<Site>) -> Cause {
+        let key = lock_key(class, site);
+        Cause((key >> 32) as u32 | 1)
+    }
+}
+
 impl Report {
-    /// The two places between which the finding stands: where a change of either mends it. The same one twice where
-    /// there is one, none where it is not known.
+    /// The two places that the finding is between: a change of either fixes it. The same one twice where there is one.
+    ///
+    /// The drop of a guard knows no line. Where nothing else is known, the place is where the lock is constructed.
     pub fn ends(&self) -> [Option<Site>; 2] {
         let [lock, held] = [&self.lock, &self.held_lock].map(site_of);
         let ends = match self.kind() {
@@ -21,13 +39,14 @@ impl Report {
                 [self.usage.and_then(|usage| usage.used_site), self.usage.and_then(|usage| usage.enabled_site)]
             }
             Kind::WaitContext => [lock, cause::limiting(self).and_then(|held| held.site)],
-            Kind::Unbalanced => [self.site, cause::outside(self).and_then(|held| held.site)],
+            Kind::Unbalanced => [self.site.or(lock), cause::outside(self).and_then(|held| held.site)],
             Kind::HeldFreed | Kind::HeldAtExit | Kind::HeldToUser | Kind::HoldLimit => [lock, self.site],
             Kind::SleepAtomic => [self.site, barrier(self)],
             Kind::NestNotHeld => [lock, None],
             Kind::Assertion | Kind::Rcu | Kind::IrqsState | Kind::WwMisuse => [self.site, None],
         };
-        [ends[0].or(ends[1]), ends[1].or(ends[0])]
+        let known = [ends[0].or(ends[1]), ends[1].or(ends[0])];
+        known.map(|end| end.or(self.site).or(constructed(&self.lock)).or(constructed(&self.held_lock)))
     }
 
     /// The id, by all that is written.
@@ -62,6 +81,11 @@ impl Report {
 
 fn site_of(lock: &Option<LockView>) -> Option<Site> {
     lock.as_ref().and_then(|lock| lock.site)
+}
+
+/// Where the locks of a class are constructed.
+fn constructed(lock: &Option<LockView>) -> Option<Site> {
+    lock.as_ref().and_then(|lock| lock.class.site)
 }
 
 /// Where that began which bars a sleep.

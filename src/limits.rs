@@ -1,7 +1,7 @@
 //! The limits of a validator: how full its tables are, and what is said when one of them is.
 //!
 //! A full table is a value. What finds no room is not learned, and counted; what is known stays, and so do the books on
-//! held locks. That a table is full is said once, with the constant to raise.
+//! held locks. That a table is full is said once, with what makes room.
 
 use crate::context::{Context, HOLDS};
 use crate::held::{Hold, NO_SLOT};
@@ -48,8 +48,8 @@ pub struct Notice {
     pub table: Table,
     /// How many entries it has.
     pub size: usize,
-    /// What to raise.
-    pub constant: &'static str,
+    /// What makes room: what to raise and where, or where the size is fixed, what else to do.
+    pub remedy: &'static str,
 }
 
 /// The notices of a validator.
@@ -130,15 +130,21 @@ impl Engine<'_> {
         let table = Table::ALL.into_iter().find(|&table| self.notices.pending & 1 << table as u8 != 0)?;
         self.notices.pending &= !(1 << table as u8);
         let occupancy = self.occupancy();
-        let (size, constant) = match table {
-            Table::Classes => (occupancy.classes.size, "`classes` in `lockdep::port!`"),
-            Table::Dependencies => (occupancy.dependencies.size, "`dependencies` in `lockdep::port!`"),
-            Table::Chains | Table::Members => (occupancy.chains.size, "`chains` in `lockdep::port!`"),
-            Table::Holds => (HOLDS, "`HOLDS` in src/context.rs"),
-            Table::Findings => (occupancy.findings.size, "`FINDINGS` in src/ledger.rs"),
-            Table::Reports => (occupancy.reports.size, "`REPORTS` in src/queue.rs"),
+        let (size, remedy) = match table {
+            Table::Classes => (occupancy.classes.size, "raise `classes` in `lockdep::port!`"),
+            Table::Dependencies => (occupancy.dependencies.size, "raise `dependencies` in `lockdep::port!`"),
+            Table::Chains | Table::Members => (occupancy.chains.size, "raise `chains` in `lockdep::port!`"),
+            Table::Holds => (
+                HOLDS,
+                "hold fewer locks at once, or give those of one class a nest lock, which counts them as one: the size is \
+                 fixed",
+            ),
+            Table::Findings => {
+                (occupancy.findings.size, "fix some of them, or accept them in `Port::ACCEPTED`: the size is fixed")
+            }
+            Table::Reports => (occupancy.reports.size, "call `hooks::drain` more often: the size is fixed"),
         };
-        Some(Notice { table, size, constant })
+        Some(Notice { table, size, remedy })
     }
 
     /// How full the tables are.

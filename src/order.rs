@@ -359,7 +359,7 @@ mod tests {
     use super::*;
     use crate::class::{LockMap, Subclass};
     use crate::classes::{Class, Classes, SeenClasses};
-    use crate::dependency::{Dependencies, Dependency, Edge};
+    use crate::dependency::{Dependencies, Dependency, Edge, Maker};
     use crate::reach::Reach;
     use crate::search::{Place, Scratch};
     use crate::site::Site;
@@ -459,7 +459,7 @@ mod tests {
             let admitted = graph.order_admits(from, to, kind);
             prop_assert_eq!(admitted, end.is_none(), "{} -> {} {:?}", from, to, kind);
             if admitted {
-                let edge = Edge { from, to, kind, from_site: None, to_site: None, cpu: 0, task: 0 };
+                let edge = Edge { from, to, kind, from_site: None, to_site: None, maker: Maker { task: 0, cpu: 0 } };
                 prop_assert!(graph.dependencies.add(graph.classes, &edge));
                 graph.learn_dependency(from, to, kind);
             }

@@ -75,6 +75,12 @@ pub unsafe trait Port: 'static {
     /// not held. Interrupts are disabled, unless [`hooks::drain`](crate::hooks::drain) shows what waited: then they are as
     /// its caller has them.
     fn show(news: News<'_>);
+    /// The return addresses of the one who runs, the innermost first, for the report of a finding: writes as many as there
+    /// are and as there is room for, and returns how many those are. Called with interrupts disabled and the internal lock
+    /// held, so it must take no tracked lock; it is asked once for each finding, so it may be slow. 0 where nobody knows.
+    fn backtrace(_addresses: &mut [usize]) -> usize {
+        0
+    }
     /// The time of this CPU, in any unit that suits the kernel: for how long a lock was held, and since when something is
     /// so. Never going back. Zero where nobody asks.
     #[inline(always)]

@@ -6,7 +6,7 @@
 //! report or notice is shown at a time, so they are shown in order, and what is found while one is shown does not lead to
 //! another one being shown inside it.
 
-/// How many reports may wait to be shown. Raise it here: one takes 4,288 bytes on 64-bit machines.
+/// How many reports may wait to be shown: one takes over 4 KB on 64-bit machines.
 pub(crate) const REPORTS: usize = 3;
 
 /// How many slots there are for them. One is always free: to tell whether a finding is new, it is written.

@@ -7,8 +7,9 @@
 use crate::class::{LockMap, Subclass};
 use crate::classes::{Classes, SeenClasses};
 use crate::context::{Context, Flags, HOLDS, Toggles};
-use crate::dependency::Dependency;
+use crate::dependency::{Dependencies, Dependency};
 pub use crate::dependency::Kinds;
+use crate::finding::Terms;
 use crate::held::Hold;
 use crate::mode::Mode;
 use crate::policy::FindingId;
@@ -21,6 +22,9 @@ use heapless::Vec;
 /// How many dependencies of a path are kept.
 pub const PATH: usize = 12;
 
+/// How many return addresses are kept, the innermost first.
+pub const TRACE: usize = 16;
+
 /// What was found. The names of the first twelve are those of `docs/trace-format.md`; the headings Linux's.
 ///
 /// The numbers begin at 1, so that none of them is all zeros, and a table that has found nothing is.
@@ -29,7 +33,7 @@ pub const PATH: usize = 12;
 pub enum Kind {
     /// A lock class is taken while already held.
     Recursive = 1,
-    /// A new dependency closes a circle.
+    /// A new dependency closes a cycle.
     Circular,
     /// One class is used in a state, and held with it enabled.
     Inconsistent,
@@ -140,6 +144,8 @@ pub struct ClassView {
     pub site: Option<Site>,
     /// Its locks are constructed by a line of the standard library: `site` is where the first was first taken.
     pub keyless: bool,
+    /// 0 if no other class has this name; else which of them it is, from 1 on.
+    pub ordinal: u8,
     /// Its level.
     pub subclass: Subclass,
     /// Its usage at the time of the report.
@@ -156,7 +162,7 @@ enum Present {
     Yes = 1,
 }
 
-/// A lock that is held, taken, or let go.
+/// A lock that is held, acquired, or released.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct LockView {
     present: Present,
@@ -171,12 +177,13 @@ pub struct LockView {
 }
 
 impl LockView {
-    /// A hold of which only is known what stands on the books of its context.
+    /// A hold of which only is known what its context records.
     pub(crate) fn without_class(hold: &Hold) -> LockView {
         let class = ClassView {
             name: None,
             site: None,
             keyless: false,
+            ordinal: 0,
             subclass: Subclass::ZERO,
             usage: Usage::empty(),
             waits: WaitTypes::new(hold.outer(), hold.inner()),
@@ -198,10 +205,12 @@ pub struct Step {
     pub from_site: Option<Site>,
     /// Where the target was waited for.
     pub to_site: Option<Site>,
-    /// The task that made it.
-    pub task: u16,
-    /// The CPU on which it was made.
-    pub cpu: u8,
+    /// Whether it is known who made it.
+    pub is_maker_known: bool,
+    /// The number of the task that made it first; 0 if nobody knows.
+    pub task: u32,
+    /// The CPU on which it was made first.
+    pub cpu: u32,
 }
 
 /// A strong path, in the order of its dependencies: the first leads on from the first class.
@@ -240,6 +249,15 @@ pub struct UsageConflict {
     pub enabled_site: Option<Site>,
 }
 
+/// The release after which the holds above were acquired again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Again {
+    /// Where the lock below them was released: nothing if by the drop of a guard, which knows no line.
+    pub released: Option<Site>,
+    /// Where that lock was acquired.
+    pub acquired: Option<Site>,
+}
+
 /// A finding with all that a reader needs.
 #[derive(Clone, Debug)]
 pub struct Report {
@@ -255,7 +273,7 @@ pub struct Report {
     pub toggles: Toggles,
     /// Where it happened.
     pub site: Option<Site>,
-    /// The lock that was being taken, let go or freed, or whose usage changed.
+    /// The lock that was being acquired, released or freed, or whose usage changed.
     pub lock: Option<LockView>,
     /// The hold that it conflicts with, or that the new dependency leads from.
     pub held_lock: Option<LockView>,
@@ -272,16 +290,24 @@ pub struct Report {
     pub limit: u8,
     /// The part of it that the context itself sets.
     pub context_limit: u8,
-    /// The lock was not taken now, but taken again, since a lock below it was let go: where, if that is known.
-    pub taken_again: Option<Option<Site>>,
+    /// The lock was not acquired now, but again, since a lock below it was released.
+    pub taken_again: Option<Again>,
     /// How long the lock was held, for `hold-limit`.
     pub overheld: Overheld,
     /// What exactly was wrong, for the kinds that are several.
     pub note: Option<&'static str>,
+    /// An earlier finding of the same cause: what fixes one fixes both.
+    pub same_cause: Option<FindingId>,
+    /// That one tells all, so this one is told in one line.
+    pub is_brief: bool,
+    /// The return addresses of the one who runs, the innermost first, if the port knows them.
+    pub trace: Vec<usize, TRACE>,
     /// What the task held, the lowest first.
     pub held: Vec<LockView, HOLDS>,
     /// How many holds are missing there.
     pub held_cut: usize,
+    /// From which of them on they are of the present interrupt context.
+    run_from: usize,
 }
 
 impl Report {
@@ -304,16 +330,22 @@ impl Report {
         note: None,
         overheld: Overheld::NONE,
         taken_again: None,
+        same_cause: None,
+        is_brief: false,
+        trace: Vec::new(),
         held: Vec::new(),
         held_cut: 0,
+        run_from: 0,
     };
 
     /// Makes it empty in place: it is too large for a kernel's stack.
     fn clear(&mut self) {
         (self.site, self.lock, self.held_lock, self.usage, self.note) = (None, None, None, None, None);
         (self.new_usage, self.limit, self.overheld) = (Usage::empty(), 0, Overheld::NONE);
+        (self.same_cause, self.is_brief) = (None, false);
         self.path.clear();
         self.path_to_held.clear();
+        self.trace.clear();
         self.held.clear();
     }
 
@@ -334,10 +366,11 @@ impl Report {
     }
 
     /// Begins a report of what happened in `context`, whose holds it copies.
-    pub(crate) fn begin(&mut self, kind: Kind, who: Who, context: &Context, lookup: Lookup<'_>) {
+    pub(crate) fn begin(&mut self, kind: Kind, terms: &Terms, context: &Context, lookup: Lookup<'_>) {
         self.clear();
         self.kind = Some(kind);
-        self.who = Some(who);
+        self.who = Some((terms.who)());
+        self.trace_with(terms.backtrace);
         self.flags = context.flags();
         self.toggles = context.toggles();
         self.context_limit = context.limit();
@@ -349,6 +382,22 @@ impl Report {
             if self.held.push(lookup.lock(&hold)).is_err() {
                 self.held_cut += 1;
             }
+        }
+        self.run_from = self.held.len().saturating_sub(context.run().count());
+    }
+
+    /// What is held in the present interrupt context, the lowest first.
+    pub(crate) fn run(&self) -> &[LockView] {
+        self.held.get(self.run_from..).unwrap_or_default()
+    }
+}
+
+impl Report {
+    /// Asks the port for the return addresses. It may say any number, and is believed as far as there is room.
+    fn trace_with(&mut self, backtrace: fn(&mut [usize]) -> usize) {
+        if self.trace.resize_default(TRACE).is_ok() {
+            let known = backtrace(&mut self.trace);
+            self.trace.truncate(known);
         }
     }
 }
@@ -376,6 +425,7 @@ impl UsageConflict {
 #[derive(Clone, Copy)]
 pub(crate) struct Lookup<'a> {
     pub(crate) classes: &'a Classes,
+    pub(crate) dependencies: &'a Dependencies,
     pub(crate) seen: &'a SeenClasses,
 }
 
@@ -386,6 +436,7 @@ impl Lookup<'_> {
             name: class.name,
             site: class.site,
             keyless: class.keyless,
+            ordinal: self.classes.ordinal(slot),
             subclass: class.subclass,
             usage: self.seen.usage(slot),
             waits: class.waits,
@@ -405,14 +456,16 @@ impl Lookup<'_> {
     }
 
     pub(crate) fn step(&self, dependency: &Dependency) -> Step {
+        let maker = self.dependencies.maker(dependency);
         Step {
             from: self.class(dependency.from),
             to: self.class(dependency.to),
             kinds: dependency.kinds,
             from_site: dependency.from_site,
             to_site: dependency.to_site,
-            task: dependency.task,
-            cpu: dependency.cpu,
+            is_maker_known: maker.is_some(),
+            task: maker.map_or(0, |maker| maker.task),
+            cpu: maker.map_or(0, |maker| maker.cpu),
         }
     }
 

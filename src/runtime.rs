@@ -142,7 +142,8 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
     Runtime<P, C, D, K, V, N>
 {
     /// What the port says once and for all.
-    const TERMS: Terms = Terms { who: P::who, now: P::now, policy: P::POLICY, accepted: P::ACCEPTED };
+    const TERMS: Terms =
+        Terms { who: P::who, backtrace: P::backtrace, now: P::now, policy: P::POLICY, accepted: P::ACCEPTED };
 
     /// One that has learned nothing.
     pub const fn new() -> Self {
@@ -150,7 +151,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
             assert!(V > 0, "a runtime has at least one validator");
             assert!(
                 P::ACCEPTED.len() <= policy::ACCEPTED,
-                "too many in Port::ACCEPTED: raise ACCEPTED in src/policy.rs"
+                "too many in Port::ACCEPTED: it has room for policy::ACCEPTED (64); fix some of the findings"
             );
             assert!(
                 policy::are_readable(P::ACCEPTED),

@@ -1,7 +1,10 @@
 //! Where in the source: the line that constructs a lock, takes it, or changes a context.
 //!
-//! Invariant: a site is compared by what it says (file, line, column), never by its address, since the compiler may
-//! keep two copies of one `Location`.
+//! Invariants:
+//! - A site is compared by what it says (file, line, column), never by its address, since the compiler may keep two copies
+//!   of one `Location`.
+//! - What is hashed, shown and accepted is the path from the crate's own directory on ([`CratePath`]): no part of it depends
+//!   on where the sources are on this machine.
 
 use core::fmt;
 use core::panic::Location;
@@ -20,32 +23,227 @@ impl Site {
     /// The line of what no line constructs: a constant does not know where it is used.
     pub(crate) const NOWHERE: Site = Site::caller();
 
+    /// The path from the crate's own directory on.
+    pub const fn path(self) -> CratePath {
+        CratePath::of(self.0.file())
+    }
+
     /// Whether the line is inside the standard library (`map(Mutex::new)` hands such lines on), or that of a constant.
     /// Such a site says nothing about who constructs the lock, and counts as none: a report advises a key there.
     pub fn is_in_library(self) -> bool {
-        // Byte by byte, since the search of `str` can panic on paper. The library's paths are absolute.
+        // The library's paths are absolute.
         let file = self.0.file().as_bytes();
-        if file.first() != Some(&b'/') {
-            return self == Site::NOWHERE;
-        }
-        let sources: [&[u8]; 3] = [b"/library/core/src/", b"/library/alloc/src/", b"/library/std/src/"];
-        self == Site::NOWHERE
-            || file.starts_with(b"/rustc/")
-            || sources.iter().any(|part| file.windows(part.len()).any(|at| at == *part))
+        self == Site::NOWHERE || is_absolute(file) && is_of_library(file)
     }
 
-    /// 64 bits that stand for the place: FNV-1a over file, line and column, usable at compile time.
+    /// 64 bits that represent the place: FNV-1a over path, line and column, usable at compile time. The same on every
+    /// machine, and for every separator.
     pub const fn hash(self) -> u64 {
-        let file = self.0.file().as_bytes();
+        let path = self.path();
         let mut hash = FNV_OFFSET;
         let mut i = 0;
-        while i < file.len() {
-            hash = fnv(hash, file[i]);
+        while let Some(byte) = path.byte(i) {
+            hash = fnv(hash, byte);
             i += 1;
         }
         hash = fnv_word(hash, self.0.line());
         fnv_word(hash, self.0.column())
     }
+}
+
+/// A file's path from its crate's own directory on.
+///
+/// | the compiler says | here |
+/// | --- | --- |
+/// | `/home/me/.cargo/registry/src/index.crates.io-0123/name-1.2.3/src/lib.rs` | `name-1.2.3/src/lib.rs` |
+/// | `/home/me/.cargo/git/checkouts/name-0123/4567/kernel/src/lib.rs` | `name/kernel/src/lib.rs` |
+/// | `/home/me/proj/target/debug/build/name-0123/out/made.rs` | `name/made.rs` |
+/// | `/home/me/proj/driver/src/uart.rs`: a path dependency outside of the workspace | `driver/src/uart.rs` |
+/// | `/rustc/0123/library/core/src/cell.rs` | `core/src/cell.rs` |
+/// | `qemu/kernel/src/live.rs`: a crate of the workspace | the same |
+///
+/// A relative path is already the same on every machine: it begins at the root of the workspace. It is not shortened,
+/// since two crates of a workspace may be in directories of one name. For the same reason a path dependency counts with
+/// the name of its directory: two checkouts of it under different names differ.
+#[derive(Clone, Copy, Debug)]
+pub struct CratePath {
+    file: &'static str,
+    /// A name in the file's path that the rest is put behind: from where to where. Empty: none.
+    name: (usize, usize),
+    /// Where the rest begins.
+    rest: usize,
+}
+
+impl CratePath {
+    const fn of(file: &'static str) -> CratePath {
+        let bytes = file.as_bytes();
+        if !is_absolute(bytes) {
+            return CratePath { file, name: (0, 0), rest: 0 };
+        }
+        if let Some(index) = after(bytes, b"/registry/src/")
+            && let Some(rest) = next_part(bytes, index)
+        {
+            return CratePath { file, name: (0, 0), rest };
+        }
+        if let Some(name) = after(bytes, b"/git/checkouts/")
+            && let Some(revision) = next_part(bytes, name)
+            && let Some(rest) = next_part(bytes, revision)
+        {
+            return CratePath { file, name: (name, without_hash(bytes, name, revision - 1)), rest };
+        }
+        if let Some(rest) = after(bytes, b"/out/")
+            && let Some(name) = after(bytes, b"/build/")
+            && let Some(out) = next_part(bytes, name)
+            && out <= rest
+        {
+            return CratePath { file, name: (name, without_hash(bytes, name, out - 1)), rest };
+        }
+        CratePath { file, name: (0, 0), rest: crate_directory(bytes) }
+    }
+
+    /// Byte `i`, every separator as `/`. `None` behind the last.
+    const fn byte(&self, i: usize) -> Option<u8> {
+        let (from, to) = self.name;
+        let at = match to - from {
+            0 => self.rest + i,
+            length if i < length => from + i,
+            length if i == length => return Some(b'/'),
+            length => self.rest + (i - length - 1),
+        };
+        match self.file.as_bytes().split_at_checked(at) {
+            Some((_, [b'\\', ..])) => Some(b'/'),
+            Some((_, [byte, ..])) => Some(*byte),
+            _ => None,
+        }
+    }
+
+    /// The name that the rest is put behind, if there is one, and the rest.
+    pub(crate) fn parts(self) -> (&'static str, &'static str) {
+        let (from, to) = self.name;
+        (self.file.get(from..to).unwrap_or_default(), self.file.get(self.rest..).unwrap_or_default())
+    }
+
+    fn bytes(self) -> impl Iterator<Item = u8> {
+        (0..).map_while(move |i| self.byte(i))
+    }
+
+    /// Whether it ends in `end`, which is whole names, with either separator.
+    pub(crate) fn ends_with(self, end: &[u8]) -> bool {
+        let (length, end_length) = (self.bytes().count(), end.len());
+        let Some(before) = length.checked_sub(end_length) else { return false };
+        let end = end.iter().map(|&byte| if byte == b'\\' { b'/' } else { byte });
+        self.bytes().skip(before).eq(end) && (before == 0 || self.byte(before - 1) == Some(b'/'))
+    }
+}
+
+impl fmt::Display for CratePath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.parts() {
+            ("", rest) => f.write_str(rest),
+            (name, rest) => write!(f, "{name}/{rest}"),
+        }
+    }
+}
+
+const fn is_separator(byte: u8) -> bool {
+    matches!(byte, b'/' | b'\\')
+}
+
+const fn has_separator(file: &[u8], at: usize) -> bool {
+    matches!(file.split_at_checked(at), Some((_, [b'/' | b'\\', ..])))
+}
+
+/// `/…`, `\…`, `C:\…`.
+const fn is_absolute(file: &[u8]) -> bool {
+    matches!(file, [b'/' | b'\\', ..] | [_, b':', b'/' | b'\\', ..])
+}
+
+fn is_of_library(file: &[u8]) -> bool {
+    let sources: [&[u8]; 3] = [b"/library/core/src/", b"/library/alloc/src/", b"/library/std/src/"];
+    after(file, b"/rustc/") == Some(b"/rustc/".len()) || sources.iter().any(|part| after(file, part).is_some())
+}
+
+/// Whether `part`, whose separators are `/`, is in `file` at `at`.
+const fn is_at(file: &[u8], at: usize, part: &[u8]) -> bool {
+    let Some((_, mut file)) = file.split_at_checked(at) else { return false };
+    let mut part = part;
+    while let [byte, rest @ ..] = part {
+        let [first, others @ ..] = file else { return false };
+        if !(*first == *byte || *byte == b'/' && is_separator(*first)) {
+            return false;
+        }
+        (file, part) = (others, rest);
+    }
+    true
+}
+
+/// Where what follows the last `part` begins.
+const fn after(file: &[u8], part: &[u8]) -> Option<usize> {
+    let mut at = file.len();
+    while at > 0 {
+        at -= 1;
+        if is_at(file, at, part) {
+            return Some(at + part.len());
+        }
+    }
+    None
+}
+
+/// Where the part of a path behind that at `at` begins, if there is one.
+const fn next_part(file: &[u8], mut at: usize) -> Option<usize> {
+    while let Some((_, [byte, rest @ ..])) = file.split_at_checked(at) {
+        at += 1;
+        if is_separator(*byte) {
+            return if rest.is_empty() { None } else { Some(at) };
+        }
+    }
+    None
+}
+
+/// Where the name ends that begins at `from`: before the `-0123` that cargo puts behind it.
+const fn without_hash(file: &[u8], from: usize, to: usize) -> usize {
+    let mut end = to;
+    while let Some((before, _)) = file.split_at_checked(end)
+        && let [.., last] = before
+        && last.is_ascii_hexdigit()
+        && end > from
+    {
+        end -= 1;
+    }
+    match file.split_at_checked(end) {
+        Some(([.., b'-'], _)) if end > from + 1 && to - end >= 8 => end - 1,
+        _ => to,
+    }
+}
+
+/// Where the directory of the crate begins, in an absolute path that nothing else is known of: that before the last `src`,
+/// or else before the last directory of cargo's other targets, or else the file's own.
+const fn crate_directory(file: &[u8]) -> usize {
+    let known: [&[u8]; 4] = [b"/src/", b"/tests/", b"/examples/", b"/benches/"];
+    let mut rest: &[&[u8]] = &known;
+    while let [part, others @ ..] = rest {
+        if let Some(at) = after(file, part) {
+            return part_before(file, at - part.len());
+        }
+        rest = others;
+    }
+    let mut at = file.len();
+    while at > 0 {
+        at -= 1;
+        if has_separator(file, at) {
+            return part_before(file, at);
+        }
+    }
+    0
+}
+
+/// Where the part of a path begins that ends before the separator at `end`. Where there is none: behind that separator.
+const fn part_before(file: &[u8], end: usize) -> usize {
+    let mut at = end;
+    while at > 0 && !has_separator(file, at - 1) {
+        at -= 1;
+    }
+    if at == 0 || at == end { end + 1 } else { at }
 }
 
 const FNV_OFFSET: u64 = 0xcbf2_9ce4_8422_2325;
@@ -77,34 +275,11 @@ pub const fn hash_bytes(bytes: &[u8]) -> u64 {
 }
 
 impl fmt::Display for Site {
-    /// `file:line:column`.
+    /// `path:line:column`, the path from the crate's own directory on.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}:{}", self.0.file(), self.0.line(), self.0.column())
+        write!(f, "{}:{}:{}", self.path(), self.0.line(), self.0.column())
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::Site;
-
-    #[test]
-    fn two_columns_of_one_line_are_two_sites() {
-        let (a, b) = (Site::caller(), Site::caller());
-        assert_ne!(a, b);
-        assert_ne!(a.hash(), b.hash());
-        assert!(!a.is_in_library());
-    }
-
-    #[test]
-    fn a_line_of_the_library_is_no_site() {
-        let sites: [Site; 1] = [()].map(|()| Site::caller());
-        assert!(!sites[0].is_in_library(), "a closure of ours is our line");
-        let through = [(); 1].map(construct);
-        assert!(through[0].is_in_library(), "a function handed to the library is called from there");
-    }
-
-    #[track_caller]
-    fn construct((): ()) -> Site {
-        Site::caller()
-    }
-}
+mod tests;

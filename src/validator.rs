@@ -16,14 +16,14 @@ use crate::chain::{self, Chains};
 use crate::class::{LockMap, Subclass};
 use crate::classes::{self, SeenClasses};
 use crate::context::{Context, HOLDS, Level};
-use crate::dependency::{Edge, Kinds};
+use crate::dependency::{Edge, Kinds, Maker};
 use crate::finding::Terms;
 use crate::held::{Acquire, Hold, NO_SLOT, Traits};
 use crate::ledger::Ledger;
 use crate::limits::{Notices, Table};
 use crate::mode::Mode;
 use crate::queue::{Queue, SLOTS};
-use crate::report::{Kind, Report};
+use crate::report::{Again, Kind, Report};
 use crate::roster::Roster;
 use crate::rules;
 use crate::rules::recursive::Recursion;
@@ -55,8 +55,8 @@ pub struct Engine<'a> {
     /// The members of checked chains, for listings.
     pub(crate) roster: Roster<'a>,
     pub(crate) terms: &'a Terms,
-    /// While holds are taken again: where the lock below them was let go, if that is known.
-    pub(crate) again: Option<Option<Site>>,
+    /// While holds are taken again: the release of the lock below them.
+    pub(crate) again: Option<Again>,
 }
 
 impl Engine<'_> {
@@ -160,7 +160,8 @@ impl Engine<'_> {
     /// Takes the holds above again, in the present context: those of `stack` from `keep` on, then those of the contexts above
     /// it. The holds of `stack` from `from` to `keep` are gone.
     fn take_again(&mut self, context: &Context, stack: &Context, from: usize, keep: usize, site: Option<Site>) {
-        self.again = Some(site);
+        let acquired = stack.hold(from).and_then(|hold| hold.site);
+        self.again = Some(Again { released: site, acquired });
         if context.is_same(stack) || context.is_all_empty_above(stack) {
             self.take_stack_again(context, stack, from, keep);
         } else {
@@ -352,8 +353,7 @@ impl Engine<'_> {
             kind,
             from_site: held.site,
             to_site: new.site,
-            cpu: who.cpu as u8,
-            task: who.id as u16,
+            maker: Maker { task: who.id, cpu: who.cpu },
         };
         let added = self.graph.dependencies.add(self.graph.classes, &edge);
         if !added {

@@ -2,7 +2,7 @@
 //!
 //! `golden/reports.trace` has a trace for each text; the kinds that no trace can reach are made by the events themselves.
 //! Sites are lines of that file, locks and tasks the numbers they have in their trace, so nothing depends on the machine.
-//! `BLESS=1 cargo test --test reports` writes the texts anew: look at the difference before it goes in.
+//! `BLESS=1 cargo test --test reports` writes the texts again: look at the difference before it goes in.
 
 use lockdep::claims::Claim;
 use lockdep::class::LockMap;
@@ -55,7 +55,7 @@ fn of_claims() -> BTreeMap<String, String> {
             Kind::IrqsState,
             Some("the machine's interrupts are enabled, and the validator was told that they are disabled"),
         ),
-        (Kind::WwMisuse, Some("a lock of another class than its context")),
+        (Kind::WwMisuse, Some("a mutex of another class than its context")),
     ] {
         let mut validator = Validator::<8, 8, 8>::new();
         context.reset();
@@ -67,11 +67,10 @@ fn of_claims() -> BTreeMap<String, String> {
         let mut report = validator.report().expect("it is found").clone();
         assert_eq!(report.kind(), kind);
         report.who = Some(Who { task: "T", id: 1, cpu: 0 });
-        report.id = FindingId(0);
         number(&mut report, &[&lock, &held]);
         texts.insert(kind.verdict().into(), sites::in_trace(&report.to_string(), "source.rs", 1));
         // The lengths are measured with the feature `stat` alone: `tests/stat` has a text with them.
-        report.kind = Some(Kind::HoldLimit);
+        (report.kind, report.id) = (Some(Kind::HoldLimit), FindingId(0)); // an id of another kind would mislead
         let text = sites::in_trace(&report.to_string(), "source.rs", 1);
         texts.insert(Kind::HoldLimit.verdict().into(), text);
     }
@@ -100,7 +99,7 @@ fn reports_read_as_their_golden_texts() {
             differ.push(format!("{}: {}", path.display(), difference(&wanted, &text)));
         }
     }
-    assert!(differ.is_empty(), "{}\nBLESS=1 writes them anew", differ.join("\n"));
+    assert!(differ.is_empty(), "{}\nBLESS=1 writes them again", differ.join("\n"));
 }
 
 /// The first line that differs.

@@ -154,7 +154,7 @@ fn a_forgotten_guard_is_found_at_exit() {
     core::mem::forget(lock.lock());
     hooks::user_return();
     assert_eq!(hooks::found(), Some(Kind::HeldToUser));
-    assert!(the_report().contains("let go of `forgotten` on every path"));
+    assert!(the_report().contains("release `forgotten` on every path"));
 }
 
 #[test]

@@ -13,7 +13,6 @@ use lockdep::class::{LockMap, Subclass};
 use lockdep::context::{Context, Level};
 use lockdep::held::Acquire;
 use lockdep::mode::Mode;
-use lockdep::policy::FindingId;
 use lockdep::report::{LockView, Report, Who};
 use lockdep::site::Site;
 use lockdep::validator;
@@ -107,11 +106,10 @@ impl<'r, 't, const C: usize, const D: usize, const K: usize> Run<'r, 't, C, D, K
         }
     }
 
-    /// The report, with locks and tasks by their numbers in the trace instead of addresses and names of nobody.
+    /// The report, with locks and tasks by their numbers in the trace instead of addresses and names of nobody. Its id is
+    /// made of the trace's names and of lines counted from the trace's first: it is the same on every machine.
     pub(crate) fn in_words_of_the_trace(&self, report: &Report) -> Report {
         let mut report = report.clone();
-        // It is made of the path of a file that differs from machine to machine.
-        report.id = FindingId(0);
         let task = self.running();
         report.who = Some(Who { task: task.name, id: self.task as u32, cpu: 0 });
         let rename = |view: &mut LockView| {

@@ -17,7 +17,7 @@ pub fn of_line(line: usize) -> Site {
 
 /// A text with its sites as `FILE:LINE`, for a trace that begins at line `first` of `file`.
 pub fn in_trace(text: &str, file: &str, first: usize) -> String {
-    let marker = format!("{}:", SITES[0].0.file());
+    let marker = format!("{}:", SITES[0].path());
     let mut parts = text.split(marker.as_str());
     let mut out = String::from(parts.next().unwrap_or_default());
     for part in parts {

@@ -1,180 +1,198 @@
-//! The last line but one of a report: what to do. No other validator prints one.
+//! The advice of a report: which change removes the finding. No other validator prints one.
 //!
-//! It names the place where a change mends the finding, and where there are several ways, the one that is right most
-//! often first. It is advice: the report above it is the fact.
+//! It names the lines to change. Where there are several ways, each has a line of its own, the one that is right most often
+//! first; each of them alone is enough, which `tests/advice.rs` shows for every kind. It is advice: the report above it is
+//! the fact.
 
-use super::Place;
-use crate::cause::{Atomic, atomic, limiting, outside};
-use crate::report::{Kind, Report, UsageConflict};
-use crate::usage::State;
-use core::fmt::{self, Formatter};
+mod order;
+mod waits;
+
+use super::{Place, in_words};
+use crate::cause::outside;
+use crate::report::{Kind, LockView, Report, UsageConflict};
+use crate::usage::{State, Usage};
+use core::fmt::{self, Arguments, Formatter};
 
 pub(super) fn advice(report: &Report, f: &mut Formatter<'_>) -> fmt::Result {
-    write!(f, "what to do: ")?;
+    let mut ways = Ways { f, first: true };
     match report.kind() {
-        Kind::Recursive => recursive(report, f),
-        Kind::Circular => circular(report, f),
-        Kind::Inconsistent | Kind::IrqOrder | Kind::IrqInversion => usage(report, f),
-        Kind::Unbalanced => unbalanced(report, f),
-        Kind::WaitContext => wait_context(report, f),
-        Kind::NestNotHeld => nest_not_held(report, f),
-        Kind::HeldFreed => named(report, f, "let go of `", "` before its memory is freed"),
-        Kind::HeldAtExit | Kind::HeldToUser => {
-            named(report, f, "let go of `", "` on every path from where it is taken")
-        }
-        Kind::SleepAtomic => sleep_atomic(report, f),
-        Kind::Assertion => writeln!(f, "make true what is asserted on every path to {}", Place(report.site)),
-        Kind::Rcu => writeln!(f, "enter a read section around {}, or hold the lock of the writers", Place(report.site)),
-        Kind::IrqsState => writeln!(f, "tell the validator wherever interrupts are turned on or off"),
-        Kind::HoldLimit => hold_limit(report, f),
-        Kind::WwMisuse => writeln!(f, "mend the use of the context at {}", Place(report.site)),
+        Kind::Recursive => order::recursive(report, &mut ways),
+        Kind::Circular => order::circular(report, &mut ways),
+        Kind::Inconsistent | Kind::IrqOrder | Kind::IrqInversion => usage(report, &mut ways),
+        Kind::Unbalanced => unbalanced(report, &mut ways),
+        Kind::WaitContext => waits::wait_context(report, &mut ways),
+        Kind::SleepAtomic => waits::sleep_atomic(report, &mut ways),
+        Kind::NestNotHeld => order::nest_not_held(report, &mut ways),
+        Kind::HeldFreed | Kind::HeldAtExit | Kind::HeldToUser | Kind::HoldLimit => held(report, &mut ways),
+        Kind::Assertion | Kind::Rcu | Kind::IrqsState | Kind::WwMisuse => wrong(report, &mut ways),
     }?;
-    key_hint(report, f)
+    notes(report, f)
 }
 
-fn named(report: &Report, f: &mut Formatter<'_>, before: &str, after: &str) -> fmt::Result {
+/// The ways to fix a finding, a line each.
+struct Ways<'a, 'b> {
+    f: &'a mut Formatter<'b>,
+    first: bool,
+}
+
+impl Ways<'_, '_> {
+    fn way(&mut self, what: Arguments<'_>) -> fmt::Result {
+        let begin = if self.first { "what to do: " } else { "        or: " };
+        self.first = false;
+        writeln!(self.f, "{begin}{what}")
+    }
+}
+
+/// What was held too long, or outlived what it belongs to.
+fn held(report: &Report, ways: &mut Ways<'_, '_>) -> fmt::Result {
+    let Some(LockView { class, site, .. }) = &report.lock else { return ways.way(format_args!("release it")) };
+    let (at, end) = (Place(*site), Place(report.site));
+    match (report.kind(), report.site) {
+        (Kind::HeldFreed, None) => ways.way(format_args!("release `{class}`, taken at {at}, before it is dropped")),
+        (Kind::HeldFreed, _) => {
+            ways.way(format_args!("release `{class}`, taken at {at}, before its memory is freed at {end}"))
+        }
+        (Kind::HoldLimit, _) => {
+            ways.way(format_args!("do less between taking `{class}` at {at} and releasing it"))?;
+            ways.way(format_args!("raise the limit of its class"))
+        }
+        (_, _) if report.flags.hardirq || report.flags.softirq => {
+            let before = "before the handler returns, on every path from";
+            ways.way(format_args!("release `{class}` {before} {at} to {end}: a guard is dropped before `leave`"))
+        }
+        (Kind::HeldToUser, _) => ways.way(format_args!("release `{class}` on every path from {at} to {end}")),
+        (_, _) => {
+            ways.way(format_args!("release `{class}` on every path from {at} to {end}"))?;
+            ways.way(format_args!("if another task releases it, announce that with `hand_over` before {end}"))
+        }
+    }
+}
+
+fn usage(report: &Report, ways: &mut Ways<'_, '_>) -> fmt::Result {
+    let Some(usage) = &report.usage else {
+        return ways.way(format_args!("take it with interrupts disabled everywhere"));
+    };
+    let UsageConflict { used, used_class, used_site, enabled_class, enabled_site, .. } = usage;
+    let (class, at) = (enabled_class, Place(*enabled_site));
+    let state = used.state();
+    let them = if state == State::Hardirq { "interrupts" } else { "softirqs" };
+    let wherever = "and wherever else it is held with them enabled";
+    match state {
+        State::Reclaim => {
+            ways.way(format_args!("do not allocate with `{class}` held, as at {at}: allocate before it is taken"))?;
+        }
+        _ => match change(report) {
+            Change::Acquisition => ways.way(format_args!("take `{class}` with {them} disabled at {at}, {wherever}")),
+            Change::Flag => ways.way(format_args!("release `{class}` before {them} are enabled at {at}")),
+            Change::Unknown => ways.way(format_args!("hold `{class}` with {them} disabled at {at}, {wherever}")),
+        }?,
+    }
+    order::do_not_nest(report, ways)?;
+    let place = match state {
+        State::Hardirq => "the interrupt",
+        State::Softirq => "the softirq",
+        State::Reclaim => "reclaim",
+    };
+    ways.way(format_args!("do not take `{used_class}` in {place}, as at {}", Place(*used_site)))?;
+    never(usage, ways.f)
+}
+
+/// How a class came to be held with a state enabled.
+enum Change {
+    /// It was taken so.
+    Acquisition,
+    /// The state was enabled while it was held.
+    Flag,
+    /// One of them, before: the line alone is known.
+    Unknown,
+}
+
+fn change(report: &Report) -> Change {
     match &report.lock {
-        Some(lock) => writeln!(f, "{before}{}{after}, at {}", lock.class, Place(lock.site)),
-        None => writeln!(f, "{before}it{after}"),
+        _ if report.new_usage.is_empty() || report.new_usage.is_used() => Change::Unknown,
+        Some(lock) if lock.site != report.site => Change::Flag,
+        _ => Change::Acquisition,
     }
 }
 
-fn hold_limit(report: &Report, f: &mut Formatter<'_>) -> fmt::Result {
-    let Some(lock) = &report.lock else { return writeln!(f, "hold it for less time") };
-    let (name, at) = (&lock.class, Place(lock.site));
-    writeln!(f, "do less between taking `{name}` at {at} and letting it go, or raise the limit of its class")
-}
-
-fn recursive(report: &Report, f: &mut Formatter<'_>) -> fmt::Result {
-    let (Some(held), Some(new)) = (&report.held_lock, &report.lock) else {
-        return writeln!(f, "take it once");
-    };
-    let (name, at) = (&new.class, Place(new.site));
-    if held.instance == new.instance {
-        return writeln!(f, "do not take `{name}` at {at}: it is held since {}; hand its guard down", Place(held.site));
-    }
-    writeln!(
-        f,
-        "let go of the `{name}` taken at {} before {at}; if the two are always taken in one order, say so there with \
-         a subclass or a nest lock, and if they are unlike, give them keys of their own",
-        Place(held.site)
-    )
-}
-
-fn circular(report: &Report, f: &mut Formatter<'_>) -> fmt::Result {
-    let (Some(held), Some(new)) = (&report.held_lock, &report.lock) else {
-        return writeln!(f, "take them in one order");
-    };
-    writeln!(
-        f,
-        "take `{}` before `{}`, or let go of `{}` first, at {}; the other order was made {}",
-        new.class,
-        held.class,
-        held.class,
-        Place(new.site),
-        Order(report)
-    )
-}
-
-/// Where the other order was made: at the last dependency of the path.
-struct Order<'a>(&'a Report);
-
-impl fmt::Display for Order<'_> {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        match self.0.path.steps.as_slice() {
-            [] => write!(f, "before"),
-            [step] => write!(f, "at {}", Place(step.to_site)),
-            [.., step] => {
-                let steps = self.0.path.steps.len() + self.0.path.cut;
-                write!(f, "over {steps} steps, the last at {}", Place(step.to_site))
-            }
+/// What was not seen so far, which says how much has to change.
+fn never(usage: &UsageConflict, f: &mut Formatter<'_>) -> fmt::Result {
+    let UsageConflict { used, used_class, enabled_class, .. } = usage;
+    let state = used.state();
+    let (in_it, with_it) = (Usage::used_in(state), Usage::enabled(state));
+    if used_class != enabled_class {
+        if !enabled_class.usage.intersects(in_it.any_form()) {
+            writeln!(f, "so far `{enabled_class}` itself was never {}", in_words(in_it))?;
+        }
+        if !used_class.usage.intersects(with_it.any_form()) {
+            writeln!(f, "so far `{used_class}` itself was never {}", in_words(with_it))?;
         }
     }
-}
-
-fn usage(report: &Report, f: &mut Formatter<'_>) -> fmt::Result {
-    let Some(UsageConflict { used, enabled_class, enabled_site, .. }) = &report.usage else {
-        return writeln!(f, "take it with interrupts disabled everywhere");
-    };
-    let site = Place(*enabled_site);
-    let held_when_enabled = !report.new_usage.is_empty()
-        && !report.new_usage.is_used()
-        && report.lock.as_ref().is_some_and(|lock| lock.site != report.site);
-    match used.state() {
-        State::Hardirq if held_when_enabled => {
-            writeln!(f, "let go of `{enabled_class}` before interrupts are enabled at {site}")
-        }
-        State::Softirq if held_when_enabled => {
-            writeln!(f, "let go of `{enabled_class}` before softirqs are enabled at {site}")
-        }
-        State::Hardirq => writeln!(f, "take `{enabled_class}` with interrupts disabled at {site} as well"),
-        State::Softirq => writeln!(f, "take `{enabled_class}` with softirqs disabled at {site} as well"),
-        State::Reclaim => writeln!(f, "do not enter reclaim with `{enabled_class}` held at {site}"),
+    let in_hardirq = Usage::used_in(State::Hardirq);
+    if state == State::Softirq && !used_class.usage.intersects(in_hardirq.any_form()) {
+        let never = in_words(in_hardirq);
+        writeln!(f, "so far `{used_class}` was never {never}: to disable softirqs is enough for it")?;
     }
+    Ok(())
 }
 
-fn unbalanced(report: &Report, f: &mut Formatter<'_>) -> fmt::Result {
+fn unbalanced(report: &Report, ways: &mut Ways<'_, '_>) -> fmt::Result {
+    let Some(LockView { class, .. }) = &report.lock else {
+        return ways.way(format_args!("release only what is held"));
+    };
     if let Some(held) = outside(report) {
-        return writeln!(f, "let go of `{}` where it was taken, not in the interrupt that came upon it", held.class);
+        let at = Place(held.site);
+        return ways.way(format_args!("release `{class}` in the context that took it, at {at}, not in this interrupt"));
     }
-    match report.lock.as_ref().map(|lock| lock.class) {
-        Some(class) => writeln!(
-            f,
-            "find the path that comes to {} without having taken `{class}`, or after having let it go; if another task \
-             took it, announce that with a hand-over",
-            Place(report.site)
-        ),
-        None => writeln!(f, "let go only of what is held"),
+    match report.site {
+        Some(site) => {
+            let without = "on the path that comes there without having taken it, or has released it already";
+            ways.way(format_args!("do not release `{class}` at {site}, {without}"))?;
+        }
+        None => {
+            let without = "whose lock was not taken, or was released already";
+            ways.way(format_args!("find the guard of `{class}` that is dropped here, {without}"))?;
+        }
     }
+    ways.way(format_args!("if another task took it, announce that with `hand_over` where it is given away"))
 }
 
-fn nest_not_held(report: &Report, f: &mut Formatter<'_>) -> fmt::Result {
-    let (Some(nest), Some(lock)) = (&report.held_lock, &report.lock) else { return writeln!(f, "hold the nest lock") };
-    if let Some(site) = report.taken_again {
-        return writeln!(f, "let go of `{}` before `{}`, at {}", lock.class, nest.class, Place(site));
-    }
-    let at = Place(lock.site);
-    writeln!(f, "take `{}` before `{}` at {at}, and hold it until `{}` is let go", nest.class, lock.class, lock.class)
-}
-
-fn wait_context(report: &Report, f: &mut Formatter<'_>) -> fmt::Result {
-    match (&report.lock, limiting(report)) {
-        (Some(lock), Some(held)) => writeln!(
-            f,
-            "take `{}` before `{}`, which is held since {}, or make the outer one a lock that sleeps",
-            lock.class,
-            held.class,
-            Place(held.site)
-        ),
-        (Some(lock), None) => {
-            writeln!(f, "move what needs `{}` from the interrupt to a task, or use a lock that spins", lock.class)
+/// What no rule decided: each note has its advice.
+fn wrong(report: &Report, ways: &mut Ways<'_, '_>) -> fmt::Result {
+    let (note, at) = (report.note.unwrap_or_default(), Place(report.site));
+    let instead = super::notes::advice(note);
+    match (report.kind(), &report.lock) {
+        (Kind::Assertion, Some(LockView { class, .. })) if note.starts_with("assert_not_held") => {
+            ways.way(format_args!("release `{class}` on every path to {at}"))
         }
-        _ => writeln!(f, "use a lock that spins"),
-    }
-}
-
-fn sleep_atomic(report: &Report, f: &mut Formatter<'_>) -> fmt::Result {
-    let toggles = report.toggles;
-    match atomic(report) {
-        Atomic::Held(held) => {
-            writeln!(f, "let go of `{}`, held since {}, before sleeping", held.class, Place(held.site))
+        (Kind::Assertion, Some(LockView { class, .. })) if note.starts_with("assert_held") => {
+            let how = match note.get("assert_held".len()..note.find(':').unwrap_or(0)) {
+                Some("_read") => " for reading",
+                Some("_write") => " exclusively",
+                _ => "",
+            };
+            ways.way(format_args!("take `{class}`{how} on every path to {at}"))
         }
-        Atomic::IrqsOff => writeln!(f, "enable interrupts, disabled at {}, before sleeping", Place(toggles.irqs_off)),
-        Atomic::SoftirqsOff => {
-            writeln!(f, "enable softirqs, disabled at {}, before sleeping", Place(toggles.softirqs_off))
+        (Kind::Rcu, _) => {
+            ways.way(format_args!("enter a read section around {at}"))?;
+            ways.way(format_args!("where the lock of the writers is held, assert that one instead"))
         }
-        Atomic::Interrupt | Atomic::Unknown => writeln!(f, "leave what sleeps to a task"),
+        _ => match instead {
+            Some(instead) => ways.way(format_args!("{instead}, at {at}")),
+            None => ways.way(format_args!("make true on every path to {at} what is said above")),
+        },
     }
 }
 
 /// A class that is known by where its first lock was first taken may hold what does not belong together.
-fn key_hint(report: &Report, f: &mut Formatter<'_>) -> fmt::Result {
+fn notes(report: &Report, f: &mut Formatter<'_>) -> fmt::Result {
     let locks = [&report.lock, &report.held_lock];
-    if locks.into_iter().flatten().any(|lock| lock.class.keyless) {
+    if let Some(lock) = locks.into_iter().flatten().find(|lock| lock.class.keyless) {
         writeln!(
             f,
-            "note: this lock was constructed by a line of the standard library, as `map(Mutex::new)` does, and is known by \
-             where it was first taken; give it a LockClassKey"
+            "note: `{}` was constructed by a line of the standard library, as `map(Mutex::new)` does, so its class is the \
+             line that first took it, and other locks may share it; give it a LockClassKey",
+            lock.class
         )?;
     }
     Ok(())

@@ -218,7 +218,7 @@ fn irq_order(report: &Report, f: Text<'_, '_>) -> fmt::Result {
     Ok(())
 }
 
-/// The circle that an interrupt closes: somebody holds the unsafe lock, is interrupted, and the interrupt wants the safe
+/// The cycle that an interrupt closes: somebody holds the unsafe lock, is interrupted, and the interrupt wants the safe
 /// one; the dependencies in between lead from the safe to the unsafe lock.
 fn irq_scenario<'a>(
     usage: &'a UsageConflict,
@@ -268,7 +268,13 @@ fn unbalanced(report: &Report, f: Text<'_, '_>) -> fmt::Result {
     let Some(lock) = &report.lock else { return Ok(()) };
     let (who, what) = (report.who(), report.note.unwrap_or("release"));
     writeln!(f, "{}/{} is trying to {what} lock ({}) at:", who.task, who.id, lock.class)?;
-    writeln!(f, "{}", Place(report.site))?;
+    match report.site {
+        Some(site) => writeln!(f, "{site}")?,
+        None => writeln!(f, "the drop of a guard, which knows no line")?,
+    }
+    if let (None, Some(site)) = (report.site, lock.class.site) {
+        writeln!(f, "the lock is constructed at {site}")?;
+    }
     match outside(report) {
         Some(held) => writeln!(f, "but this lock was taken outside of this interrupt, at {}!", Place(held.site))?,
         None if report.held.is_empty() => writeln!(f, "but there are no more locks to release!")?,
@@ -282,17 +288,24 @@ fn wait_context(report: &Report, f: Text<'_, '_>) -> fmt::Result {
     writeln!(f, "other info that might help us debug this:\ncontext-{{{0}:{0}}}", report.context_limit)?;
     let Some(lock) = &report.lock else { return Ok(()) };
     let needs = lock.class.waits.outer() as u8;
-    write!(f, "`{}` needs a place of wait type {needs} ({}); ", lock.class, wait_name(needs))?;
-    write!(f, "here is allowed {} ({})", report.limit, wait_name(report.limit))?;
+    write!(f, "`{}` {} (wait type {needs}), ", lock.class, wait_name(needs))?;
+    write!(f, "but only {} ({}) is allowed here because ", allowed_name(report.limit), report.limit)?;
     match limiting(report) {
-        Some(held) => writeln!(f, ", since `{}` is held", held.class),
-        None => writeln!(f, ", since this is an interrupt"),
+        Some(held) => writeln!(f, "`{}` is held", held.class),
+        None => writeln!(f, "this is an interrupt"),
     }
 }
 
 fn wait_name(wait: u8) -> &'static str {
-    ["unchecked", "never waits", "spins", "spins, or sleeps in another configuration", "sleeps"]
+    ["is not checked", "never waits", "spins", "spins here and may sleep in another configuration", "may sleep"]
         .get(usize::from(wait))
+        .copied()
+        .unwrap_or("may wait in any way")
+}
+
+fn allowed_name(limit: u8) -> &'static str {
+    ["nothing", "not waiting at all", "spinning", "spinning, or sleeping in another configuration", "sleeping"]
+        .get(usize::from(limit))
         .copied()
         .unwrap_or("anything")
 }
@@ -313,6 +326,10 @@ fn sleep_atomic(report: &Report, f: Text<'_, '_>) -> fmt::Result {
         Atomic::Interrupt => writeln!(f, "sleeping is not allowed: this is an interrupt")?,
         Atomic::IrqsOff => writeln!(f, "sleeping is not allowed: hard interrupts are disabled")?,
         Atomic::SoftirqsOff => writeln!(f, "sleeping is not allowed: softirqs are disabled")?,
+        Atomic::Held(held) if !report.flags.irqs_on => {
+            let class = &held.class;
+            writeln!(f, "sleeping is not allowed: `{class}` is held, which spins, and hard interrupts are disabled")?;
+        }
         Atomic::Held(held) => writeln!(f, "sleeping is not allowed: `{}` is held, which spins", held.class)?,
         Atomic::Unknown => {}
     }
@@ -326,12 +343,12 @@ fn hold_limit(report: &Report, f: Text<'_, '_>) -> fmt::Result {
         writeln!(f, "held for {length}, limit {limit} (in the port's unit of time)")?;
     }
     match report.site {
-        Some(site) => writeln!(f, "let go at: {site}\n"),
-        None => writeln!(f), // the drop of a guard knows no line
+        Some(site) => writeln!(f, "released at: {site}\n"),
+        None => writeln!(f, "released by the drop of its guard, which knows no line\n"),
     }
 }
 
-/// What no rule decided: the words of whoever noticed it.
+/// What no rule decided: the words of the one who noticed it.
 fn wrong(report: &Report, f: Text<'_, '_>) -> fmt::Result {
     writeln!(f, "{}/{} {} at {}:", report.who().task, report.who().id, Bracket(report.flags), Place(report.site))?;
     writeln!(f, "{}", report.note.unwrap_or("it is wrong"))?;

@@ -7,6 +7,8 @@
 mod advice;
 mod dump;
 mod kinds;
+mod names;
+mod notes;
 mod scenario;
 #[cfg(feature = "stat")]
 pub(crate) mod stat;
@@ -14,19 +16,28 @@ pub(crate) mod stat;
 use crate::context::Flags;
 use crate::limits::{Notice, Table};
 use crate::news::News;
-use crate::report::{ClassView, LockView, Path, Report, Step};
+use crate::policy::FindingId;
+use crate::report::{Again, ClassView, LockView, Path, Report, Step};
 use crate::site::Site;
 use crate::usage::Usage;
 use core::fmt::{self, Display, Formatter};
 
 impl Display for Report {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        if let (true, Some(told)) = (self.is_brief, self.same_cause) {
+            return brief(self, told, f);
+        }
         kinds::heading(self, f)?;
         kinds::body(self, f)?;
-        if let Some(site) = self.taken_again {
-            writeln!(f, "it was taken again, since a lock below it was let go at: {}", Place(site))?;
+        if let Some(again) = &self.taken_again {
+            taken_again(again, f)?;
         }
         held_locks(self, f)?;
+        names::same_names(self, f)?;
+        call_trace(self, f)?;
+        if let Some(other) = self.same_cause {
+            writeln!(f, "\nthe cause is that of finding {other}, which was reported before")?;
+        }
         writeln!(f)?;
         advice::advice(self, f)?;
         finding(self, f)
@@ -44,12 +55,16 @@ impl Display for News<'_> {
 }
 
 impl Display for ClassView {
-    /// The name that the class was given, or the line that constructs its locks; `/n` for a level.
+    /// The name that the class was given, or the line that constructs its locks; `#n` from the second class of one name on,
+    /// `/n` for a level.
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match (self.name, self.site) {
             (Some(name), _) => write!(f, "{name}")?,
             (None, Some(site)) => write!(f, "{site}")?,
             (None, None) => write!(f, "a lock without a class")?,
+        }
+        if self.ordinal > 1 {
+            write!(f, "#{}", self.ordinal)?;
         }
         match self.subclass.get() {
             0 => Ok(()),
@@ -92,12 +107,12 @@ impl Display for Notice {
         };
         let lost = match self.table {
             Table::Members => "chains that find no room are checked, and not listed",
-            Table::Chains => "chains that find no room are checked anew each time",
+            Table::Chains => "chains that find no room are checked again each time",
             Table::Findings => "other findings are not reported, but counted",
             Table::Reports => "findings that come before it is drained are not reported, but counted",
             _ => "what finds no room is not learned, but counted",
         };
-        write!(f, "lockdep: {table} is full ({} entries): raise {}; until then {lost}", self.size, self.constant)
+        write!(f, "lockdep: {table} is full ({} entries): {}; until then {lost}", self.size, self.remedy)
     }
 }
 
@@ -108,7 +123,7 @@ impl Display for Place {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self.0 {
             Some(site) => write!(f, "{site}"),
-            None => write!(f, "an unknown place"),
+            None => write!(f, "a line that is not known"),
         }
     }
 }
@@ -123,7 +138,42 @@ impl Display for Bracket {
     }
 }
 
-/// The last line: the id, and the places between which the finding stands. By either it can be accepted.
+/// A finding whose cause another one told: one line, with all that is needed to accept it.
+fn brief(report: &Report, told: FindingId, f: &mut Formatter<'_>) -> fmt::Result {
+    write!(f, "also: {}", report.kind().verdict())?;
+    match (&report.usage, &report.lock) {
+        (Some(usage), _) if usage.used_class == usage.enabled_class => write!(f, " of `{}`", usage.used_class)?,
+        (Some(usage), _) => write!(f, " from `{}` to `{}`", usage.used_class, usage.enabled_class)?,
+        (None, Some(lock)) => write!(f, " of `{}`", lock.class)?,
+        (None, None) => {}
+    }
+    write!(f, ", same cause as finding {told}: ")?;
+    finding(report, f)
+}
+
+/// Why a lock is looked at that nobody takes now.
+fn taken_again(again: &Again, f: &mut Formatter<'_>) -> fmt::Result {
+    write!(f, "it was taken again, since a lock below it")?;
+    if let Some(site) = again.acquired {
+        write!(f, ", taken at {site},")?;
+    }
+    match again.released {
+        Some(site) => writeln!(f, " was released at: {site}"),
+        None => writeln!(f, " was released by the drop of its guard, which knows no line"),
+    }
+}
+
+/// Where the task was, as the port says: addresses, for a symbol table on the host.
+fn call_trace(report: &Report, f: &mut Formatter<'_>) -> fmt::Result {
+    if report.trace.is_empty() {
+        return Ok(());
+    }
+    writeln!(f, "\nCall trace:")?;
+    let width = 2 * size_of::<usize>();
+    report.trace.iter().try_for_each(|address| writeln!(f, " [<{address:0width$x}>]"))
+}
+
+/// The last line: the id, and the places that the finding is between. By either it can be accepted.
 fn finding(report: &Report, f: &mut Formatter<'_>) -> fmt::Result {
     write!(f, "finding {}", report.id)?;
     match report.ends() {
@@ -138,7 +188,7 @@ struct Line(Site);
 
 impl Display for Line {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}", self.0.0.file(), self.0.0.line())
+        write!(f, "{}:{}", self.0.path(), self.0.0.line())
     }
 }
 
@@ -181,9 +231,10 @@ fn cut(missing: usize, f: &mut Formatter<'_>) -> fmt::Result {
 fn dependency(step: &Step, f: &mut Formatter<'_>) -> fmt::Result {
     writeln!(f, "       taken at {}", Place(step.to_site))?;
     writeln!(f, "       while {} was held, taken at {}", step.from, Place(step.from_site))?;
-    match step.task {
-        0 => Ok(()),
-        task => writeln!(f, "       first by task {task} on CPU {}", step.cpu),
+    match (step.is_maker_known, step.task) {
+        (false, _) => writeln!(f, "       first by a task whose number there was no room to keep"),
+        (true, 0) => Ok(()),
+        (true, task) => writeln!(f, "       first by task {task} on CPU {}", step.cpu),
     }
 }
 

@@ -21,6 +21,8 @@ thread_local! {
     pub(crate) static ON_WHO: Cell<Option<fn()>> = const { Cell::new(None) };
     /// The machine's flag when something was shown last.
     pub(crate) static IRQS_IN_SHOW: Cell<Option<bool>> = const { Cell::new(None) };
+    /// Who runs.
+    pub(crate) static WHO: Cell<Who> = const { Cell::new(Who { task: "test", id: 7, cpu: 0 }) };
     /// What happens while something is shown.
     pub(crate) static ON_SHOW: Cell<Option<fn()>> = const { Cell::new(None) };
 }
@@ -33,14 +35,14 @@ pub(crate) static CONSOLE: Mutex<()> = Mutex::named("console", ());
 /// What the port is told of the time.
 pub(crate) static NOW: AtomicU64 = AtomicU64::new(0);
 
-/// Makes the machine's port, with the constants given, and puts it into the program.
+/// Makes the machine's port, with the constants and functions given, and puts it into the program.
 macro_rules! host_port {
-    ($($constant:item)*) => {
+    ($($item:item)*) => {
         struct Host;
 
         // SAFETY: a context is made by the thread that runs in it, and kept in a variable of that thread.
         unsafe impl lockdep::port::Port for Host {
-            $($constant)*
+            $($item)*
             machine::plain::functions!(machine::plain);
 
             fn who() -> lockdep::report::Who {
@@ -63,7 +65,7 @@ pub(crate) fn who() -> Who {
     if let Some(interrupt) = ON_WHO.take() {
         interrupt();
     }
-    Who { task: "test", id: 7, cpu: 0 }
+    WHO.get()
 }
 
 /// As a console does that saves and restores the interrupt flag.
