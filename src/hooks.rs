@@ -152,11 +152,15 @@ pub fn might_sleep() {
     __lockdep_event(Event::MightSleep, Site::caller());
 }
 
-/// The memory of a lock is about to be freed, or the lock to be constructed anew.
+/// The memory of a lock is about to be freed, or the lock to be constructed again. If it was a class of its own
+/// ([`LockMap::of_first_use`]), the class is forgotten, as by [`unregister_key`].
 #[track_caller]
 #[inline]
 pub fn free(map: &LockMap) {
     __lockdep_event(Event::Free(map), Site::caller());
+    if map.has_own_class() {
+        __lockdep_event(Event::ForgetOwnClass(map), Site::caller());
+    }
 }
 
 /// A lock is dropped: like [`free`], but the place is not known, and if it is held it leaves the books. Cheap if it is not.
@@ -164,6 +168,9 @@ pub fn free(map: &LockMap) {
 pub fn dropped(map: &LockMap) {
     if __lockdep_holds(map) {
         __lockdep_event(Event::Dropped(map), map.site());
+    }
+    if map.has_own_class() {
+        __lockdep_event(Event::ForgetOwnClass(map), map.site());
     }
 }
 

@@ -4,7 +4,7 @@
 //! provides, since kernel stacks are small; a path or a list longer than its room is cut, with the count of what is
 //! missing. It keeps copies: printing it later touches no table.
 
-use crate::class::{LockMap, Subclass};
+use crate::class::{LockMap, Origin, Subclass};
 use crate::classes::{Classes, SeenClasses};
 use crate::context::{Context, Flags, HOLDS, Toggles};
 use crate::dependency::Dependency;
@@ -138,8 +138,8 @@ pub struct ClassView {
     pub name: Option<&'static str>,
     /// Where its locks are constructed; `None` where the table of classes was full.
     pub site: Option<Site>,
-    /// Its locks are constructed by a line of the standard library: `site` is where the first was first taken.
-    pub keyless: bool,
+    /// What says which class it is. Where its locks have no line of their own, `site` is where the first was first taken.
+    pub origin: Origin,
     /// Its level.
     pub subclass: Subclass,
     /// Its usage at the time of the report.
@@ -176,7 +176,7 @@ impl LockView {
         let class = ClassView {
             name: None,
             site: None,
-            keyless: false,
+            origin: Origin::Line,
             subclass: Subclass::ZERO,
             usage: Usage::empty(),
             waits: WaitTypes::new(hold.outer(), hold.inner()),
@@ -385,7 +385,7 @@ impl Lookup<'_> {
         ClassView {
             name: class.name,
             site: class.site,
-            keyless: class.keyless,
+            origin: class.origin,
             subclass: class.subclass,
             usage: self.seen.usage(slot),
             waits: class.waits,

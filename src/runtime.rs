@@ -80,6 +80,8 @@ pub enum Event<'a> {
     Dropped(&'a LockMap),
     /// The classes of a key that was made at run time are taken back.
     UnregisterKey(&'a DynamicKey),
+    /// The class of a lock that is a class of its own is taken back: its memory goes.
+    ForgetOwnClass(&'a LockMap),
     /// A hold becomes one of this mode, a reader's.
     Downgrade(&'a LockMap, Mode),
     /// A lock will be let go by another context.
@@ -283,6 +285,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
                 validator::release_unchecked(context, map);
             }
             Event::UnregisterKey(key) => self.slowly(context, |engine| engine.unregister_key(context, key, site)),
+            Event::ForgetOwnClass(map) => self.slowly(context, |engine| engine.forget_own_class(context, map)),
             Event::Downgrade(map, mode) => {
                 self.slowly(context, |engine| engine.downgrade(context, map, mode, Some(site)));
             }

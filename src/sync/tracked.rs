@@ -42,7 +42,7 @@ impl<R> Tracked<R> {
         Tracked { tracker: Tracker::from_map(map), raw }
     }
 
-    /// For the constant `INIT` of a raw lock, which cannot know where it is used: the class is the line that takes it first.
+    /// For the constant `INIT` of a raw lock, which cannot know where it is used: the lock is a class of its own.
     pub(super) const fn of_first_use(raw: R) -> Tracked<R> {
         Tracked::from_map(LockMap::of_first_use(WaitTypes::NONE), raw)
     }

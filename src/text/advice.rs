@@ -5,6 +5,7 @@
 
 use super::Place;
 use crate::cause::{Atomic, atomic, limiting, outside};
+use crate::class::Origin;
 use crate::report::{Kind, Report, UsageConflict};
 use crate::usage::State;
 use core::fmt::{self, Formatter};
@@ -170,7 +171,7 @@ fn sleep_atomic(report: &Report, f: &mut Formatter<'_>) -> fmt::Result {
 /// A class that is known by where its first lock was first taken may hold what does not belong together.
 fn key_hint(report: &Report, f: &mut Formatter<'_>) -> fmt::Result {
     let locks = [&report.lock, &report.held_lock];
-    if locks.into_iter().flatten().any(|lock| lock.class.keyless) {
+    if locks.into_iter().flatten().any(|lock| lock.class.origin == Origin::Library) {
         writeln!(
             f,
             "note: this lock was constructed by a line of the standard library, as `map(Mutex::new)` does, and is known by \
