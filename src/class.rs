@@ -14,7 +14,7 @@
 use crate::atomic::{AtomicBool, AtomicU32, Ordering};
 use crate::site::Site;
 use crate::trail::{HoldLimit, Trail};
-use crate::wait_type::WaitTypes;
+use crate::wait_type::{WaitType, WaitTypes};
 
 /// A nesting level within a class, 0 to 7: each is a class of its own. Linux's `subclass`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -305,7 +305,7 @@ impl LockMap {
 
     /// Whether the lock is a class of its own that may be in the table: then the class goes with the lock.
     #[inline(always)]
-    pub(crate) fn has_own_class(&self) -> bool {
+    pub fn has_own_class(&self) -> bool {
         self.constant && self.hint(Subclass::ZERO) != ClassId::NONE
     }
 
@@ -327,6 +327,12 @@ impl LockMap {
     /// The wait types of the class.
     pub const fn waits(&self) -> WaitTypes {
         WaitTypes::from_bits(self.waits >> WAITS_SHIFT)
+    }
+
+    /// Whether a wait for the lock sleeps: its outer wait type is `sleep`.
+    #[inline(always)]
+    pub const fn sleeps(&self) -> bool {
+        self.waits >> WAITS_SHIFT >> 3 == WaitType::Sleep as u16
     }
 
     /// The wait types, where a hold's traits have them.

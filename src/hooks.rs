@@ -152,6 +152,26 @@ pub fn might_sleep() {
     __lockdep_event(Event::MightSleep, Site::caller());
 }
 
+/// A lock that was just announced by [`acquire`] is about to be waited for: if it sleeps (an outer wait type of `sleep`), and
+/// interrupts or softirqs are disabled, that is reported as `sleep-atomic`. Every waiting acquisition of a lock that sleeps
+/// does this, as Linux's `mutex_lock` calls `might_sleep`. (An interrupt and a spinning lock that is held bar it too; the
+/// acquisition has reported these, as `wait-context`.)
+#[inline(always)]
+pub fn wait_asleep(map: &LockMap, site: Site) {
+    if map.sleeps() {
+        __lockdep_event(Event::WaitAsleep, site);
+    }
+}
+
+/// A lock is about to be waited for, for some time and no longer: to the rules that is a try, but if it sleeps it is
+/// [`might_sleep`].
+#[inline]
+pub fn wait_asleep_timed(map: &LockMap, site: Site) {
+    if map.sleeps() {
+        __lockdep_event(Event::MightSleep, site);
+    }
+}
+
 /// The memory of a lock is about to be freed, or the lock to be constructed again. If it was a class of its own
 /// ([`LockMap::of_first_use`]), the class is forgotten, as by [`unregister_key`].
 #[track_caller]

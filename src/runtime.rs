@@ -74,6 +74,8 @@ pub enum Event<'a> {
     Allocate,
     /// The task may sleep here.
     MightSleep,
+    /// A lock that sleeps is waited for. Its acquisition was told before.
+    WaitAsleep,
     /// The memory of a lock is freed.
     Free(&'a LockMap),
     /// A lock is dropped that may be held.
@@ -279,6 +281,8 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
             Event::Allocate => self.slowly(context, |engine| engine.allocate(context, site)),
             Event::MightSleep if !rules::sleep_atomic::is_atomic(context) => {}
             Event::MightSleep => self.slowly(context, |engine| engine.might_sleep(context, site)),
+            Event::WaitAsleep if !rules::sleep_atomic::is_barred_by_a_flag(context) => {}
+            Event::WaitAsleep => self.slowly(context, |engine| engine.wait_asleep(context, site)),
             Event::Free(map) => self.slowly(context, |engine| engine.free(context, map, Some(site))),
             Event::Dropped(map) => {
                 self.slowly(context, |engine| engine.free(context, map, None));

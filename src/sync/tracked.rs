@@ -58,6 +58,12 @@ impl<R> Tracked<R> {
         self.tracker.token()
     }
 
+    /// The raw lock is about to be waited for.
+    #[inline(always)]
+    pub(super) fn waited_for(&self, mode: Mode, site: Site) -> Token<'_> {
+        self.token().acquire(mode, site).asleep(site)
+    }
+
     /// A try, or a wait that gives up: on the books if the lock was had. Nobody waits for ever in it, so nothing leads to it.
     #[inline(always)]
     pub(super) fn tried(&self, taken: bool, mode: Mode, site: Site) -> bool {
