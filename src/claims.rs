@@ -57,6 +57,14 @@ impl Engine<'_> {
         }
     }
 
+    /// A lock that sleeps is waited for: Linux's `mutex_lock` calls `might_sleep`.
+    pub fn wait_asleep(&mut self, context: &Context, site: Site) {
+        self.looks_for(Kind::SleepAtomic);
+        if rules::sleep_atomic::is_barred_by_a_flag(context) {
+            self.report(context, Kind::SleepAtomic, Some(site), |_, _| {});
+        }
+    }
+
     /// Something that is not decided here is wrong: an assertion does not hold, a protocol is broken. `note` says what,
     /// in a few words.
     pub fn wrong(

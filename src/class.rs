@@ -6,13 +6,15 @@
 //!
 //! A [`DynamicKey`] is made at run time and can be unregistered.
 //!
+//! A lock that a constant constructs has no line, and is a class of its own ([`LockMap::of_first_use`]).
+//!
 //! Invariant: a hint names a slot and the slot's generation; the table believes it only while the slot still has that
 //! generation. For a lock whose construction says nothing of its class, the hint is all that remembers it.
 
 use crate::atomic::{AtomicBool, Ordering};
 use crate::site::Site;
 use crate::trail::{HoldLimit, Trail};
-use crate::wait_type::WaitTypes;
+use crate::wait_type::{WaitType, WaitTypes};
 use crate::word::Word;
 use core::sync::atomic::AtomicUsize;
 
@@ -104,11 +106,6 @@ impl DynamicKey {
         DynamicKey { name, hash: site.hash() ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15), site }
     }
 
-    /// Whether a class of this key in the table is of this one: whatever its level and its wait types.
-    pub(crate) const fn made(&self, key: u64) -> bool {
-        (self.hash ^ key) & OF_KEY == 0
-    }
-
     /// The 64 bits that the keys of its classes differ from in the upper ones alone.
     pub(crate) const fn hash(&self) -> u64 {
         self.hash
@@ -163,6 +160,19 @@ impl ClassId {
     }
 }
 
+/// What says of which class a lock is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Origin {
+    /// Its key, its name, or the line that constructs it.
+    #[default]
+    Line,
+    /// The line that first took a lock of the class: these locks are constructed by a line of the standard library, as by
+    /// `map(Mutex::new)`, which says nothing.
+    Library,
+    /// The lock itself, which a constant constructed: the class has no other lock.
+    Constant,
+}
+
 /// Where the traits of a hold have its wait types.
 pub(crate) const WAITS_SHIFT: u16 = 8;
 
@@ -176,6 +186,8 @@ pub struct LockMap {
     waits: u16,
     /// It was given a key, so its site does not count.
     keyed: bool,
+    /// A constant constructed it, so it has no site.
+    constant: bool,
     validated: bool,
     /// The next release may be anybody's.
     handed_over: AtomicBool,
@@ -210,9 +222,12 @@ impl LockMap {
         LockMap::with(crate::site::hash_bytes(class.as_bytes()), site, Some(class), waits)
     }
 
-    /// A lock whose class is the first line that takes it: for constants, which cannot know where they are used.
+    /// A lock that is a class of its own, from when it is first taken until it is dropped ([`Tracker`](crate::tracker::Tracker)
+    /// does that) or its memory is freed (`hooks::free`): for constants, which cannot know where they are used. Reports call
+    /// the class by the line that first took the lock. Linux's lock in static memory, whose class is its address; here it
+    /// is a number that the table gives, which moves with the lock.
     pub const fn of_first_use(waits: WaitTypes) -> LockMap {
-        LockMap::with(Site::NOWHERE.hash(), Site::NOWHERE, None, waits)
+        LockMap { constant: true, ..LockMap::with(Site::NOWHERE.hash(), Site::NOWHERE, None, waits) }
     }
 
     /// A lock of the class `key`, which was made at run time. The key may move or go; what counts is its number.
@@ -226,7 +241,7 @@ impl LockMap {
         let handed_over = AtomicBool::new(false);
         let waits = waits.bits() << WAITS_SHIFT;
         let trail = Trail::new(HoldLimit::NONE);
-        LockMap { key, site, name, waits, keyed: false, validated: true, handed_over, hints, trail }
+        LockMap { key, site, name, waits, keyed: false, constant: false, validated: true, handed_over, hints, trail }
     }
 
     /// It was given a key.
@@ -283,9 +298,26 @@ impl LockMap {
     }
 
     /// Whether the line that constructed the lock says which class it is of: not if it is inside the standard library, as with
-    /// `map(Mutex::new)`, and no name or key was given.
+    /// `map(Mutex::new)`, or a constant, and no name or key was given.
     pub fn has_class(&self) -> bool {
-        self.keyed || self.name.is_some() || !self.site.is_in_library()
+        self.origin() == Origin::Line
+    }
+
+    /// What says of which class the lock is.
+    pub fn origin(&self) -> Origin {
+        if self.constant {
+            Origin::Constant
+        } else if !self.keyed && self.name.is_none() && self.site.is_in_library() {
+            Origin::Library
+        } else {
+            Origin::Line
+        }
+    }
+
+    /// Whether the lock is a class of its own that may be in the table: then the class goes with the lock.
+    #[inline(always)]
+    pub fn has_own_class(&self) -> bool {
+        self.constant && self.hint(Subclass::ZERO) != ClassId::NONE
     }
 
     /// The 64 bits that stand for the class of subclass 0.
@@ -306,6 +338,12 @@ impl LockMap {
     /// The wait types of the class.
     pub const fn waits(&self) -> WaitTypes {
         WaitTypes::from_bits(self.waits >> WAITS_SHIFT)
+    }
+
+    /// Whether a wait for the lock sleeps: its outer wait type is `sleep`.
+    #[inline(always)]
+    pub const fn sleeps(&self) -> bool {
+        self.waits >> WAITS_SHIFT >> 3 == WaitType::Sleep as u16
     }
 
     /// The wait types, where a hold's traits have them.

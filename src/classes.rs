@@ -10,8 +10,10 @@
 //!   slot that used them all is retired. (If a kernel did nothing but unregister, a million times a second, always in one
 //!   slot, that would take 200 days.)
 //! - An index that is not there reads as the empty class, so nothing here can panic.
+//! - No two locks that are classes of their own ever have one key: each gets a number that is never given again. Not its
+//!   address, which another lock may have later.
 
-use crate::class::{ClassId, DynamicKey, LockMap, OF_KEY, Subclass};
+use crate::class::{ClassId, LockMap, OF_KEY, Origin, Subclass};
 use crate::dependency::Direction;
 use crate::held::NO_SLOT;
 use crate::site::Site;
@@ -124,9 +126,9 @@ pub(crate) struct Class {
     pub name: Option<&'static str>,
     /// Where its locks are constructed.
     pub site: Option<Site>,
-    /// Its locks are constructed by a line of the standard library, which says nothing: the class is where the first of
-    /// them was first taken, and so is `site`.
-    pub keyless: bool,
+    /// What says which class it is. Where its locks have no line of their own, `site` is where the first of them was first
+    /// taken.
+    pub origin: Origin,
     /// Its level within the class of its key.
     pub subclass: Subclass,
     /// Its wait types.
@@ -147,7 +149,7 @@ impl Class {
         key: 0,
         name: None,
         site: None,
-        keyless: false,
+        origin: Origin::Line,
         subclass: Subclass::ZERO,
         waits: WaitTypes::NONE,
         after: NO_SLOT,
@@ -186,6 +188,8 @@ pub(crate) struct Classes<S: ?Sized = [Class]> {
     /// The first of those below it that are free; the next is in `next_in_bucket`.
     free: u16,
     turned_away: u32,
+    /// How many locks became classes of their own.
+    numbers: u64,
     slots: S,
 }
 
@@ -195,7 +199,7 @@ impl<const N: usize> Classes<[Class; N]> {
             N > 1 && N < u16::MAX as usize,
             "the number of class slots, one of which is never used, is 2 to 65,534"
         );
-        Classes { used: 0, last: 0, free: NO_SLOT, turned_away: 0, slots: [Class::EMPTY; N] }
+        Classes { used: 0, last: 0, free: NO_SLOT, turned_away: 0, numbers: 0, slots: [Class::EMPTY; N] }
     }
 }
 
@@ -269,19 +273,37 @@ impl Classes {
         if is_believed(seen, hint) {
             return Some(hint);
         }
-        let key = self.key_at(seen, map, site);
-        let id = match self.find_key(key, subclass) {
-            Some(slot) => seen.id(slot),
-            None => match self.enter(seen, map, key, subclass, site) {
-                Some(id) => id,
-                None => {
-                    self.turned_away = self.turned_away.saturating_add(1);
-                    return None;
-                }
-            },
+        let key = match self.key_of(seen, map) {
+            None if is_own(map) => self.begin_own(seen, map, site)?,
+            _ => self.key_at(seen, map, site),
         };
-        map.set_hint(subclass, id);
-        Some(id)
+        self.find_or_enter_key(seen, map, key, subclass, site)
+    }
+
+    fn find_or_enter_key(
+        &mut self,
+        seen: &SeenClasses,
+        map: &LockMap,
+        key: u64,
+        subclass: Subclass,
+        site: Site,
+    ) -> Option<ClassId> {
+        let known = self.find_key(key, subclass).map(|slot| seen.id(slot));
+        let id = known.or_else(|| self.enter(seen, map, key, subclass, site));
+        match id {
+            Some(id) => map.set_hint(subclass, id),
+            None => self.turned_away = self.turned_away.saturating_add(1),
+        }
+        id
+    }
+
+    /// A lock becomes a class of its own; returns the key. Its level 0 is entered whatever level is taken, since the hint of
+    /// that level is what remembers the key.
+    fn begin_own(&mut self, seen: &SeenClasses, map: &LockMap, site: Site) -> Option<u64> {
+        let key = own_key(self.numbers.wrapping_add(1));
+        self.find_or_enter_key(seen, map, key, Subclass::ZERO, site)?;
+        self.numbers = self.numbers.wrapping_add(1);
+        Some(key)
     }
 
     /// The slot of the class that a hold without one is of, if that has one by now: by what the hold has for a key.
@@ -337,8 +359,8 @@ impl Classes {
         let class = self.get_mut(slot)?;
         class.key = key;
         class.name = map.name();
-        class.keyless = !map.has_class();
-        class.site = Some(if class.keyless { site } else { map.site() });
+        class.origin = map.origin();
+        class.site = Some(if class.origin == Origin::Line { map.site() } else { site });
         class.subclass = subclass;
         class.waits = map.waits();
         class.next_in_bucket = next_in_bucket;
@@ -360,14 +382,19 @@ impl Classes {
     }
 
     /// A class of a key, if there is any: all are in one bucket.
-    pub(crate) fn any_of(&self, key: &DynamicKey) -> Option<u16> {
-        self.in_bucket(self.bucket(key.hash())).find(|&slot| self.is_of(slot, key))
+    pub(crate) fn any_of(&self, key: u64) -> Option<u16> {
+        self.in_bucket(self.bucket(key)).find(|&slot| self.is_of(slot, key))
     }
 
-    /// Whether the class in `slot` is of the key.
-    pub(crate) fn is_of(&self, slot: u16, key: &DynamicKey) -> bool {
+    /// Whether the class in `slot` is of the key, whatever its level and its wait types.
+    pub(crate) fn is_of(&self, slot: u16, key: u64) -> bool {
         let class = self.get(slot);
-        class.site.is_some() && key.made(class.key)
+        class.site.is_some() && (class.key ^ key) & OF_KEY == 0
+    }
+
+    /// The key of a lock that is a class of its own, if it is in the table.
+    pub(crate) fn own_key(&self, seen: &SeenClasses, map: &LockMap) -> Option<u64> {
+        self.key_of(seen, map).filter(|_| is_own(map))
     }
 
     /// Forgets a class, to which no dependency leads any more, and from which none does. Its slot can be used again.
@@ -433,14 +460,31 @@ pub(crate) fn key_without_slot(key: u64, subclass: Subclass) -> u64 {
 }
 
 /// The key of the class of a lock that nobody is known to have taken, and that is taken at `site`.
+///
+/// Locks of other wait types are of another class there. Of a lock that is to be a class of its own and found no room, it is a
+/// key that no other lock has as long as it lives.
 pub(crate) fn key_of_first_use(map: &LockMap, site: Site) -> u64 {
-    if map.has_class() { map.key() } else { !site.hash() }
+    match map.has_class() {
+        true => map.key(),
+        false if is_own(map) => !own_key(map.instance() as u64),
+        false => !site.hash() ^ map.key() & !OF_KEY,
+    }
 }
 
 /// Whether a lock's hint names a class that is still the one which it was.
 #[inline(always)]
 pub(crate) fn is_believed(seen: &SeenClasses, hint: ClassId) -> bool {
     hint != ClassId::NONE && seen.is_marked(hint, Asked::EXISTENCE)
+}
+
+/// Whether the lock is a class of its own. One that is never checked need not be, and could not remember it.
+fn is_own(map: &LockMap) -> bool {
+    map.origin() == Origin::Constant && map.is_validated()
+}
+
+/// The key of the lock that was the `number`th to become a class of its own.
+const fn own_key(number: u64) -> u64 {
+    number.wrapping_mul(0x9e37_79b9_7f4a_7c15) & OF_KEY
 }
 
 #[cfg(test)]
@@ -484,10 +528,50 @@ mod tests {
         assert_eq!(first, classes.find_or_enter(seen, &b, Subclass::ZERO, here));
         assert_eq!(first, classes.find_or_enter(seen, &a, Subclass::ZERO, Site::caller()), "it stays what it is");
         assert_ne!(first, classes.find_or_enter(seen, &c, Subclass::ZERO, Site::caller()));
-        assert!(first.is_some_and(|id| classes.get(id.slot()).keyless));
+        assert!(first.is_some_and(|id| classes.get(id.slot()).origin == Origin::Library));
         let third = Subclass::new(3);
         let deep = classes.find_or_enter(seen, &a, third, Site::caller());
         assert_eq!(deep, classes.find_or_enter(seen, &b, third, Site::caller()), "all levels go by the first line");
+    }
+
+    #[test]
+    fn a_lock_of_a_constant_is_its_own_class_at_every_level_and_wherever_it_is_moved() {
+        let (seen, mut classes) = tables();
+        let (seen, classes): (&SeenClasses, &mut Classes) = (&seen, &mut classes);
+        let [a, b] = [(); 2].map(|()| LockMap::of_first_use(WaitTypes::SPIN));
+        let here = Site::caller();
+        let deep = classes.find_or_enter(seen, &a, Subclass::new(3), here).unwrap();
+        assert_eq!(classes.used(), 2, "level 0 remembers the key");
+        assert_eq!(classes.get(deep.slot()).origin, Origin::Constant);
+        let other = classes.find_or_enter(seen, &b, Subclass::ZERO, here);
+        assert_ne!(classes.find_or_enter(seen, &a, Subclass::ZERO, here), other, "one line, two classes");
+        let moved = Box::new(a);
+        assert_eq!(classes.find_or_enter(seen, &moved, Subclass::new(3), Site::caller()), Some(deep));
+        let key = classes.own_key(seen, &moved).unwrap();
+        let mut gone = 0;
+        while let Some(slot) = classes.any_of(key) {
+            classes.remove(seen, slot);
+            gone += 1;
+        }
+        assert_eq!((gone, classes.used(), classes.own_key(seen, &moved)), (2, 1, None));
+        assert_ne!(
+            classes.find_or_enter(seen, &moved, Subclass::new(3), here),
+            Some(deep),
+            "a class of its own, again"
+        );
+    }
+
+    #[test]
+    fn without_room_no_two_locks_of_constants_are_one_class() {
+        let (seen, mut classes) = tables();
+        let (seen, classes): (&SeenClasses, &mut Classes) = (&seen, &mut classes);
+        let full = LockMap::new(WaitTypes::NONE);
+        (0..8).for_each(|level| _ = classes.find_or_enter(seen, &full, Subclass::new(level), Site::caller()));
+        let [a, b] = [(); 2].map(|()| LockMap::of_first_use(WaitTypes::SPIN));
+        let here = Site::caller();
+        assert_eq!([&a, &b].map(|map| classes.find_or_enter(seen, map, Subclass::ZERO, here)), [None, None]);
+        assert_ne!(classes.key_at(seen, &a, here), classes.key_at(seen, &b, here));
+        assert_eq!(classes.key_at(seen, &a, here), classes.key_at(seen, &a, Site::caller()));
     }
 
     #[test]

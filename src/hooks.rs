@@ -170,11 +170,35 @@ pub fn might_sleep() {
     __lockdep_event(Event::MightSleep, Site::caller());
 }
 
-/// The memory of a lock is about to be freed, or the lock to be constructed anew.
+/// A lock that was just announced by [`acquire`] is about to be waited for: if it sleeps (an outer wait type of `sleep`), and
+/// interrupts or softirqs are disabled, that is reported as `sleep-atomic`. Every waiting acquisition of a lock that sleeps
+/// does this, as Linux's `mutex_lock` calls `might_sleep`. (An interrupt and a spinning lock that is held bar it too; the
+/// acquisition has reported these, as `wait-context`.)
+#[inline(always)]
+pub fn wait_asleep(map: &LockMap, site: Site) {
+    if map.sleeps() {
+        __lockdep_event(Event::WaitAsleep, site);
+    }
+}
+
+/// A lock is about to be waited for, for some time and no longer: to the rules that is a try, but if it sleeps it is
+/// [`might_sleep`].
+#[inline]
+pub fn wait_asleep_timed(map: &LockMap, site: Site) {
+    if map.sleeps() {
+        __lockdep_event(Event::MightSleep, site);
+    }
+}
+
+/// The memory of a lock is about to be freed, or the lock to be constructed again. If it was a class of its own
+/// ([`LockMap::of_first_use`]), the class is forgotten, as by [`unregister_key`].
 #[track_caller]
 #[inline]
 pub fn free(map: &LockMap) {
     __lockdep_event(Event::Free(map), Site::caller());
+    if map.has_own_class() {
+        __lockdep_event(Event::ForgetOwnClass(map), Site::caller());
+    }
 }
 
 /// A lock is dropped: like [`free`], but the place is not known, and if it is held it leaves the books. Cheap if it is not.
@@ -182,6 +206,9 @@ pub fn free(map: &LockMap) {
 pub fn dropped(map: &LockMap) {
     if __lockdep_holds(map) {
         __lockdep_event(Event::Dropped(map), map.site());
+    }
+    if map.has_own_class() {
+        __lockdep_event(Event::ForgetOwnClass(map), map.site());
     }
 }
 

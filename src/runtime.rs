@@ -74,12 +74,16 @@ pub enum Event<'a> {
     Allocate,
     /// The task may sleep here.
     MightSleep,
+    /// A lock that sleeps is waited for. Its acquisition was told before.
+    WaitAsleep,
     /// The memory of a lock is freed.
     Free(&'a LockMap),
     /// A lock is dropped that may be held.
     Dropped(&'a LockMap),
     /// The classes of a key that was made at run time are taken back.
     UnregisterKey(&'a DynamicKey),
+    /// The class of a lock that is a class of its own is taken back: its memory goes.
+    ForgetOwnClass(&'a LockMap),
     /// A hold becomes one of this mode, a reader's.
     Downgrade(&'a LockMap, Mode),
     /// A lock will be let go by another context.
@@ -278,12 +282,15 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
             Event::Allocate => self.slowly(context, |engine| engine.allocate(context, site)),
             Event::MightSleep if !rules::sleep_atomic::is_atomic(context) => {}
             Event::MightSleep => self.slowly(context, |engine| engine.might_sleep(context, site)),
+            Event::WaitAsleep if !rules::sleep_atomic::is_barred_by_a_flag(context) => {}
+            Event::WaitAsleep => self.slowly(context, |engine| engine.wait_asleep(context, site)),
             Event::Free(map) => self.slowly(context, |engine| engine.free(context, map, Some(site))),
             Event::Dropped(map) => {
                 self.slowly(context, |engine| engine.free(context, map, None));
                 validator::release_unchecked(context, map);
             }
             Event::UnregisterKey(key) => self.slowly(context, |engine| engine.unregister_key(context, key, site)),
+            Event::ForgetOwnClass(map) => self.slowly(context, |engine| engine.forget_own_class(context, map)),
             Event::Downgrade(map, mode) => {
                 self.slowly(context, |engine| engine.downgrade(context, map, mode, Some(site)));
             }

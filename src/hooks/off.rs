@@ -97,6 +97,14 @@ pub fn might_sleep() {}
 
 /// Nothing.
 #[inline(always)]
+pub fn wait_asleep(_map: &LockMap, _site: Site) {}
+
+/// Nothing.
+#[inline(always)]
+pub fn wait_asleep_timed(_map: &LockMap, _site: Site) {}
+
+/// Nothing.
+#[inline(always)]
 pub fn free(_map: &LockMap) {}
 
 /// Nothing.

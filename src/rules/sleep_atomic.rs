@@ -8,14 +8,25 @@
 //! Linux's `__might_sleep`, which knows of no lock; this one does.
 
 use crate::context::Context;
+use crate::held::Hold;
 use crate::wait_type::WaitType;
 
 /// Whether sleeping is not allowed: in an interrupt, with interrupts or softirqs disabled, or under a lock that spins.
 pub(crate) fn is_atomic(context: &Context) -> bool {
     let flags = context.flags();
-    flags.hardirq
-        || flags.softirq
-        || !flags.irqs_on
-        || !flags.softirqs_on
-        || context.run().any(|hold| matches!(hold.inner(), WaitType::Spin | WaitType::Config))
+    flags.hardirq || flags.softirq || !flags.irqs_on || !flags.softirqs_on || context.run().any(|hold| spins(&hold))
+}
+
+/// Whether a flag alone bars the wait for a lock that sleeps. In an interrupt, or under a lock that spins, the lock itself is
+/// `wait-context`, and one cause is reported once.
+#[inline]
+pub(crate) fn is_barred_by_a_flag(context: &Context) -> bool {
+    !(context.irqs_on() && context.softirqs_on())
+        && !context.in_hardirq()
+        && !context.in_softirq()
+        && !context.run().any(|hold| spins(&hold))
+}
+
+fn spins(hold: &Hold) -> bool {
+    matches!(hold.inner(), WaitType::Spin | WaitType::Config)
 }

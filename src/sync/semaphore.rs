@@ -10,7 +10,6 @@
 
 use super::tracker::Tracker;
 use crate::class::{LockClassKey, LockMap};
-use crate::hooks;
 use crate::mode::Mode;
 use crate::site::Site;
 use crate::wait_type::WaitTypes;
@@ -62,8 +61,7 @@ impl Semaphore {
     #[inline]
     pub fn acquire_with(&self, mut relax: impl FnMut()) -> Permit<'_> {
         let site = Site::caller();
-        let waiting = self.tracker.token().acquire(Mode::WRITE, site);
-        hooks::might_sleep();
+        let waiting = self.tracker.token().acquire(Mode::WRITE, site).asleep(site);
         let wait = || loop {
             match self.try_acquire() {
                 Some(permit) => break permit,

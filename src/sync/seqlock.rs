@@ -22,6 +22,7 @@ use crate::site::Site;
 use crate::wait_type::WaitTypes;
 use core::cell::UnsafeCell;
 use core::fmt;
+use core::marker::PhantomData;
 use core::mem::MaybeUninit;
 use core::ops::{Deref, DerefMut};
 use core::sync::atomic::{AtomicUsize, Ordering, fence};
@@ -185,7 +186,7 @@ impl<T> SeqLock<T> {
     #[inline]
     fn guard<'a>(&'a self, held: Held<'a, ::spin::mutex::MutexGuard<'a, ()>>) -> SeqLockWriteGuard<'a, T> {
         self.sequence.begin();
-        SeqLockWriteGuard { lock: self, _held: held }
+        SeqLockWriteGuard { lock: self, value: PhantomData, _held: held }
     }
 
     /// A copy, if nobody wrote since the sequence was `begin`.
@@ -242,6 +243,8 @@ impl<T: Default> Default for SeqLock<T> {
 #[must_use = "the lock is let go when this is dropped"]
 pub struct SeqLockWriteGuard<'a, T> {
     lock: &'a SeqLock<T>,
+    /// It leads to the value, so it is shared only where the value may be: a `SeqLock` is, of any value that may be sent.
+    value: PhantomData<&'a mut T>,
     // Dropped after `drop` has run.
     _held: Held<'a, ::spin::mutex::MutexGuard<'a, ()>>,
 }

@@ -32,6 +32,20 @@ impl Token<'_> {
         self
     }
 
+    /// The lock that was just announced sleeps until it is free, if its wait type is `sleep`: where a flag bars that, it is
+    /// reported. Every waiting acquisition of such a lock does this; one that spins need not.
+    #[inline(always)]
+    pub fn asleep(self, site: Site) -> Self {
+        hooks::wait_asleep(self.map(), site);
+        self
+    }
+
+    /// The lock is about to be waited for, for some time: that is a try, but one that may sleep.
+    #[inline]
+    pub fn asleep_timed(self, site: Site) {
+        hooks::wait_asleep_timed(self.map(), site);
+    }
+
     /// The lock was free, and is taken: nobody waited.
     #[inline]
     pub fn acquired_by_try(self, mode: Mode, site: Site) -> Self {

@@ -42,7 +42,7 @@ impl<R> Tracked<R> {
         Tracked { tracker: Tracker::from_map(map), raw }
     }
 
-    /// For the constant `INIT` of a raw lock, which cannot know where it is used: the class is the line that takes it first.
+    /// For the constant `INIT` of a raw lock, which cannot know where it is used: the lock is a class of its own.
     pub(super) const fn of_first_use(raw: R) -> Tracked<R> {
         Tracked::from_map(LockMap::of_first_use(WaitTypes::NONE), raw)
     }
@@ -56,6 +56,12 @@ impl<R> Tracked<R> {
     #[inline(always)]
     pub(super) fn token(&self) -> Token<'_> {
         self.tracker.token()
+    }
+
+    /// The raw lock is about to be waited for.
+    #[inline(always)]
+    pub(super) fn waited_for(&self, mode: Mode, site: Site) -> Token<'_> {
+        self.token().acquire(mode, site).asleep(site)
     }
 
     /// A try, or a wait that gives up: on the books if the lock was had. Nobody waits for ever in it, so nothing leads to it.

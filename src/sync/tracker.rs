@@ -9,6 +9,8 @@
 //! - A lock that is dropped while the running context holds it is reported (`held-freed`), and leaves the books.
 //!   A lock that nobody holds costs a look at the books for that, and no internal lock.
 //! - The books have copies and numbers alone: a tracker may be moved, dropped or forgotten at any time.
+//! - The class of a lock that is a class of its own goes with the lock. (It stays where the lock is dropped while the
+//!   validator works or in an NMI, where there is no context, and where a guard of it was forgotten.)
 //!
 //! What it does not do: see a hold of another context. That is found when that one ends, or lets go.
 

@@ -9,6 +9,7 @@ mod waits;
 
 use super::{Place, in_words};
 use crate::cause::outside;
+use crate::class::Origin;
 use crate::report::{Kind, LockView, Report, UsageConflict};
 use crate::usage::{State, Usage};
 use core::fmt::{self, Arguments, Formatter};
@@ -187,7 +188,7 @@ fn wrong(report: &Report, ways: &mut Ways<'_, '_>) -> fmt::Result {
 /// A class that is known by where its first lock was first taken may hold what does not belong together.
 fn notes(report: &Report, f: &mut Formatter<'_>) -> fmt::Result {
     let locks = [&report.lock, &report.held_lock];
-    if let Some(lock) = locks.into_iter().flatten().find(|lock| lock.class.keyless) {
+    if let Some(lock) = locks.into_iter().flatten().find(|lock| lock.class.origin == Origin::Library) {
         writeln!(
             f,
             "note: `{}` was constructed by a line of the standard library, as `map(Mutex::new)` does, so its class is the \

@@ -181,8 +181,9 @@ fn kinds<B: Board>() {
     say::<B>("pair.read-recursive", add(tracked, bare));
     alone::<B>("pair.read", |()| pair(&QUEUED, Mode::READ));
     alone::<B>("pair.sleeping", |()| {
-        hooks::acquire(&SLEEPING, Mode::WRITE, Site::caller());
-        hooks::might_sleep();
+        let site = Site::caller();
+        hooks::acquire(&SLEEPING, Mode::WRITE, site);
+        hooks::wait_asleep(&SLEEPING, site);
         hooks::release(&SLEEPING, None);
     });
     let nested = warm::<B, _>(|locks: &[Tracked; 8]| drop(locks[0].lock_nested(Subclass::new(1))), &TRACKED);

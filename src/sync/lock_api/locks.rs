@@ -86,7 +86,7 @@ impl<R: RawMutex, T: ?Sized> Mutex<R, T> {
     #[inline]
     pub fn lock_nested(&self, subclass: Subclass) -> MutexGuard<'_, R, T> {
         let site = Site::caller();
-        raw_mutex::lock_with(&self.0, |token| token.acquire_nested(Mode::WRITE, subclass, site))
+        raw_mutex::lock_with(&self.0, |token| token.acquire_nested(Mode::WRITE, subclass, site).asleep(site))
     }
 
     /// Takes the lock where `nest` is held, which serialises every taking of this class.
@@ -94,7 +94,7 @@ impl<R: RawMutex, T: ?Sized> Mutex<R, T> {
     #[inline]
     pub fn lock_nest(&self, nest: &LockMap) -> MutexGuard<'_, R, T> {
         let site = Site::caller();
-        raw_mutex::lock_with(&self.0, |token| token.acquire_nest(Mode::WRITE, nest, site))
+        raw_mutex::lock_with(&self.0, |token| token.acquire_nest(Mode::WRITE, nest, site).asleep(site))
     }
 
     /// Disables interrupts and takes the lock; the guard restores them when it has let go.
@@ -200,7 +200,7 @@ impl<R: RawRwLock, T: ?Sized> RwLock<R, T> {
     #[inline]
     pub fn read_nested(&self, subclass: Subclass) -> RwLockReadGuard<'_, R, T> {
         let site = Site::caller();
-        raw_rwlock::read_with(&self.0, |token| token.acquire_nested(Mode::READ, subclass, site))
+        raw_rwlock::read_with(&self.0, |token| token.acquire_nested(Mode::READ, subclass, site).asleep(site))
     }
 
     /// Takes the lock for writing at a nesting level of its class.
@@ -208,7 +208,7 @@ impl<R: RawRwLock, T: ?Sized> RwLock<R, T> {
     #[inline]
     pub fn write_nested(&self, subclass: Subclass) -> RwLockWriteGuard<'_, R, T> {
         let site = Site::caller();
-        raw_rwlock::write_with(&self.0, |token| token.acquire_nested(Mode::WRITE, subclass, site))
+        raw_rwlock::write_with(&self.0, |token| token.acquire_nested(Mode::WRITE, subclass, site).asleep(site))
     }
 
     /// Takes the lock for reading where `nest` is held, which serialises every taking of this class.
@@ -216,7 +216,7 @@ impl<R: RawRwLock, T: ?Sized> RwLock<R, T> {
     #[inline]
     pub fn read_nest(&self, nest: &LockMap) -> RwLockReadGuard<'_, R, T> {
         let site = Site::caller();
-        raw_rwlock::read_with(&self.0, |token| token.acquire_nest(Mode::READ, nest, site))
+        raw_rwlock::read_with(&self.0, |token| token.acquire_nest(Mode::READ, nest, site).asleep(site))
     }
 
     /// Takes the lock for writing where `nest` is held, which serialises every taking of this class.
@@ -224,7 +224,7 @@ impl<R: RawRwLock, T: ?Sized> RwLock<R, T> {
     #[inline]
     pub fn write_nest(&self, nest: &LockMap) -> RwLockWriteGuard<'_, R, T> {
         let site = Site::caller();
-        raw_rwlock::write_with(&self.0, |token| token.acquire_nest(Mode::WRITE, nest, site))
+        raw_rwlock::write_with(&self.0, |token| token.acquire_nest(Mode::WRITE, nest, site).asleep(site))
     }
 
     /// Disables interrupts and takes the lock for reading; the guard restores them when it has let go.
@@ -329,7 +329,7 @@ impl<R: RawMutex, G: GetThreadId, T: ?Sized> ReentrantMutex<R, G, T> {
     #[inline]
     pub fn lock(&self) -> ReentrantMutexGuard<'_, R, G, T> {
         if !self.0.is_owned_by_current_thread() {
-            raw_mutex::announced(&self.0).token().acquire(Mode::WRITE, Site::caller());
+            raw_mutex::announced(&self.0).waited_for(Mode::WRITE, Site::caller());
         }
         self.0.lock()
     }
@@ -394,14 +394,26 @@ impl<R: RawMutexTimed, G: GetThreadId, T: ?Sized> ReentrantMutex<R, G, T> {
     #[track_caller]
     #[inline]
     pub fn try_lock_for(&self, timeout: R::Duration) -> Option<ReentrantMutexGuard<'_, R, G, T>> {
-        self.tried(Site::caller(), |inner| inner.try_lock_for(timeout))
+        self.tried_for_a_while(Site::caller(), |inner| inner.try_lock_for(timeout))
     }
 
     /// Takes the lock, or gives up at a certain time.
     #[track_caller]
     #[inline]
     pub fn try_lock_until(&self, timeout: R::Instant) -> Option<ReentrantMutexGuard<'_, R, G, T>> {
-        self.tried(Site::caller(), |inner| inner.try_lock_until(timeout))
+        self.tried_for_a_while(Site::caller(), |inner| inner.try_lock_until(timeout))
+    }
+
+    /// The same as `tried`, for a wait that may sleep.
+    fn tried_for_a_while<'a>(
+        &'a self,
+        site: Site,
+        take: impl FnOnce(&'a api::ReentrantMutex<Announced<R>, G, T>) -> Option<ReentrantMutexGuard<'a, R, G, T>>,
+    ) -> Option<ReentrantMutexGuard<'a, R, G, T>> {
+        if !self.0.is_owned_by_current_thread() {
+            raw_mutex::announced(&self.0).token().asleep_timed(site);
+        }
+        self.tried(site, take)
     }
 }
 

@@ -11,7 +11,8 @@
 //! - Guards stay on the task that took them, also where the raw lock would let them go elsewhere. A guard that is leaked
 //!   stays on the books.
 //! - Wait types are not checked unless they are given (`with_waits`): a raw lock does not say whether it spins or sleeps.
-//! - A `lock_api` type made directly over a [`Tracked`] raw lock works too; its class is the line that takes it first.
+//! - A `lock_api` type made directly over a [`Tracked`] raw lock works too; each such lock is a class of its own, since the
+//!   constant `INIT` constructs it.
 //!
 //! What it does not do: wrap `Condvar`, and tell the line at which a guard is dropped.
 

@@ -22,7 +22,7 @@ unsafe impl<R: RawMutex> RawMutex for Tracked<R> {
     #[track_caller]
     #[inline(always)]
     fn lock(&self) {
-        let token = self.token().acquire(Mode::WRITE, Site::caller());
+        let token = self.waited_for(Mode::WRITE, Site::caller());
         token.wait(|| self.raw.try_lock().then_some(()), || self.raw.lock());
     }
 
@@ -58,7 +58,7 @@ unsafe impl<R: RawMutexFair> RawMutexFair for Tracked<R> {
     #[inline]
     unsafe fn bump(&self) {
         self.token().release(Some(Site::caller()));
-        self.token().acquire(Mode::WRITE, Site::caller());
+        self.waited_for(Mode::WRITE, Site::caller());
         // SAFETY: the caller has the lock.
         unsafe { self.raw.bump() }
     }
@@ -72,12 +72,14 @@ unsafe impl<R: RawMutexTimed> RawMutexTimed for Tracked<R> {
     #[track_caller]
     #[inline]
     fn try_lock_for(&self, timeout: R::Duration) -> bool {
+        self.token().asleep_timed(Site::caller());
         self.tried(self.raw.try_lock_for(timeout), Mode::WRITE, Site::caller())
     }
 
     #[track_caller]
     #[inline]
     fn try_lock_until(&self, timeout: R::Instant) -> bool {
+        self.token().asleep_timed(Site::caller());
         self.tried(self.raw.try_lock_until(timeout), Mode::WRITE, Site::caller())
     }
 }

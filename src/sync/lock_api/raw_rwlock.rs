@@ -27,7 +27,7 @@ unsafe impl<R: RawRwLock> RawRwLock for Tracked<R> {
     #[track_caller]
     #[inline(always)]
     fn lock_shared(&self) {
-        let token = self.token().acquire(Mode::READ, Site::caller());
+        let token = self.waited_for(Mode::READ, Site::caller());
         token.wait(|| self.raw.try_lock_shared().then_some(()), || self.raw.lock_shared());
     }
 
@@ -47,7 +47,7 @@ unsafe impl<R: RawRwLock> RawRwLock for Tracked<R> {
     #[track_caller]
     #[inline(always)]
     fn lock_exclusive(&self) {
-        let token = self.token().acquire(Mode::WRITE, Site::caller());
+        let token = self.waited_for(Mode::WRITE, Site::caller());
         token.wait(|| self.raw.try_lock_exclusive().then_some(()), || self.raw.lock_exclusive());
     }
 
@@ -95,7 +95,7 @@ unsafe impl<R: RawRwLockFair> RawRwLockFair for Tracked<R> {
     #[inline]
     unsafe fn bump_shared(&self) {
         self.token().release(Some(Site::caller()));
-        self.token().acquire(Mode::READ, Site::caller());
+        self.waited_for(Mode::READ, Site::caller());
         // SAFETY: the caller has the lock.
         unsafe { self.raw.bump_shared() }
     }
@@ -104,7 +104,7 @@ unsafe impl<R: RawRwLockFair> RawRwLockFair for Tracked<R> {
     #[inline]
     unsafe fn bump_exclusive(&self) {
         self.token().release(Some(Site::caller()));
-        self.token().acquire(Mode::WRITE, Site::caller());
+        self.waited_for(Mode::WRITE, Site::caller());
         // SAFETY: the caller has the lock.
         unsafe { self.raw.bump_exclusive() }
     }
@@ -129,24 +129,28 @@ unsafe impl<R: RawRwLockTimed> RawRwLockTimed for Tracked<R> {
     #[track_caller]
     #[inline]
     fn try_lock_shared_for(&self, timeout: R::Duration) -> bool {
+        self.token().asleep_timed(Site::caller());
         self.tried(self.raw.try_lock_shared_for(timeout), Mode::READ, Site::caller())
     }
 
     #[track_caller]
     #[inline]
     fn try_lock_shared_until(&self, timeout: R::Instant) -> bool {
+        self.token().asleep_timed(Site::caller());
         self.tried(self.raw.try_lock_shared_until(timeout), Mode::READ, Site::caller())
     }
 
     #[track_caller]
     #[inline]
     fn try_lock_exclusive_for(&self, timeout: R::Duration) -> bool {
+        self.token().asleep_timed(Site::caller());
         self.tried(self.raw.try_lock_exclusive_for(timeout), Mode::WRITE, Site::caller())
     }
 
     #[track_caller]
     #[inline]
     fn try_lock_exclusive_until(&self, timeout: R::Instant) -> bool {
+        self.token().asleep_timed(Site::caller());
         self.tried(self.raw.try_lock_exclusive_until(timeout), Mode::WRITE, Site::caller())
     }
 }
@@ -156,7 +160,7 @@ unsafe impl<R: RawRwLockRecursive> RawRwLockRecursive for Tracked<R> {
     #[track_caller]
     #[inline]
     fn lock_shared_recursive(&self) {
-        let token = self.token().acquire(Mode::RECURSIVE_READ, Site::caller());
+        let token = self.waited_for(Mode::RECURSIVE_READ, Site::caller());
         token.wait(|| self.raw.try_lock_shared_recursive().then_some(()), || self.raw.lock_shared_recursive());
     }
 
@@ -172,12 +176,14 @@ unsafe impl<R: RawRwLockRecursiveTimed> RawRwLockRecursiveTimed for Tracked<R> {
     #[track_caller]
     #[inline]
     fn try_lock_shared_recursive_for(&self, timeout: R::Duration) -> bool {
+        self.token().asleep_timed(Site::caller());
         self.tried(self.raw.try_lock_shared_recursive_for(timeout), Mode::RECURSIVE_READ, Site::caller())
     }
 
     #[track_caller]
     #[inline]
     fn try_lock_shared_recursive_until(&self, timeout: R::Instant) -> bool {
+        self.token().asleep_timed(Site::caller());
         self.tried(self.raw.try_lock_shared_recursive_until(timeout), Mode::RECURSIVE_READ, Site::caller())
     }
 }
@@ -187,7 +193,7 @@ unsafe impl<R: RawRwLockUpgrade> RawRwLockUpgrade for Tracked<R> {
     #[track_caller]
     #[inline]
     fn lock_upgradable(&self) {
-        let token = self.token().acquire(Mode::READ, Site::caller());
+        let token = self.waited_for(Mode::READ, Site::caller());
         token.wait(|| self.raw.try_lock_upgradable().then_some(()), || self.raw.lock_upgradable());
     }
 
@@ -208,7 +214,7 @@ unsafe impl<R: RawRwLockUpgrade> RawRwLockUpgrade for Tracked<R> {
     #[inline]
     unsafe fn upgrade(&self) {
         self.token().release(Some(Site::caller()));
-        self.token().acquire(Mode::WRITE, Site::caller());
+        self.waited_for(Mode::WRITE, Site::caller());
         // SAFETY: the caller has the lock.
         unsafe { self.raw.upgrade() }
     }
@@ -234,7 +240,7 @@ unsafe impl<R: RawRwLockUpgradeFair> RawRwLockUpgradeFair for Tracked<R> {
     #[inline]
     unsafe fn bump_upgradable(&self) {
         self.token().release(Some(Site::caller()));
-        self.token().acquire(Mode::READ, Site::caller());
+        self.waited_for(Mode::READ, Site::caller());
         // SAFETY: the caller has the lock.
         unsafe { self.raw.bump_upgradable() }
     }
@@ -262,18 +268,21 @@ unsafe impl<R: RawRwLockUpgradeTimed> RawRwLockUpgradeTimed for Tracked<R> {
     #[track_caller]
     #[inline]
     fn try_lock_upgradable_for(&self, timeout: R::Duration) -> bool {
+        self.token().asleep_timed(Site::caller());
         self.tried(self.raw.try_lock_upgradable_for(timeout), Mode::READ, Site::caller())
     }
 
     #[track_caller]
     #[inline]
     fn try_lock_upgradable_until(&self, timeout: R::Instant) -> bool {
+        self.token().asleep_timed(Site::caller());
         self.tried(self.raw.try_lock_upgradable_until(timeout), Mode::READ, Site::caller())
     }
 
     #[track_caller]
     #[inline]
     unsafe fn try_upgrade_for(&self, timeout: R::Duration) -> bool {
+        self.token().asleep_timed(Site::caller());
         // SAFETY: the caller has the lock.
         self.upgraded(unsafe { self.raw.try_upgrade_for(timeout) }, Site::caller())
     }
@@ -281,6 +290,7 @@ unsafe impl<R: RawRwLockUpgradeTimed> RawRwLockUpgradeTimed for Tracked<R> {
     #[track_caller]
     #[inline]
     unsafe fn try_upgrade_until(&self, timeout: R::Instant) -> bool {
+        self.token().asleep_timed(Site::caller());
         // SAFETY: the caller has the lock.
         self.upgraded(unsafe { self.raw.try_upgrade_until(timeout) }, Site::caller())
     }

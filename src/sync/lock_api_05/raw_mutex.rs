@@ -23,7 +23,7 @@ unsafe impl<R: RawMutex> RawMutex for Tracked<R> {
     #[track_caller]
     #[inline(always)]
     fn lock(&self) -> Self::Guard {
-        let token = self.token().acquire(Mode::WRITE, Site::caller());
+        let token = self.waited_for(Mode::WRITE, Site::caller());
         Taken::new(token.wait(|| self.raw.try_lock(), || self.raw.lock()))
     }
 
@@ -59,7 +59,7 @@ unsafe impl<R: RawMutexFair> RawMutexFair for Tracked<R> {
     #[inline]
     unsafe fn bump(&self, guard: &mut Self::Guard) {
         self.token().release(Some(Site::caller()));
-        self.token().acquire(Mode::WRITE, Site::caller());
+        self.waited_for(Mode::WRITE, Site::caller());
         // SAFETY: the caller has the lock, and this is its token.
         unsafe { self.raw.bump(&mut guard.inner) }
     }
@@ -73,12 +73,14 @@ unsafe impl<R: RawMutexTimed> RawMutexTimed for Tracked<R> {
     #[track_caller]
     #[inline]
     fn try_lock_for(&self, timeout: R::Duration) -> Option<Self::Guard> {
+        self.token().asleep_timed(Site::caller());
         Taken::tried(self, self.raw.try_lock_for(timeout), Mode::WRITE, Site::caller())
     }
 
     #[track_caller]
     #[inline]
     fn try_lock_until(&self, timeout: R::Instant) -> Option<Self::Guard> {
+        self.token().asleep_timed(Site::caller());
         Taken::tried(self, self.raw.try_lock_until(timeout), Mode::WRITE, Site::caller())
     }
 }

@@ -29,7 +29,7 @@ unsafe impl<R: RawRwLock> RawRwLock for Tracked<R> {
     #[track_caller]
     #[inline(always)]
     fn lock_shared(&self) -> Self::SharedGuard {
-        let token = self.token().acquire(Mode::READ, Site::caller());
+        let token = self.waited_for(Mode::READ, Site::caller());
         Taken::new(token.wait(|| self.raw.try_lock_shared(), || self.raw.lock_shared()))
     }
 
@@ -49,7 +49,7 @@ unsafe impl<R: RawRwLock> RawRwLock for Tracked<R> {
     #[track_caller]
     #[inline(always)]
     fn lock_exclusive(&self) -> Self::ExclusiveGuard {
-        let token = self.token().acquire(Mode::WRITE, Site::caller());
+        let token = self.waited_for(Mode::WRITE, Site::caller());
         Taken::new(token.wait(|| self.raw.try_lock_exclusive(), || self.raw.lock_exclusive()))
     }
 
@@ -97,7 +97,7 @@ unsafe impl<R: RawRwLockFair> RawRwLockFair for Tracked<R> {
     #[inline]
     unsafe fn bump_shared(&self, guard: &mut Self::SharedGuard) {
         self.token().release(Some(Site::caller()));
-        self.token().acquire(Mode::READ, Site::caller());
+        self.waited_for(Mode::READ, Site::caller());
         // SAFETY: the caller has the lock.
         unsafe { self.raw.bump_shared(&mut guard.inner) }
     }
@@ -106,7 +106,7 @@ unsafe impl<R: RawRwLockFair> RawRwLockFair for Tracked<R> {
     #[inline]
     unsafe fn bump_exclusive(&self, guard: &mut Self::ExclusiveGuard) {
         self.token().release(Some(Site::caller()));
-        self.token().acquire(Mode::WRITE, Site::caller());
+        self.waited_for(Mode::WRITE, Site::caller());
         // SAFETY: the caller has the lock.
         unsafe { self.raw.bump_exclusive(&mut guard.inner) }
     }
@@ -131,24 +131,28 @@ unsafe impl<R: RawRwLockTimed> RawRwLockTimed for Tracked<R> {
     #[track_caller]
     #[inline]
     fn try_lock_shared_for(&self, timeout: R::Duration) -> Option<Self::SharedGuard> {
+        self.token().asleep_timed(Site::caller());
         Taken::tried(self, self.raw.try_lock_shared_for(timeout), Mode::READ, Site::caller())
     }
 
     #[track_caller]
     #[inline]
     fn try_lock_shared_until(&self, timeout: R::Instant) -> Option<Self::SharedGuard> {
+        self.token().asleep_timed(Site::caller());
         Taken::tried(self, self.raw.try_lock_shared_until(timeout), Mode::READ, Site::caller())
     }
 
     #[track_caller]
     #[inline]
     fn try_lock_exclusive_for(&self, timeout: R::Duration) -> Option<Self::ExclusiveGuard> {
+        self.token().asleep_timed(Site::caller());
         Taken::tried(self, self.raw.try_lock_exclusive_for(timeout), Mode::WRITE, Site::caller())
     }
 
     #[track_caller]
     #[inline]
     fn try_lock_exclusive_until(&self, timeout: R::Instant) -> Option<Self::ExclusiveGuard> {
+        self.token().asleep_timed(Site::caller());
         Taken::tried(self, self.raw.try_lock_exclusive_until(timeout), Mode::WRITE, Site::caller())
     }
 }
@@ -160,7 +164,7 @@ unsafe impl<R: RawRwLockUpgrade> RawRwLockUpgrade for Tracked<R> {
     #[track_caller]
     #[inline]
     fn lock_upgradable(&self) -> Self::UpgradableGuard {
-        let token = self.token().acquire(Mode::READ, Site::caller());
+        let token = self.waited_for(Mode::READ, Site::caller());
         Taken::new(token.wait(|| self.raw.try_lock_upgradable(), || self.raw.lock_upgradable()))
     }
 
@@ -181,7 +185,7 @@ unsafe impl<R: RawRwLockUpgrade> RawRwLockUpgrade for Tracked<R> {
     #[inline]
     unsafe fn upgrade(&self, guard: Self::UpgradableGuard) -> Self::ExclusiveGuard {
         self.token().release(Some(Site::caller()));
-        self.token().acquire(Mode::WRITE, Site::caller());
+        self.waited_for(Mode::WRITE, Site::caller());
         // SAFETY: the caller has the lock.
         Taken::new(unsafe { self.raw.upgrade(guard.inner) })
     }
@@ -207,7 +211,7 @@ unsafe impl<R: RawRwLockUpgradeFair> RawRwLockUpgradeFair for Tracked<R> {
     #[inline]
     unsafe fn bump_upgradable(&self, guard: &mut Self::UpgradableGuard) {
         self.token().release(Some(Site::caller()));
-        self.token().acquire(Mode::READ, Site::caller());
+        self.waited_for(Mode::READ, Site::caller());
         // SAFETY: the caller has the lock.
         unsafe { self.raw.bump_upgradable(&mut guard.inner) }
     }
@@ -235,12 +239,14 @@ unsafe impl<R: RawRwLockUpgradeTimed> RawRwLockUpgradeTimed for Tracked<R> {
     #[track_caller]
     #[inline]
     fn try_lock_upgradable_for(&self, timeout: R::Duration) -> Option<Self::UpgradableGuard> {
+        self.token().asleep_timed(Site::caller());
         Taken::tried(self, self.raw.try_lock_upgradable_for(timeout), Mode::READ, Site::caller())
     }
 
     #[track_caller]
     #[inline]
     fn try_lock_upgradable_until(&self, timeout: R::Instant) -> Option<Self::UpgradableGuard> {
+        self.token().asleep_timed(Site::caller());
         Taken::tried(self, self.raw.try_lock_upgradable_until(timeout), Mode::READ, Site::caller())
     }
 
@@ -251,6 +257,7 @@ unsafe impl<R: RawRwLockUpgradeTimed> RawRwLockUpgradeTimed for Tracked<R> {
         guard: Self::UpgradableGuard,
         timeout: R::Duration,
     ) -> Result<Self::ExclusiveGuard, Self::UpgradableGuard> {
+        self.token().asleep_timed(Site::caller());
         // SAFETY: the caller has the lock.
         taken::upgraded(self, unsafe { self.raw.try_upgrade_for(guard.inner, timeout) }, Site::caller())
     }
@@ -262,6 +269,7 @@ unsafe impl<R: RawRwLockUpgradeTimed> RawRwLockUpgradeTimed for Tracked<R> {
         guard: Self::UpgradableGuard,
         timeout: R::Instant,
     ) -> Result<Self::ExclusiveGuard, Self::UpgradableGuard> {
+        self.token().asleep_timed(Site::caller());
         // SAFETY: the caller has the lock.
         taken::upgraded(self, unsafe { self.raw.try_upgrade_until(guard.inner, timeout) }, Site::caller())
     }

@@ -1,7 +1,8 @@
 //! `spin::lock_api`, by its names, tracked; and `spin::Mutex<()>` and its like as a raw mutex of `lock_api` 0.4, and
 //! `spin::RwLock<()>` as a raw readers-writer lock, which other crates take as types: an allocator, say.
 //!
-//! The class of a lock that is only named as a type is the line that takes it first: nobody constructs it.
+//! A lock that is only named as a type is a class of its own, since a constant constructs it: reports call it by the line that
+//! takes it first.
 //!
 //! `unsafe` is here to be a raw mutex: every method does what the lock does.
 #![allow(unsafe_code)]

@@ -26,8 +26,8 @@ pub struct Once<T = (), R = Spin> {
 }
 
 impl<T, R> Once<T, R> {
-    /// No value yet. The class is the first line that takes it: a constant cannot know where it is used. Prefer
-    /// [`new`](Self::new).
+    /// No value yet. It is a class of its own, which reports call by the line that first takes it: a constant cannot know
+    /// where it is used. For many of one kind prefer [`new`](Self::new).
     #[allow(clippy::declare_interior_mutable_const)] // as `spin` has it: to begin arrays with
     pub const INIT: Self =
         Once { tracker: Tracker::from_map(LockMap::of_first_use(WaitTypes::SPIN)), inner: bare::Once::INIT };

@@ -56,7 +56,8 @@ impl<T: ?Sized> Mutex<T> {
     /// It is poisoned: somebody panicked who held it. The guard is in the error.
     #[track_caller]
     pub fn lock(&self) -> LockResult<MutexGuard<'_, T>> {
-        let token = self.tracker.token().acquire(Mode::WRITE, Site::caller());
+        let site = Site::caller();
+        let token = self.tracker.token().acquire(Mode::WRITE, site).asleep(site);
         with(self.inner.lock(), |inner| MutexGuard(Held::new(token, inner)))
     }
 
@@ -66,7 +67,8 @@ impl<T: ?Sized> Mutex<T> {
     /// As [`Mutex::lock`].
     #[track_caller]
     pub fn lock_nested(&self, subclass: Subclass) -> LockResult<MutexGuard<'_, T>> {
-        let token = self.tracker.token().acquire_nested(Mode::WRITE, subclass, Site::caller());
+        let site = Site::caller();
+        let token = self.tracker.token().acquire_nested(Mode::WRITE, subclass, site).asleep(site);
         with(self.inner.lock(), |inner| MutexGuard(Held::new(token, inner)))
     }
 
@@ -76,7 +78,8 @@ impl<T: ?Sized> Mutex<T> {
     /// As [`Mutex::lock`].
     #[track_caller]
     pub fn lock_nest(&self, nest: &LockMap) -> LockResult<MutexGuard<'_, T>> {
-        let token = self.tracker.token().acquire_nest(Mode::WRITE, nest, Site::caller());
+        let site = Site::caller();
+        let token = self.tracker.token().acquire_nest(Mode::WRITE, nest, site).asleep(site);
         with(self.inner.lock(), |inner| MutexGuard(Held::new(token, inner)))
     }
 

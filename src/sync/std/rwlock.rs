@@ -59,7 +59,8 @@ impl<T: ?Sized> RwLock<T> {
     /// It is poisoned: a writer panicked. The guard is in the error.
     #[track_caller]
     pub fn read(&self) -> LockResult<RwLockReadGuard<'_, T>> {
-        let token = self.tracker.token().acquire(Mode::READ, Site::caller());
+        let site = Site::caller();
+        let token = self.tracker.token().acquire(Mode::READ, site).asleep(site);
         with(self.inner.read(), |inner| RwLockReadGuard(Held::new(token, inner)))
     }
 
@@ -69,7 +70,8 @@ impl<T: ?Sized> RwLock<T> {
     /// As [`RwLock::read`].
     #[track_caller]
     pub fn write(&self) -> LockResult<RwLockWriteGuard<'_, T>> {
-        let token = self.tracker.token().acquire(Mode::WRITE, Site::caller());
+        let site = Site::caller();
+        let token = self.tracker.token().acquire(Mode::WRITE, site).asleep(site);
         with(self.inner.write(), |inner| RwLockWriteGuard(Held::new(token, inner)))
     }
 

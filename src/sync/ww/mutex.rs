@@ -70,9 +70,8 @@ impl<T: ?Sized> WwMutex<T> {
     #[track_caller]
     pub fn lock_alone(&self) -> WwMutexGuard<'_, T> {
         let site = Site::caller();
-        hooks::acquire(self.map(), Mode::WRITE, site);
-        hooks::might_sleep();
-        let inner = self.tracker.token().wait(|| self.inner.try_lock(), || self.inner.lock());
+        let token = self.tracker.token().acquire(Mode::WRITE, site).asleep(site);
+        let inner = token.wait(|| self.inner.try_lock(), || self.inner.lock());
         self.guard(inner, None, site)
     }
 
@@ -118,8 +117,8 @@ impl<T: ?Sized> WwMutex<T> {
             self.misused(note, site);
         }
         hooks::acquire_specially(&context.acquire(self.map(), site));
-        hooks::might_sleep();
-        let taken = self.tracker.token().wait(|| self.inner.try_lock().map(Some), || self.wait_as(context));
+        let taken =
+            self.tracker.token().asleep(site).wait(|| self.inner.try_lock().map(Some), || self.wait_as(context));
         let Some(inner) = taken else {
             hooks::release(self.map(), Some(site));
             context.back_off_from(self.map());
