@@ -13,7 +13,7 @@ use lockdep::site::Site;
 use lockdep::tables::Validator;
 use lockdep::wait_type::{WaitType, WaitTypes};
 
-use port::{IRQS, begin, context, new_context, shown, the_report};
+use port::{IRQS, begin, context, new_cell, new_context, shown, the_report};
 
 fn taken<const C: usize, const D: usize, const K: usize>(
     tables: &mut Validator<C, D, K>,
@@ -155,7 +155,7 @@ fn the_key_of_a_held_lock_stays_and_that_is_reported() {
         let before = learned();
         if in_interrupt {
             IRQS.set(false);
-            hooks::enter(Level::Hardirq, new_context());
+            hooks::enter(Level::Hardirq, new_cell());
         }
         hooks::unregister_key(&key);
         if in_interrupt {

@@ -113,7 +113,7 @@ impl<'r, 't, const C: usize, const D: usize, const K: usize> Run<'r, 't, C, D, K
         // It is made of the path of a file that differs from machine to machine.
         report.id = FindingId(0);
         let task = self.running();
-        report.who = Some(Who { task: task.name, id: self.task as u32, cpu: 0 });
+        report.who = Some(Who { task: task.name.into(), id: self.task as u32, cpu: 0 });
         let rename = |view: &mut LockView| {
             if let Some(lock) = self.locks.values().find(|lock| lock.map.instance() == view.instance) {
                 view.instance = lock.id.lock + 1;

@@ -61,7 +61,7 @@ pub(crate) fn who() -> Who {
     if let Some(interrupt) = ON_WHO.take() {
         interrupt();
     }
-    Who { task: "test", id: 7, cpu: 0 }
+    Who { task: "test".into(), id: 7, cpu: 0 }
 }
 
 /// As a console does that saves and restores the interrupt flag.
@@ -86,9 +86,13 @@ pub(crate) fn shown() -> MutexGuard<'static, Vec<String>> {
 }
 
 pub(crate) fn new_context() -> &'static Context {
-    let cell: &'static ContextCell = Box::leak(Box::new(ContextCell::new(0)));
-    // SAFETY: it was made here, and is used by this thread alone.
-    unsafe { cell.get() }
+    // SAFETY: the cell lives for ever, and this thread alone knows it.
+    unsafe { &*new_cell().get() }
+}
+
+/// A context for an interrupt.
+pub(crate) fn new_cell() -> &'static ContextCell {
+    Box::leak(Box::new(ContextCell::new(0)))
 }
 
 /// Begins a test: a task of its own, nothing learned.
