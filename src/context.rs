@@ -232,7 +232,10 @@ impl Context {
     /// A task has it from now on, unless an interrupt runs in it.
     pub(crate) fn claim_for_task(&self) {
         if self.claim.load(Ordering::Relaxed) == claim::FREE {
-            let _ = self.claim.compare_exchange(claim::FREE, claim::TASK, Ordering::Relaxed, Ordering::Relaxed);
+            let claimed = self.claim.compare_exchange(claim::FREE, claim::TASK, Ordering::Acquire, Ordering::Relaxed);
+            if claimed.is_ok() && self.level() != Level::Task {
+                self.reset(); // it was an interrupt's, which has ended
+            }
         }
     }
 

@@ -7,6 +7,7 @@ use lockdep::hooks;
 use lockdep::host;
 use lockdep::port::Port;
 use lockdep::report::Kind;
+use lockdep::runtime::ContextCell;
 use lockdep::spin::Mutex;
 use std::collections::BTreeSet;
 use std::panic::{self, AssertUnwindSafe};
@@ -105,6 +106,30 @@ fn an_interrupt_whose_handler_panics_leaves_the_thread_as_it_was() {
     assert!(ended.is_err());
     assert!(ptr::eq(threads::context(), before));
     assert!(host::Host::irqs_enabled() && !threads::context().in_hardirq());
+}
+
+#[test]
+fn an_interrupt_entered_in_a_handler_and_not_left_ends_with_the_handler() {
+    let _turn = begin();
+    static INNER: ContextCell = ContextCell::new(0);
+    let before = ptr::from_ref(threads::context());
+    let mut own = ptr::null();
+    host::interrupt(Level::Hardirq, || {
+        own = host::Host::context();
+        hooks::enter(Level::Nmi, &INNER);
+    });
+    assert!(ptr::eq(host::Host::context(), before), "the thread goes on in its own context, not in one of the pool");
+    // So the context that went back to the pool is another thread's now, and this one's flags and holds stay its own.
+    let lock = Mutex::named("lock", ());
+    let held = lock.lock();
+    in_thread("another", || {
+        let other = Mutex::named("other", ());
+        let _held = other.lock();
+        assert_eq!(threads::context().depth(), 1);
+    })
+    .unwrap();
+    assert_eq!(threads::context().depth(), 1);
+    drop(held);
 }
 
 #[test]

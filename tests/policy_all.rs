@@ -113,6 +113,26 @@ fn one_event_may_find_two_things_in_their_order() {
 }
 
 #[test]
+fn a_lock_left_behind_by_an_interrupt_is_one_finding_and_says_nothing_about_its_class() {
+    let _turn = begin();
+    let lock = Mutex::named("lock", ());
+    for _ in 0..3 {
+        IRQS.set(false);
+        hooks::enter(Level::Hardirq, new_cell());
+        let guard = lock.lock();
+        hooks::leave(); // the trap: the guard is dropped after it
+        IRQS.set(true);
+        hooks::might_sleep(); // compares the flag, over what is left
+        drop(guard);
+        assert_eq!(context().depth(), 0);
+    }
+    let shown = shown().clone();
+    assert!(shown.iter().any(|text| text.contains("returns from an interrupt with a lock")), "{shown:?}");
+    assert!(!shown.iter().any(|text| text.contains("inconsistent")), "{shown:?}");
+    assert_eq!(shown.iter().filter(|text| text.contains("still has locks held")).count(), 1);
+}
+
+#[test]
 fn the_books_are_sound_after_a_finding() {
     let _turn = begin();
     let [a, b, c] = ["a", "b", "c"].map(|name| Mutex::named(name, ()));
