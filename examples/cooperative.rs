@@ -6,8 +6,8 @@
 use lockdep::context::Context;
 use lockdep::hooks;
 use lockdep::news::News;
-use lockdep::port::Port;
-use lockdep::report::Who;
+use lockdep::port::{IrqState, Port};
+use lockdep::report::{TaskName, Who};
 use lockdep::runtime::ContextCell;
 use lockdep::spin::{Mutex, MutexGuard}; // was: use spin::{Mutex, MutexGuard};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -18,19 +18,20 @@ struct Kernel;
 
 // SAFETY: one core, which is in one task at a time: nobody else uses that task's context.
 unsafe impl Port for Kernel {
-    fn context() -> Option<&'static Context> {
-        // SAFETY: as above.
-        Some(unsafe { CONTEXTS[CURRENT.load(Ordering::Relaxed)].get() })
+    fn context() -> *const Context {
+        CONTEXTS[CURRENT.load(Ordering::Relaxed)].get()
     }
-    fn set_context(_: &'static Context) {} // for interrupts, of which there are none
+    unsafe fn set_context(_: *const Context) {} // for interrupts, of which there are none
     fn irqs_enabled() -> bool {
         true
     }
-    fn irqs_disable() {}
-    fn irqs_enable() {}
+    fn irqs_disable() -> IrqState {
+        IrqState(0)
+    }
+    fn irqs_restore(_: IrqState) {}
     fn who() -> Who {
         let id = CURRENT.load(Ordering::Relaxed);
-        Who { task: NAMES[id], id: id as u32, cpu: 0 }
+        Who { task: TaskName::new(NAMES[id]), id: id as u32, cpu: 0 }
     }
     fn show(news: News<'_>) {
         println!("{news}"); // a kernel: to its serial port

@@ -6,11 +6,12 @@
 use lockdep::context::{Context, Level};
 use lockdep::hooks;
 use lockdep::news::News;
-use lockdep::port::Port;
-use lockdep::report::Who;
+use lockdep::port::{IrqState, Port};
+use lockdep::report::{TaskName, Who};
 use lockdep::runtime::ContextCell;
 use lockdep::spin::Mutex; // was: use spin::Mutex;
 use std::cell::Cell;
+use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::thread;
 
@@ -21,7 +22,7 @@ const CPUS: usize = 2;
 thread_local! {
     static CPU: Cell<usize> = const { Cell::new(0) };
     static FLAG: Cell<bool> = const { Cell::new(false) };
-    static CURRENT: Cell<Option<&'static Context>> = const { Cell::new(None) };
+    static CURRENT: Cell<*const Context> = const { Cell::new(ptr::null()) };
     static TASK: Cell<&'static Task> = const { Cell::new(&IDLE[0]) };
 }
 
@@ -49,23 +50,25 @@ struct Kernel;
 // SAFETY: `CURRENT` is the CPU's own word. It names the context of the task that runs there, which is in no run queue
 // meanwhile, or that of the CPU's own interrupt.
 unsafe impl Port for Kernel {
-    fn context() -> Option<&'static Context> {
+    fn context() -> *const Context {
         CURRENT.get()
     }
-    fn set_context(context: &'static Context) {
-        CURRENT.set(Some(context));
+    unsafe fn set_context(context: *const Context) {
+        CURRENT.set(context);
     }
     fn irqs_enabled() -> bool {
         FLAG.get()
     }
-    fn irqs_disable() {
-        disable();
+    fn irqs_disable() -> IrqState {
+        IrqState(FLAG.replace(false).into())
     }
-    fn irqs_enable() {
-        enable();
+    fn irqs_restore(state: IrqState) {
+        if state.0 != 0 {
+            enable();
+        }
     }
     fn who() -> Who {
-        Who { task: TASK.get().name, id: TASK.get().id, cpu: CPU.get() as u32 }
+        Who { task: TaskName::new(TASK.get().name), id: TASK.get().id, cpu: CPU.get() as u32 }
     }
     fn show(news: News<'_>) {
         println!("{news}"); // a kernel: to its serial port
@@ -85,11 +88,10 @@ thread_local! {
 
 /// The entry code comes here, with interrupts off by the machine.
 fn timer_interrupt() {
-    // SAFETY: it is this CPU's own, and interrupts do not nest.
-    hooks::enter(Level::Hardirq, unsafe { IRQ_CONTEXTS[CPU.get()].get() });
-    *CLOCK.lock() += 1;
+    let _interrupt = hooks::interrupt(Level::Hardirq, &IRQ_CONTEXTS[CPU.get()]); // first, so that it is dropped last
+    let mut clock = CLOCK.lock();
+    *clock += 1;
     PREEMPT.set(true);
-    hooks::leave();
 }
 
 /// What the kernel itself does with interrupts off.
@@ -126,7 +128,7 @@ static RUN_QUEUE: Mutex<Vec<&'static Task>> = Mutex::new(Vec::new());
 fn switch_to(task: &'static Task) {
     TASK.set(task);
     // SAFETY: the task was taken out of the run queue by this CPU, or is its own idle task.
-    Kernel::set_context(unsafe { task.context.get() });
+    unsafe { Kernel::set_context(task.context.get()) };
 }
 
 /// One CPU, until the clock has come so far. A task runs until the timer preempts it.

@@ -41,6 +41,14 @@ impl Engine<'_> {
         }
     }
 
+    /// The context of a task is dropped: it will hold nothing any more.
+    pub(crate) fn task_gone(&mut self, gone: &Context) {
+        self.looks_for(Kind::HeldAtExit);
+        if let Some(held) = rules::ends::left_by_task(gone) {
+            self.report_held(gone, Kind::HeldAtExit, &held, None);
+        }
+    }
+
     /// A task returns to user mode.
     pub fn user_return(&mut self, context: &Context, site: Site) {
         self.looks_for(Kind::HeldToUser);

@@ -5,29 +5,40 @@
 //! an interrupt that changes nothing in that pair goes on with the run of the one it interrupted.
 //!
 //! Invariants:
-//! - Only the one who runs in a context writes to it, and only the CPU that runs it touches it.
+//! - Only the one who runs in a context writes to it, and only the CPU that runs it touches it; its claim apart, which is
+//!   atomic, and by which an interrupt's context is entered by one CPU at a time.
 //! - A hold is written before the depth that shows it, so an interrupt in the middle of an acquire finds the stack whole.
-//! - Levels nest: the link is set at entry, cleared at exit, and points to a context that stands still meanwhile.
+//! - Levels nest: the link is set at entry, cleared at exit, and points to a context that stays in place meanwhile, as the
+//!   one who makes the link promises. No walk along the links is longer than [`LEVELS`].
 //!
 //! An interrupt may let go of what the code under it holds. If it does so in the middle of a push there, that hold comes
 //! back: such a lock is better handed over (`hooks::hand_over`).
 //!
 //! What it does not do: check anything. It never looks at a class.
+//!
+//! `unsafe` is here to follow the link, and to send a context to another CPU.
+#![allow(unsafe_code)]
 
 mod gate;
 mod stack;
 
 use crate::chain;
+use crate::held::Traits;
 use crate::site::Site;
 use crate::usage::{Asked, State, Usage};
 use crate::wait_type::WaitType;
 use bitflags::bitflags;
 use core::cell::Cell;
+use core::ptr;
+use core::sync::atomic::{AtomicU8, Ordering};
 use gate::Gate;
 use stack::Stack;
 
 /// How many locks one context can hold on the books. More are counted, not known.
 pub const HOLDS: usize = stack::HOLDS;
+
+/// How deep interrupts are looked through: more levels than any machine nests.
+const LEVELS: usize = 32;
 
 /// What kind of context runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +69,9 @@ pub struct Flags {
 }
 
 /// Where a flag was last changed, for reports.
+///
+/// The machine's flag may change without a word to the validator: then the site is that of the first event at which this was
+/// noticed, and the change came before it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Toggles {
     /// Where hard interrupts were last enabled.
@@ -68,9 +82,16 @@ pub struct Toggles {
     pub softirqs_on: Option<Site>,
     /// Where softirqs were last disabled.
     pub softirqs_off: Option<Site>,
+    /// `irqs_on` is where it was noticed that hard interrupts were enabled.
+    pub irqs_on_noticed: bool,
+    /// `irqs_off` is where it was noticed that hard interrupts were disabled.
+    pub irqs_off_noticed: bool,
 }
 
-/// One who runs. Make it a `static`, or keep it in the task: it must not move while a lock is held in it.
+/// One who runs. A task has one, in its control block or wherever tasks are kept; kernels mostly use it as a
+/// [`ContextCell`](crate::runtime::ContextCell), which can be shared. It can be sent to another CPU, like the task that it
+/// belongs to. From when it is first given to [`Port::set_context`](crate::port::Port::set_context) until the task has ended
+/// it must not move.
 ///
 /// In the order of C: what the fast path reads is near.
 #[derive(Debug)]
@@ -78,7 +99,10 @@ pub struct Toggles {
 pub struct Context {
     stack: Stack,
     toggles: [Cell<Option<Site>>; 4],
-    interrupted: Cell<Option<&'static Context>>,
+    /// Where a change of the machine's flag was last noticed, off and on: if that is the site in `toggles`, nobody told.
+    noticed: [Cell<Option<Site>>; 2],
+    /// The context that this interrupt interrupted; null in a task.
+    interrupted: Cell<*const Context>,
     gate: Gate,
     /// What an exclusive acquire marks with interrupts off, and with interrupts on; follows from the flags.
     asks: [Cell<Asked>; 2],
@@ -94,6 +118,32 @@ pub struct Context {
     inside: Cell<Inside>,
     /// The least wait type that the levels up to this one allow.
     limit: Cell<u8>,
+    /// Who may use it: see `claim`. Of the machine's own atomics also under loom, where contexts outlive the runs of a model.
+    claim: AtomicU8,
+}
+
+// SAFETY: a context is data, and a pointer that is null while the context can be moved: it is set by `enter_over` alone,
+// whose callers enter contexts that are borrowed for ever. What it points to is followed by the CPU that runs in the
+// context alone.
+unsafe impl Send for Context {}
+
+/// What a context may be used for, in `claim`.
+mod claim {
+    /// It is nobody's: an interrupt may enter it, or a task may have it.
+    pub(super) const FREE: u8 = 0;
+    /// An interrupt runs in it.
+    pub(super) const INTERRUPT: u8 = 1;
+    /// A task has it, running or not.
+    pub(super) const TASK: u8 = 2;
+}
+
+/// Why a context cannot be entered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum InUse {
+    /// An interrupt runs in it, or has not left it.
+    ByInterrupt,
+    /// A task has it.
+    ByTask,
 }
 
 bitflags! {
@@ -136,7 +186,8 @@ impl Context {
             validator,
             stack: Stack::new(chain::seed(WaitType::NO_LIMIT)),
             toggles: [const { Cell::new(None) }; 4],
-            interrupted: Cell::new(None),
+            noticed: [const { Cell::new(None) }; 2],
+            interrupted: Cell::new(ptr::null()),
             gate: Gate::new(),
             asks: [
                 Cell::new(Asked::new(Usage::empty(), false)),
@@ -149,26 +200,64 @@ impl Context {
             level: Cell::new(Level::Task),
             inside: Cell::new(Inside::empty()),
             limit: Cell::new(WaitType::NO_LIMIT),
+            claim: AtomicU8::new(claim::FREE),
         }
     }
 
-    /// Makes it a new task's: forgets what is held, and all flags.
+    /// Makes it a new task's: forgets what is held, and all flags. Not while it is below an interrupt.
     pub fn reset(&self) {
         self.gate.begin(true, false, false);
         self.lost.set(0);
         self.reclaim.set(0);
         self.refused.set(0);
-        self.interrupted.set(None);
-        self.toggles.iter().for_each(|t| t.set(None));
+        self.toggles.iter().chain(&self.noticed).for_each(|t| t.set(None));
         self.softirqs_on.set(true);
         self.settle(Level::Task, None, false);
     }
 
+    // ---- who may use it
+
+    /// An interrupt takes it, until [`Context::free_claim`].
+    ///
+    /// # Errors
+    /// It is in use.
+    pub(crate) fn claim_for_interrupt(&self) -> Result<(), InUse> {
+        match self.claim.compare_exchange(claim::FREE, claim::INTERRUPT, Ordering::Acquire, Ordering::Relaxed) {
+            Ok(_) => Ok(()),
+            Err(claim::TASK) => Err(InUse::ByTask),
+            Err(_) => Err(InUse::ByInterrupt),
+        }
+    }
+
+    /// A task has it from now on, unless an interrupt runs in it.
+    pub(crate) fn claim_for_task(&self) {
+        if self.claim.load(Ordering::Relaxed) == claim::FREE {
+            let claimed = self.claim.compare_exchange(claim::FREE, claim::TASK, Ordering::Acquire, Ordering::Relaxed);
+            if claimed.is_ok() && self.level() != Level::Task {
+                self.reset(); // it was an interrupt's, which has ended
+            }
+        }
+    }
+
+    /// It is nobody's again. What was done in it comes before what is done by the next one who claims it.
+    pub(crate) fn free_claim(&self) {
+        self.claim.store(claim::FREE, Ordering::Release);
+    }
+
     // ---- levels
 
-    /// Becomes the context of an interrupt that came upon `interrupted`. The flags are those of now; what the level
-    /// itself disables is disabled.
+    /// Becomes the context of an interrupt that came upon `interrupted`.
     pub(crate) fn enter(&self, level: Level, interrupted: &'static Context, site: Site) {
+        // SAFETY: it lives for ever, and never moves.
+        unsafe { self.enter_over(level, interrupted, site) };
+    }
+
+    /// Becomes the context of an interrupt that interrupted this one. The flags are those of now; what the level itself
+    /// disables is disabled.
+    ///
+    /// # Safety
+    /// `interrupted` stays where it is, and is used by no other CPU, until [`Context::leave`].
+    pub(crate) unsafe fn enter_over(&self, level: Level, interrupted: &Context, site: Site) {
         let unchecked = level == Level::Nmi || interrupted.is_unchecked();
         let below = interrupted.depth() > 0 || interrupted.interrupted_holder();
         self.gate.begin(interrupted.irqs_on(), unchecked, below);
@@ -189,15 +278,18 @@ impl Context {
     }
 
     /// Hands the flags back to the interrupted context and unlinks. Locks that are left over become its holds, so that
-    /// the books stay right. Returns that context, and which flag is to be turned on there.
-    pub(crate) fn leave(&self) -> Option<(&'static Context, Option<State>)> {
-        let outer = self.interrupted.take()?;
+    /// they stay recorded until they are released; but they are not checked, since what that context does with them says
+    /// nothing about their class. Returns that context, and which flag is to be turned on there.
+    pub(crate) fn leave(&self) -> Option<(&Context, Option<State>)> {
+        let outer = self.interrupted()?;
+        self.interrupted.set(ptr::null());
         outer.gate.set_irqs(self.irqs_on());
         outer.softirqs_on.set(self.softirqs_on.get());
         outer.reclaim.set(self.reclaim.get());
         self.hand_toggles_to(outer);
         for mut hold in self.own() {
             hold.unchain();
+            hold.traits.insert(Traits::UNCHECKED);
             outer.push(hold);
         }
         outer.lost.set(outer.lost.get().saturating_add(self.lost.get()));
@@ -216,7 +308,7 @@ impl Context {
         state.filter(|_| self.inside.get().contains(Inside::RESTORES))
     }
 
-    fn settle(&self, level: Level, interrupted: Option<&'static Context>, restores: bool) {
+    fn settle(&self, level: Level, interrupted: Option<&Context>, restores: bool) {
         let (mut inside, own) = match level {
             Level::Task => (Inside::empty(), WaitType::NO_LIMIT),
             Level::Softirq => (Inside::SOFTIRQ, WaitType::Config as u8),
@@ -227,7 +319,7 @@ impl Context {
         inside.set(Inside::RESTORES, restores);
         self.inside.set(inside);
         self.level.set(level);
-        self.interrupted.set(interrupted);
+        self.interrupted.set(interrupted.map_or(ptr::null(), ptr::from_ref));
         self.limit.set(own.min(interrupted.map_or(own, |c| c.limit.get())));
         self.reseed();
         self.refresh();
@@ -246,19 +338,21 @@ impl Context {
         self.level.get()
     }
 
-    /// The context that this interrupt came upon.
-    pub fn interrupted(&self) -> Option<&'static Context> {
-        self.interrupted.get()
+    /// The context that this interrupt interrupted.
+    #[inline(always)]
+    pub fn interrupted(&self) -> Option<&Context> {
+        // SAFETY: it is null, or was given to `enter_over`, whose caller promises that it is in place, and no other CPU's.
+        unsafe { self.interrupted.get().as_ref() }
     }
 
-    /// Whether it is an interrupt's that has not ended: it cannot be entered.
-    pub(crate) fn is_in_use(&self) -> bool {
-        self.interrupted.get().is_some()
+    /// The context that this interrupt interrupted is gone: it must not be followed any more.
+    pub(crate) fn unlink(&self) {
+        self.interrupted.set(ptr::null());
     }
 
     /// The context below whose run this one goes on with: the interrupted one, if the pair is the same.
-    fn continues(&self) -> Option<&'static Context> {
-        self.interrupted.get().filter(|c| c.pair() == self.pair())
+    fn continues(&self) -> Option<&Context> {
+        self.interrupted().filter(|c| c.pair() == self.pair())
     }
 
     fn pair(&self) -> Inside {
@@ -318,13 +412,25 @@ impl Context {
     /// Where the flags were last changed.
     pub fn toggles(&self) -> Toggles {
         let [irqs_off, irqs_on, softirqs_off, softirqs_on] = self.toggles.each_ref().map(Cell::get);
-        Toggles { irqs_on, irqs_off, softirqs_on, softirqs_off }
+        let [off, on] = self.noticed.each_ref().map(Cell::get);
+        Toggles {
+            irqs_on,
+            irqs_off,
+            softirqs_on,
+            softirqs_off,
+            irqs_on_noticed: on.is_some() && on == irqs_on,
+            irqs_off_noticed: off.is_some() && off == irqs_off,
+        }
+    }
+
+    /// The flag of hard interrupts was just set to the machine's, of which nobody had told.
+    pub(crate) fn note_noticed(&self, on: bool) {
+        self.noticed[usize::from(on)].set(self.toggles[IRQS + usize::from(on)].get());
     }
 
     fn hand_toggles_to(&self, other: &Context) {
-        for (to, from) in other.toggles.iter().zip(&self.toggles) {
-            to.set(from.get());
-        }
+        let (to, from) = (other.toggles.iter().chain(&other.noticed), self.toggles.iter().chain(&self.noticed));
+        to.zip(from).for_each(|(to, from)| to.set(from.get()));
     }
 
     /// The least wait type that the context itself allows.

@@ -70,7 +70,7 @@ impl Format for UsageConflict {
 
 impl Format for Who {
     fn format(&self, f: Formatter<'_>) {
-        write!(f, "{=str}/{=u32} on CPU {=u32}", self.task, self.id, self.cpu);
+        write!(f, "{=str}/{=u32} on CPU {=u32}", self.task.as_str(), self.id, self.cpu);
     }
 }
 

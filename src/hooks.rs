@@ -6,16 +6,18 @@
 #![allow(unsafe_code)]
 
 use crate::class::{DynamicKey, LockMap};
-use crate::context::{Context, Level};
+use crate::context::Level;
 use crate::held::Acquire;
 use crate::limits::Occupancy;
 use crate::mode::Mode;
 use crate::policy::Accepted;
+use crate::port::SavedIrqs;
 use crate::report::{Kind, LockView};
-use crate::runtime::{Costs, Event};
+use crate::runtime::{ContextCell, Costs, Event};
 use crate::site::Site;
 use crate::state::State;
 use core::fmt;
+use core::marker::PhantomData;
 
 // SAFETY: `port!` defines each with just this signature, and there can be only one definition in a program.
 unsafe extern "Rust" {
@@ -32,9 +34,9 @@ unsafe extern "Rust" {
     #[link_name = __symbol!("irqs_off")]
     safe fn __lockdep_irqs_off(site: Site);
     #[link_name = __symbol!("irq_save")]
-    safe fn __lockdep_irq_save(site: Site) -> bool;
+    safe fn __lockdep_irq_save(site: Site) -> SavedIrqs;
     #[link_name = __symbol!("irq_restore")]
-    safe fn __lockdep_irq_restore(were_on: bool, site: Site);
+    safe fn __lockdep_irq_restore(saved: SavedIrqs, site: Site);
     #[link_name = __symbol!("event")]
     safe fn __lockdep_event(event: Event<'_>, site: Site);
     #[link_name = __symbol!("irqs_told")]
@@ -93,18 +95,18 @@ pub fn irqs_off() {
     __lockdep_irqs_off(Site::caller());
 }
 
-/// Disables hard interrupts on this CPU, by the port, and tells the validator; says whether they were on.
+/// Disables hard interrupts on this CPU, by the port, and tells the validator; returns what they were.
 #[track_caller]
 #[inline(always)]
-pub fn irq_save() -> bool {
+pub fn irq_save() -> SavedIrqs {
     __lockdep_irq_save(Site::caller())
 }
 
-/// Makes hard interrupts what they were, as [`irq_save`] said: the validator is told before they are enabled.
+/// Makes hard interrupts what they were, as [`irq_save`] returned it: the validator is told before they are enabled.
 #[track_caller]
 #[inline(always)]
-pub fn irq_restore(were_on: bool) {
-    __lockdep_irq_restore(were_on, Site::caller());
+pub fn irq_restore(saved: SavedIrqs) {
+    __lockdep_irq_restore(saved, Site::caller());
 }
 
 /// Whether the validator was told that hard interrupts are on.
@@ -127,15 +129,69 @@ pub fn softirqs_off() {
     __lockdep_event(Event::Softirqs(false), Site::caller());
 }
 
-/// An interrupt begins: `own` becomes the context that runs. Each CPU has one for each depth to which its interrupts nest;
-/// one that is in use is not entered, and that is reported.
+/// An interrupt begins: `own` becomes the context that runs, until the guard is dropped. Each CPU has one for each depth to
+/// which its interrupts nest; one that is in use is refused, and that is reported.
+///
+/// Declare the guard first in the handler, before any lock is acquired: what is declared first is dropped last, so all guards
+/// of locks in the function are dropped before the interrupt ends.
+///
+/// ```ignore
+/// static TIMER: ContextCell = ContextCell::new(0);
+/// static TICKS: Mutex<u64> = Mutex::new(0);
+///
+/// fn timer_handler() {
+///     let _interrupt = hooks::interrupt(Level::Hardirq, &TIMER);
+///     let mut ticks = TICKS.lock();
+///     *ticks += 1;
+/// } // `ticks` is dropped, then `_interrupt`
+/// ```
+///
+/// A handler that switches tasks does so after the guard is dropped: `schedule` is called at the interrupt's tail, in the
+/// context of the interrupted task, with interrupts off; the current context is switched with the stack. See
+/// [`Port::set_context`](crate::port::Port::set_context).
+#[must_use = "the interrupt ends when this is dropped"]
 #[track_caller]
 #[inline]
-pub fn enter(level: Level, own: &'static Context) {
+pub fn interrupt(level: Level, own: &'static ContextCell) -> Interrupt {
+    let site = Site::caller();
+    __lockdep_event(Event::Enter(level, own), site);
+    Interrupt { own, site, of_one_cpu: PhantomData }
+}
+
+/// The same for a handler that is a closure: the interrupt lasts as long as it runs.
+#[track_caller]
+#[inline]
+pub fn within_interrupt<R>(level: Level, own: &'static ContextCell, handler: impl FnOnce() -> R) -> R {
+    let _interrupt = interrupt(level, own);
+    handler()
+}
+
+/// An interrupt that runs, from [`interrupt`] until this is dropped. It belongs to one CPU.
+pub struct Interrupt {
+    own: &'static ContextCell,
+    site: Site,
+    of_one_cpu: PhantomData<*const ()>,
+}
+
+impl Drop for Interrupt {
+    #[inline]
+    fn drop(&mut self) {
+        __lockdep_event(Event::End(self.own), self.site);
+    }
+}
+
+/// An interrupt begins, as by [`interrupt`], and ends with [`leave`]: for entry code in which no guard can stand.
+#[track_caller]
+#[inline]
+pub fn enter(level: Level, own: &'static ContextCell) {
     __lockdep_event(Event::Enter(level, own), Site::caller());
 }
 
-/// The innermost interrupt ends: the context that it came upon runs again.
+/// The innermost interrupt ends: the context that it interrupted runs again.
+///
+/// A guard of a lock that is declared in the same function is dropped after this, even where `leave()` is the last line of
+/// it: the interrupt ends with the lock held, which is reported (`held-at-exit`). Drop such guards before, or use
+/// [`interrupt`], or call the handler's body as a function between `enter` and `leave`.
 #[track_caller]
 #[inline]
 pub fn leave() {
@@ -408,12 +464,12 @@ macro_rules! port {
                 RUNTIME.event(event, site);
             }
             #[unsafe(export_name = $crate::__symbol!("irq_save"))]
-            fn __lockdep_irq_save(site: $crate::site::Site) -> bool {
+            fn __lockdep_irq_save(site: $crate::site::Site) -> $crate::port::SavedIrqs {
                 RUNTIME.irq_save(site)
             }
             #[unsafe(export_name = $crate::__symbol!("irq_restore"))]
-            fn __lockdep_irq_restore(were_on: bool, site: $crate::site::Site) {
-                RUNTIME.irq_restore(were_on, site);
+            fn __lockdep_irq_restore(saved: $crate::port::SavedIrqs, site: $crate::site::Site) {
+                RUNTIME.irq_restore(saved, site);
             }
             #[unsafe(export_name = $crate::__symbol!("irqs_told"))]
             fn __lockdep_irqs_told() -> bool {

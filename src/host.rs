@@ -9,7 +9,8 @@
 //!
 //! Invariants:
 //! - A context is one thread's, or the pool's. It is never freed, so it never dangles; the context of a thread that ended
-//!   is made anew before another thread has it.
+//!   is reset before another thread has it. Only pointers to it are given out, and what has not ended (an interrupt that was
+//!   not left) never goes back to the pool.
 //! - While the context of a thread is being made, and after it was given back, there is none: what the thread takes then is
 //!   counted, as in a kernel before its first context. So an allocator may use a tracked lock.
 //!
@@ -22,15 +23,14 @@ use crate::context::{Context, Level};
 use crate::hooks;
 use crate::news::News;
 use crate::policy::{Accepted, Policy};
-use crate::port::Port;
-use crate::report::Who;
+use crate::port::{IrqState, Port};
+use crate::report::{TaskName, Who};
+use crate::runtime::ContextCell;
 use core::cell::Cell;
 use core::marker::PhantomData;
-use core::ptr::NonNull;
+use core::ptr;
 use core::sync::atomic::{AtomicU32, Ordering};
 use host_std::boxed::Box;
-use host_std::collections::BTreeSet;
-use host_std::string::String;
 use host_std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use host_std::time::Instant;
 use host_std::vec::Vec;
@@ -75,25 +75,25 @@ unsafe impl<C: Choice> Port for HostWith<C> {
     const ACCEPTED: &'static [Accepted] = C::ACCEPTED;
 
     #[inline]
-    fn context() -> Option<&'static Context> {
+    fn context() -> *const Context {
         match THREAD.with(|thread| thread.state.get()) {
-            State::Runs(context) => Some(context),
+            State::Runs(context) => context,
             State::New => begin(),
-            State::Changes | State::Ended => None,
+            State::Changes | State::Ended => ptr::null(),
         }
     }
-    fn set_context(context: &'static Context) {
+    unsafe fn set_context(context: *const Context) {
         THREAD.with(|thread| thread.state.set(State::Runs(context)));
     }
     #[inline]
     fn irqs_enabled() -> bool {
         THREAD.with(|thread| thread.irqs.get())
     }
-    fn irqs_disable() {
-        set_irqs(false);
+    fn irqs_disable() -> IrqState {
+        IrqState(usize::from(THREAD.with(|thread| thread.irqs.replace(false))))
     }
-    fn irqs_enable() {
-        set_irqs(true);
+    fn irqs_restore(state: IrqState) {
+        set_irqs(state.0 != 0);
     }
     fn who() -> Who {
         THREAD.with(|thread| thread.who.get())
@@ -144,21 +144,22 @@ pub fn interrupt<R>(level: Level, handler: impl FnOnce() -> R) -> Option<R> {
     }
     let own = from_pool();
     set_irqs(level == Level::Softirq);
-    // SAFETY: the pool gave it to this thread alone.
-    hooks::enter(level, unsafe { own.as_ref() });
-    let _end = Interrupt { own, were_on };
+    let _end = End { interrupt: Some(hooks::interrupt(level, own)), own, were_on };
     Some(handler())
 }
 
-/// An interrupt that runs. It ends also when its handler panics.
-struct Interrupt {
-    own: NonNull<Context>,
+/// The end of an interrupt. It comes also when the handler panics.
+struct End {
+    /// Until it has ended.
+    interrupt: Option<hooks::Interrupt>,
+    own: &'static ContextCell,
     were_on: bool,
 }
 
-impl Drop for Interrupt {
+impl Drop for End {
     fn drop(&mut self) {
-        hooks::leave();
+        // With it ends what the handler entered and did not leave.
+        self.interrupt = None;
         set_irqs(self.were_on);
         to_pool(self.own);
     }
@@ -167,7 +168,7 @@ impl Drop for Interrupt {
 /// What is each thread's.
 struct Thread {
     state: Cell<State>,
-    own: Cell<Option<NonNull<Context>>>,
+    own: Cell<Option<&'static ContextCell>>,
     irqs: Cell<bool>,
     who: Cell<Who>,
 }
@@ -180,13 +181,13 @@ enum State {
     /// It is being made, or given back.
     Changes,
     /// It runs in this one.
-    Runs(&'static Context),
+    Runs(*const Context),
     /// No more.
     Ended,
 }
 
 /// What is done when a thread ends.
-struct End;
+struct ThreadEnd;
 
 thread_local! {
     // Two, since only what needs no drop can be asked to the very end of a thread.
@@ -195,53 +196,45 @@ thread_local! {
             state: Cell::new(State::New),
             own: Cell::new(None),
             irqs: Cell::new(true),
-            who: Cell::new(Who { task: "thread", ..Who::UNKNOWN }),
+            who: Cell::new(Who { task: TaskName::new("thread"), ..Who::UNKNOWN }),
         }
     };
-    static END: End = const { End };
+    static END: ThreadEnd = const { ThreadEnd };
 }
 
 static HANDLER: Mutex<fn(News<'_>)> = Mutex::new(print);
-static POOL: Mutex<Vec<Idle>> = Mutex::new(Vec::new());
-/// The names of threads, each once, for reports may outlive threads.
-static NAMES: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
+/// Contexts in which nobody runs.
+static POOL: Mutex<Vec<&'static ContextCell>> = Mutex::new(Vec::new());
 static THREADS: AtomicU32 = AtomicU32::new(0);
-
-/// A context that nobody runs in.
-struct Idle(NonNull<Context>);
-
-// SAFETY: nobody runs in it, so it is as good as the memory that it is made of; whoever takes it writes it anew.
-unsafe impl Send for Idle {}
 
 /// This thread gets its context.
 #[cold]
-fn begin() -> Option<&'static Context> {
+fn begin() -> *const Context {
     THREAD.with(|thread| {
         thread.state.set(State::Changes);
         // A thread that is past the end of `END` has no end that would give a context back.
         if END.try_with(|_| ()).is_err() {
             thread.state.set(State::Ended);
-            return None;
+            return ptr::null();
         }
         let id = THREADS.fetch_add(1, Ordering::Relaxed);
-        let task = thread::current().name().map_or("thread", intern);
+        let task = thread::current().name().map_or(TaskName::new("thread"), TaskName::new);
         thread.who.set(Who { task, id, cpu: 0 });
         let own = from_pool();
         thread.own.set(Some(own));
-        // SAFETY: the pool gave it to this thread alone, which gives it back in `END`.
-        let context = unsafe { own.as_ref() };
+        let context = own.get();
         thread.state.set(State::Runs(context));
-        Some(context)
+        context
     })
 }
 
-impl Drop for End {
+impl Drop for ThreadEnd {
     fn drop(&mut self) {
         hooks::task_exit();
         THREAD.with(|thread| {
             let last = thread.state.replace(State::Changes);
             if let (State::Runs(last), Some(own)) = (last, thread.own.get())
-                && core::ptr::eq(last, own.as_ptr())
+                && own.is(last)
             {
                 to_pool(own);
             }
@@ -251,31 +244,20 @@ impl Drop for End {
 }
 
 /// A context that nobody else has, and that holds nothing.
-fn from_pool() -> NonNull<Context> {
+fn from_pool() -> &'static ContextCell {
     let idle = lock(&POOL).pop();
-    match idle {
-        Some(Idle(own)) => {
-            // SAFETY: it was in the pool: it is a living allocation that nobody runs in.
-            unsafe { own.write(Context::new()) };
-            own
-        }
-        None => NonNull::from(Box::leak(Box::new(Context::new()))),
-    }
+    let Some(own) = idle else { return Box::leak(Box::new(ContextCell::new(0))) };
+    // SAFETY: it was in the pool: no thread runs in it, for `to_pool` keeps out those that do, and it is below no interrupt,
+    // which would be the thread's current context, or below that.
+    unsafe { own.reset() };
+    own
 }
 
-fn to_pool(own: NonNull<Context>) {
-    lock(&POOL).push(Idle(own));
-}
-
-fn intern(name: &str) -> &'static str {
-    let mut names = lock(&NAMES);
-    match names.get(name) {
-        Some(name) => name,
-        None => {
-            let name: &'static str = String::leak(name.into());
-            names.insert(name);
-            name
-        }
+/// Gives a context back, unless this thread runs in it still.
+fn to_pool(own: &'static ContextCell) {
+    let is_current = matches!(THREAD.with(|thread| thread.state.get()), State::Runs(last) if own.is(last));
+    if !is_current {
+        lock(&POOL).push(own);
     }
 }
 

@@ -112,7 +112,7 @@ impl Engine<'_> {
     }
 
     /// An interrupt ends. What was taken in it must be gone; then its flag is restored. Returns the context below.
-    pub fn leave(&mut self, context: &Context, site: Site) -> Option<&'static Context> {
+    pub fn leave<'c>(&mut self, context: &'c Context, site: Site) -> Option<&'c Context> {
         if context.interrupted().is_none() {
             self.wrong(context, Kind::Assertion, "leaving an interrupt that was not entered", None, Some(site));
             return None;

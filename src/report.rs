@@ -17,6 +17,7 @@ use crate::site::Site;
 pub use crate::trail::Overheld;
 use crate::usage::Usage;
 use crate::wait_type::WaitTypes;
+use core::fmt;
 use heapless::Vec;
 
 /// How many dependencies of a path are kept.
@@ -119,11 +120,78 @@ impl Kind {
     }
 }
 
+/// The name of a task, copied: what fits of it into 16 bytes, as in Linux's `comm`.
+///
+/// ```
+/// use lockdep::report::TaskName;
+/// const IDLE: TaskName = TaskName::new("idle");
+/// assert_eq!(IDLE.as_str(), "idle");
+/// assert_eq!(TaskName::from(b"from C\0 and more".as_slice()).as_str(), "from C");
+/// assert_eq!(TaskName::new("a name that is too long").to_string(), "a name that is t");
+/// ```
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub struct TaskName([u8; TaskName::ROOM]);
+
+impl TaskName {
+    /// How many bytes of a name are kept.
+    pub const ROOM: usize = 16;
+
+    /// The name, as far as it fits.
+    pub const fn new(name: &str) -> TaskName {
+        TaskName::of_bytes(name.as_bytes())
+    }
+
+    /// The name that ends with the bytes, or at the first zero, as far as it fits.
+    pub const fn of_bytes(name: &[u8]) -> TaskName {
+        let mut bytes = [0; TaskName::ROOM];
+        let mut i = 0;
+        while i < TaskName::ROOM && i < name.len() && name[i] != 0 {
+            bytes[i] = name[i];
+            i += 1;
+        }
+        TaskName(bytes)
+    }
+
+    /// The name: as far as it is UTF-8, for it may be cut within a character.
+    pub fn as_str(&self) -> &str {
+        let end = self.0.iter().position(|&byte| byte == 0).unwrap_or(TaskName::ROOM);
+        let name = self.0.get(..end).unwrap_or_default();
+        match core::str::from_utf8(name) {
+            Ok(name) => name,
+            Err(error) => name.get(..error.valid_up_to()).and_then(|name| core::str::from_utf8(name).ok()).unwrap_or_default(),
+        }
+    }
+}
+
+impl From<&str> for TaskName {
+    fn from(name: &str) -> TaskName {
+        TaskName::new(name)
+    }
+}
+
+impl From<&[u8]> for TaskName {
+    fn from(name: &[u8]) -> TaskName {
+        TaskName::of_bytes(name)
+    }
+}
+
+impl fmt::Display for TaskName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl fmt::Debug for TaskName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.as_str(), f)
+    }
+}
+
 /// Who runs, as the port knows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Who {
     /// The task's name.
-    pub task: &'static str,
+    pub task: TaskName,
     /// The task's number.
     pub id: u32,
     /// The CPU's number.
@@ -132,7 +200,7 @@ pub struct Who {
 
 impl Who {
     /// Where nobody knows.
-    pub const UNKNOWN: Who = Who { task: "?", id: 0, cpu: 0 };
+    pub const UNKNOWN: Who = Who { task: TaskName::new("?"), id: 0, cpu: 0 };
 }
 
 /// A class, as a report shows it.
@@ -317,7 +385,14 @@ impl Report {
         id: FindingId(0),
         who: None,
         flags: Flags { hardirq: false, softirq: false, irqs_on: false, softirqs_on: false },
-        toggles: Toggles { irqs_on: None, irqs_off: None, softirqs_on: None, softirqs_off: None },
+        toggles: Toggles {
+            irqs_on: None,
+            irqs_off: None,
+            softirqs_on: None,
+            softirqs_off: None,
+            irqs_on_noticed: false,
+            irqs_off_noticed: false,
+        },
         site: None,
         lock: None,
         held_lock: None,

@@ -15,15 +15,16 @@
 use crate::atomic::{AtomicU32, Ordering};
 use crate::claims::Claim;
 use crate::class::{DynamicKey, LockMap};
-use crate::context::{Context, Level};
+use crate::context::{Context, InUse, Level};
 use crate::domain::Domain;
 use crate::fast;
 use crate::finding::Terms;
 use crate::held::{Acquire, Hold};
+use crate::hooks;
 use crate::limits::Occupancy;
 use crate::mode::Mode;
 use crate::policy;
-use crate::port::Port;
+use crate::port::{IrqState, Port, SavedIrqs};
 use crate::report::{Kind, LockView};
 use crate::rules;
 use crate::second;
@@ -33,28 +34,53 @@ use crate::state::State;
 use crate::third;
 use crate::validator::{self, Engine};
 use core::marker::PhantomData;
+use core::ptr;
 
-/// A context that can be a `static`. Which of the program's validators it belongs to is fixed with it; most programs
-/// have one, number 0. A lock is taken on one validator only: its hint would be believed by another.
-#[derive(Debug)]
+/// A context that can be shared: a `static`, or a field of a task, which may live in an `Arc`. Which of the program's
+/// validators it belongs to is fixed with it; most programs have one, number 0. A lock is taken on one validator only: its
+/// hint would be believed by another.
+///
+/// A cell is an interrupt's or a task's. An interrupt's is entered by [`hooks::enter`](crate::hooks::enter) or by a guard of
+/// [`hooks::interrupt`](crate::hooks::interrupt), by one CPU at a time. A task's is given to
+/// [`Port::set_context`] by its pointer; once that was asked for, the cell is refused to interrupts. When it is dropped and
+/// a lock is still held in it, that is reported (`held-at-exit`).
 #[repr(transparent)]
 pub struct ContextCell(Context);
 
-// SAFETY: the context inside is reached through `get` alone, whose caller promises that nobody else uses it.
+// SAFETY: through a shared cell the context inside is reached in two ways only: by an interrupt that has claimed it, which
+// one CPU at a time can; or by the pointer, by `unsafe` code that promises that nobody else uses it. The claim is atomic.
 unsafe impl Sync for ContextCell {}
 
 impl ContextCell {
-    /// A task's context: nothing held, interrupts and softirqs on.
+    /// A context in which nothing is held, and interrupts and softirqs are on.
     pub const fn new(validator: u8) -> ContextCell {
         ContextCell(Context::of(validator))
     }
 
-    /// The context.
+    /// The context, for [`Port::set_context`]: from now on the cell is a task's.
+    pub fn get(&self) -> *const Context {
+        self.0.claim_for_task();
+        &raw const self.0
+    }
+
+    /// Whether this is its context.
+    pub fn is(&self, context: *const Context) -> bool {
+        ptr::eq(&self.0, context)
+    }
+
+    /// Makes it a new one: nothing is held, and it may be a task's or an interrupt's. For a task's slot that is used again.
     ///
     /// # Safety
-    /// Nobody but the CPU that runs in this context uses it, or the context is not in use.
-    pub unsafe fn get(&'static self) -> &'static Context {
-        &self.0
+    /// Nobody runs in it, and it is below no interrupt that has not ended.
+    pub unsafe fn reset(&self) {
+        self.0.reset();
+        self.0.free_claim();
+    }
+}
+
+impl Drop for ContextCell {
+    fn drop(&mut self) {
+        hooks::event(Event::Gone(&self.0), Site::NOWHERE);
     }
 }
 
@@ -63,9 +89,13 @@ impl ContextCell {
 #[derive(Clone, Copy)]
 pub enum Event<'a> {
     /// An interrupt begins; the cell becomes its context.
-    Enter(Level, &'static Context),
+    Enter(Level, &'static ContextCell),
     /// The innermost interrupt ends.
     Leave,
+    /// The interrupt that entered this cell ends, and with it what was entered since and not left.
+    End(&'static ContextCell),
+    /// A task's context is dropped.
+    Gone(&'a Context),
     /// Softirqs are turned on or off.
     Softirqs(bool),
     /// The task enters reclaim, or leaves it.
@@ -131,7 +161,24 @@ pub struct Runtime<P, const C: usize, const D: usize, const K: usize, const V: u
     early: AtomicU32,
     /// How often a lock went on the books unchecked, since the validator was at work or showed a report.
     unchecked: AtomicU32,
+    /// Entries that were refused where nothing can be reported, and are not reported yet.
+    refused: AtomicU32,
     port: PhantomData<fn() -> P>,
+}
+
+/// The context that runs here, for the time of one event.
+#[inline(always)]
+pub(crate) fn current<'c, P: Port>() -> Option<&'c Context> {
+    // SAFETY: the port promises that it is null, or a context that is this CPU's alone and stays in place while it is
+    // current. It is used for this event only, during which nobody switches; an interrupt that ends hands it back.
+    unsafe { P::context().as_ref() }
+}
+
+/// Makes `context` the current one.
+fn switch_to<P: Port>(context: &Context) {
+    // SAFETY: it is a context that an interrupt has just claimed, which lives for ever; or the one that the interrupt which
+    // ends has interrupted, which was this CPU's until then and is so again.
+    unsafe { P::set_context(context) };
 }
 
 impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, const N: usize> Default
@@ -172,6 +219,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
             recorder: Recorder::new(),
             early: AtomicU32::new(0),
             unchecked: AtomicU32::new(0),
+            refused: AtomicU32::new(0),
             port: PhantomData,
         }
     }
@@ -181,7 +229,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
     /// A lock is taken by waiting for it, at level 0.
     #[inline(always)]
     pub fn acquire(&self, map: &LockMap, mode: Mode, site: Site) {
-        let Some(context) = P::context() else {
+        let Some(context) = current::<P>() else {
             return self.count_early();
         };
         if !fast::acquire(self.domain(context).seen(), context, map, mode, site, P::irqs_enabled()) {
@@ -192,7 +240,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
 
     /// A lock is taken in any other way.
     pub fn acquire_specially(&self, what: &Acquire<'_>) {
-        match P::context() {
+        match current::<P>() {
             Some(context) => self.acquire_in(context, what),
             None => self.count_early(),
         }
@@ -201,7 +249,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
     /// A lock is let go.
     #[inline(always)]
     pub fn release(&self, map: &LockMap, site: Option<Site>) {
-        let Some(context) = P::context() else {
+        let Some(context) = current::<P>() else {
             return self.forget_early();
         };
         if !fast::release(context, map) {
@@ -216,7 +264,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
     /// interrupts disabled by us, and "restores" them so.
     #[inline(always)]
     pub fn irqs_on(&self, site: Site) {
-        let Some(context) = P::context() else { return };
+        let Some(context) = current::<P>() else { return };
         if !fast::irqs_on(context, site) {
             Self::irqs_on_otherwise(site, context, self);
         }
@@ -226,35 +274,50 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
     /// change that counts stays.
     #[inline(always)]
     pub fn irqs_off(&self, site: Site) {
-        if let Some(context) = P::context() {
+        if let Some(context) = current::<P>() {
             fast::irqs_off(context, site);
         }
     }
 
-    /// Disables hard interrupts; says whether they were on.
+    /// Disables hard interrupts; returns what they were.
     #[inline(always)]
-    pub fn irq_save(&self, site: Site) -> bool {
+    pub fn irq_save(&self, site: Site) -> SavedIrqs {
         let were_on = P::irqs_enabled();
-        P::irqs_disable();
+        let state = P::irqs_disable();
         self.irqs_off(site);
-        were_on
+        SavedIrqs { state, were_on }
     }
 
-    /// Enables hard interrupts, if they were on.
+    /// Makes hard interrupts what they were.
     #[inline(always)]
-    pub fn irq_restore(&self, were_on: bool, site: Site) {
-        if were_on {
+    pub fn irq_restore(&self, saved: SavedIrqs, site: Site) {
+        if saved.were_on {
             self.irqs_on(site);
-            P::irqs_enable();
         }
+        P::irqs_restore(saved.state);
     }
 
     /// Anything else that happens to the running context.
     pub fn event(&self, event: Event<'_>, site: Site) {
-        let Some(context) = P::context() else { return };
+        let Some(context) = current::<P>() else { return };
         if context.is_unchecked() {
             return self.event_unchecked(context, event, site);
         }
+        match event {
+            Event::Enter(level, own) => self.enter(context, level, &own.0, site),
+            Event::Leave => self.leave(context, site),
+            Event::End(own) => self.end(context, &own.0, site),
+            Event::Gone(gone) => self.gone(context, gone),
+            Event::CheckIrqs => self.check_irqs(context, site),
+            event => {
+                self.agree(context, site);
+                self.event_within(context, event, site);
+            }
+        }
+    }
+
+    /// An event that leaves the context the current one. Its flag is the machine's.
+    fn event_within(&self, context: &Context, event: Event<'_>, site: Site) {
         if let Event::Downgrade(map, _) | Event::Claim(_, map) | Event::Pin(map, _) = event
             && self.may_be_early(context, map)
         {
@@ -265,13 +328,6 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
                 self.take_off_early();
                 self.slowly(context, |_| map.set_handed_over(true));
             }
-            Event::Enter(_, own) if own.is_in_use() || core::ptr::eq(own, context) => self.refuse(context, site),
-            Event::Enter(level, own) => {
-                validator::enter(own, level, context, site);
-                P::set_context(own);
-            }
-            Event::Leave if context.refuse(false) => {}
-            Event::Leave => self.leave(context, site),
             Event::Softirqs(true) if second::softirqs_on(self.domain(context).seen(), context, site) => {}
             Event::Softirqs(true) => self.slowly(context, |engine| engine.softirqs_on(context, site)),
             Event::Softirqs(false) => validator::softirqs_off(context, site),
@@ -307,57 +363,114 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
                 self.wrong(context, Kind::Assertion, note, None, site);
             }
             Event::ClaimIrqs(_) => {}
-            Event::CheckIrqs => self.check_irqs(context, site),
             Event::TaskExit => self.slowly(context, |engine| engine.task_exit(context, site)),
             Event::UserReturn => self.slowly(context, |engine| engine.user_return(context, site)),
             Event::Wrong(kind, note, map) => self.wrong(context, kind, note, map, site),
+            // Those that `event` has seen to.
+            Event::Enter(..) | Event::Leave | Event::End(_) | Event::Gone(_) | Event::CheckIrqs => {}
         }
+    }
+
+    // ---- contexts
+
+    /// An interrupt begins. The machine has turned its flag off, so the flag says nothing about what was interrupted, unless
+    /// it is on.
+    fn enter(&self, context: &Context, level: Level, own: &'static Context, site: Site) {
+        self.agree_if_on(context, site);
+        if let Err(in_use) = own.claim_for_interrupt() {
+            return self.refuse(context, own, in_use, site);
+        }
+        if is_hard(level) && context.in_hardirq() && !P::NESTED_IRQS {
+            let note = "an interrupt came inside a hard interrupt, in which interrupts must stay disabled: something enabled \
+                        them (or an exception, which is no interrupt, was entered as one; a kernel whose interrupts nest \
+                        on purpose says so by Port::NESTED_IRQS)";
+            self.wrong(context, Kind::IrqsState, note, None, site);
+        }
+        enter_claimed::<P>(context, level, own, site);
     }
 
     /// An interrupt ends. Interrupts stay off until the context below is the current one: one that came in between would
     /// not see what that holds.
-    fn leave(&self, context: &'static Context, site: Site) {
-        let were_on = P::irqs_enabled();
-        P::irqs_disable();
+    fn leave(&self, context: &Context, site: Site) {
+        if context.refuse(false) {
+            return;
+        }
+        self.agree_if_on(context, site);
+        if is_hard(context.level()) && context.irqs_on() {
+            self.say_if_in_hardirq(context, true, context.toggles().irqs_on.unwrap_or(site));
+        }
+        let state = P::irqs_disable();
         let known = second::leave(self.domain(context).seen(), context, site);
         if let Some(outer) = known.or_else(|| self.slowly(context, |engine| engine.leave(context, site))) {
-            P::set_context(outer);
+            switch_to::<P>(outer);
+            context.free_claim();
         }
-        if were_on {
-            P::irqs_enable();
+        P::irqs_restore(state);
+    }
+
+    /// The interrupt that entered `own` ends. What was entered since and was not left ends before it. Nothing, if the entry
+    /// was refused.
+    fn end(&self, context: &Context, own: &Context, site: Site) {
+        if context.refuse(false) || !context.outwards().any(|below| below.is_same(own)) {
+            return;
+        }
+        for _ in 0..context.outwards().count() {
+            let Some(innermost) = current::<P>() else { return };
+            let is_last = innermost.is_same(own);
+            if !is_last && !innermost.is_unchecked() {
+                let note = "an interrupt ends, and one that came later has not: an enter without its leave";
+                self.wrong(innermost, Kind::Assertion, note, None, site);
+            }
+            innermost.forget_refused();
+            match innermost.is_unchecked() {
+                true => leave_unchecked::<P>(innermost, site),
+                false => self.leave(innermost, site),
+            }
+            if is_last {
+                return;
+            }
         }
     }
 
-    /// A context is entered that is in use: it cannot be linked twice.
+    /// A context is entered that is in use: it cannot be linked twice. The leave that belongs to it will be passed over.
     #[cold]
-    fn refuse(&self, context: &'static Context, site: Site) {
-        let note = "an interrupt's context is entered while it is in use: each level of nesting needs one of its own";
-        self.wrong(context, Kind::Assertion, note, None, site);
+    fn refuse(&self, context: &Context, own: &Context, in_use: InUse, site: Site) {
+        self.wrong(context, Kind::Assertion, why_refused(context, own, in_use), None, site);
         context.refuse(true);
+    }
+
+    /// A task's context is dropped. What is still held in it is reported, and nothing points to it any more.
+    #[cold]
+    fn gone(&self, context: &Context, gone: &Context) {
+        if gone.depth() > 0 || gone.lost() > 0 {
+            self.slowly(context, |engine| engine.task_gone(gone));
+        }
+        unlink::<P>(context, gone);
     }
 
     /// Something that no rule decided: it counts as looked for whenever it is said.
     #[cold]
-    fn wrong(&self, context: &'static Context, kind: Kind, note: &'static str, map: Option<&LockMap>, site: Site) {
+    fn wrong(&self, context: &Context, kind: Kind, note: &'static str, map: Option<&LockMap>, site: Site) {
         self.slowly(context, |engine| {
             engine.looks_for(kind);
             engine.wrong(context, kind, note, map, Some(site));
         });
     }
 
-    /// The books alone: in an NMI, which may have come upon the internal lock, and while the validator is at work.
+    /// The holds and flags alone: in an NMI, which may have come upon the internal lock, and while the validator is busy.
     #[cold]
-    fn event_unchecked(&self, context: &'static Context, event: Event<'_>, site: Site) {
+    fn event_unchecked(&self, context: &Context, event: Event<'_>, site: Site) {
         match event {
-            Event::Enter(level, own) => {
-                validator::enter(own, level, context, site);
-                P::set_context(own);
-            }
-            Event::Leave => {
-                if let Some(outer) = validator::leave_unchecked(context, site) {
-                    P::set_context(outer);
+            Event::Enter(level, own) => match own.0.claim_for_interrupt() {
+                Ok(()) => enter_claimed::<P>(context, level, &own.0, site),
+                Err(_) => {
+                    self.refused.fetch_add(1, Ordering::Relaxed);
+                    context.refuse(true);
                 }
-            }
+            },
+            Event::Leave => leave_unchecked::<P>(context, site),
+            Event::End(own) => self.end(context, &own.0, site),
+            Event::Gone(gone) => unlink::<P>(context, gone),
             Event::Softirqs(on) => context.set_softirqs(on, Some(site)),
             Event::Reclaim(enter) => {
                 context.count_reclaim(enter);
@@ -380,7 +493,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
 
     /// Shows what the running context holds, the lowest first. Waits for nothing.
     pub fn each_held(&self, show: &mut dyn FnMut(&LockView)) {
-        if let Some(context) = P::context() {
+        if let Some(context) = current::<P>() {
             // What `show` takes goes on the books unchecked: the internal lock is held meanwhile.
             self.undisturbed(Some(context), |domain| domain.each_held(&Self::TERMS, context, show));
         }
@@ -388,7 +501,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
 
     /// The state of this context's validator; of the first one, where there is no context. Waits for nothing.
     pub fn state(&self) -> State {
-        let state = self.undisturbed(P::context(), |domain| domain.peek(&Self::TERMS, |engine| engine.state()));
+        let state = self.undisturbed(current::<P>(), |domain| domain.peek(&Self::TERMS, |engine| engine.state()));
         let Costs { early, unchecked, .. } = self.costs();
         State { early, unchecked, ..state.unwrap_or(State::UNKNOWN) }
     }
@@ -396,43 +509,43 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
     /// Shows what waits, and returns how much it was. Nothing in an NMI, or while the validator is running in this context.
     /// The port's `show` runs as the caller of this does, and what it takes is checked.
     pub fn drain(&self) -> usize {
-        match P::context() {
+        match current::<P>() {
             Some(context) if context.is_unchecked() => 0,
             context => {
                 let domain = context.map_or(&self.domains[0], |context| self.domain(context));
-                domain.drain::<P, _>(&Self::TERMS, || Work::<P>::begin(P::context()))
+                domain.drain::<P, _>(&Self::TERMS, || Work::<P>::begin(current::<P>()))
             }
         }
     }
 
     /// Whether the running context, or one that it interrupted, holds this lock. Yes where a hold found no room: it may.
     pub fn holds(&self, map: &LockMap) -> bool {
-        P::context()
+        current::<P>()
             .is_some_and(|context| context.has_lost() || context.all().any(|hold| hold.instance() == map.instance()))
     }
 
     /// Whether the validator was told that interrupts are on. Yes where there is no context to be told about.
     pub fn irqs_told(&self) -> bool {
-        P::context().is_none_or(Context::irqs_on)
+        current::<P>().is_none_or(Context::irqs_on)
     }
 
     /// Forgets all that the validator of this context learned and found. Says whether it could: not while a report of
     /// its waits to be shown, or is, nor while this context holds a lock, whose class it would forget. No other context of
     /// this validator may hold one either.
     pub fn reset(&self) -> bool {
-        let Some(context) = P::context().filter(|context| !context.is_unchecked()) else { return false };
+        let Some(context) = current::<P>().filter(|context| !context.is_unchecked()) else { return false };
         context.holds_nothing() && self.slowly(context, |engine| engine.reset_unless_reports_wait())
     }
 
     /// What the validator of this context found first.
     pub fn found(&self) -> Option<Kind> {
-        let context = P::context().filter(|context| !context.is_unchecked())?;
+        let context = current::<P>().filter(|context| !context.is_unchecked())?;
         self.slowly(context, |engine| engine.ledger.first)
     }
 
     /// How full the tables of this context's validator are.
     pub fn occupancy(&self) -> Occupancy {
-        match P::context().filter(|context| !context.is_unchecked()) {
+        match current::<P>().filter(|context| !context.is_unchecked()) {
             Some(context) => self.slowly(context, |engine| engine.occupancy()),
             None => Occupancy::default(),
         }
@@ -460,9 +573,17 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
         }
     }
 
+    /// The same at the entry and the exit of an interrupt, where the machine has its flag off by itself: only "on" says
+    /// something there.
+    fn agree_if_on(&self, context: &Context, site: Site) {
+        if P::irqs_enabled() {
+            self.agree(context, site);
+        }
+    }
+
     /// Makes the context's flag that of the machine, if interrupts were turned on or off by other means than the hooks:
     /// the machine's own counts.
-    fn agree(&self, context: &'static Context, site: Site) {
+    fn agree(&self, context: &Context, site: Site) {
         let on = P::irqs_enabled();
         if on != context.irqs_on() {
             self.agree_slowly(context, on, site);
@@ -470,7 +591,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
     }
 
     /// Reports if the validator was told otherwise than the machine's flag says; then the machine's counts.
-    fn check_irqs(&self, context: &'static Context, site: Site) {
+    fn check_irqs(&self, context: &Context, site: Site) {
         let on = P::irqs_enabled();
         if on == context.irqs_on() || context.is_unchecked() {
             return;
@@ -484,14 +605,26 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
     }
 
     #[cold]
-    fn agree_slowly(&self, context: &'static Context, on: bool, site: Site) {
+    fn agree_slowly(&self, context: &Context, on: bool, site: Site) {
         if context.is_unchecked() {
             return;
         }
+        self.say_if_in_hardirq(context, on, site);
         if on {
             self.slowly(context, |engine| engine.irqs_on(context, site));
         } else {
             validator::irqs_off(context, site);
+        }
+        context.note_noticed(on);
+    }
+
+    /// Reports interrupts that are enabled inside a hard interrupt.
+    fn say_if_in_hardirq(&self, context: &Context, on: bool, site: Site) {
+        if on && context.in_hardirq() && !P::NESTED_IRQS {
+            let note = "interrupts are enabled inside a hard interrupt: disable them until it ends (a kernel whose interrupts \
+                        nest on purpose says so by Port::NESTED_IRQS; where the machine's flag is not changed by an \
+                        interrupt, Port::irqs_enabled must be false in a handler)";
+            self.wrong(context, Kind::IrqsState, note, None, site);
         }
     }
 
@@ -500,7 +633,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
     /// An ordinary acquisition that was not for the fast path.
     #[cold]
     #[inline(never)]
-    fn acquire_otherwise(map: &LockMap, site: Site, context: &'static Context, mode: Mode, here: &Self) {
+    fn acquire_otherwise(map: &LockMap, site: Site, context: &Context, mode: Mode, here: &Self) {
         if here.acquire_in_new_chain(context, map, mode, site) {
             context.begin_top(here.recorder.since::<P>(context));
         } else {
@@ -510,25 +643,23 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
 
     /// The third way: an ordinary acquisition of which the chain alone is new. Says whether it was one.
     #[inline(always)]
-    fn acquire_in_new_chain(&self, context: &'static Context, map: &LockMap, mode: Mode, site: Site) -> bool {
+    fn acquire_in_new_chain(&self, context: &Context, map: &LockMap, mode: Mode, site: Site) -> bool {
         let (domain, were_on) = (self.domain(context), P::irqs_enabled());
         let Some(new) = third::New::of(domain.seen(), context, map, mode, site, were_on) else { return false };
         if new.is_known(domain.seen()) {
             new.push();
             return true;
         }
-        P::irqs_disable();
+        let state = P::irqs_disable();
         let learned = domain.learn(&Self::TERMS, &new);
         if learned {
             new.push();
         }
-        if were_on {
-            P::irqs_enable();
-        }
+        P::irqs_restore(state);
         learned
     }
 
-    fn acquire_in(&self, context: &'static Context, what: &Acquire<'_>) {
+    fn acquire_in(&self, context: &Context, what: &Acquire<'_>) {
         self.agree(context, what.site);
         if second::acquire(self.domain(context).seen(), context, what) {
             return self.recorder.begin::<P>(context, what.map);
@@ -544,7 +675,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
     /// A release that was not for the fast path.
     #[cold]
     #[inline(never)]
-    fn release_otherwise(map: &LockMap, site: Option<Site>, context: &'static Context, here: &Self) {
+    fn release_otherwise(map: &LockMap, site: Option<Site>, context: &Context, here: &Self) {
         if context.is_unchecked() {
             return validator::release_unchecked(context, map);
         }
@@ -552,14 +683,11 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
             return;
         }
         let ending = here.recorder.ending(context, map);
-        let were_on = P::irqs_enabled();
-        P::irqs_disable();
+        let state = P::irqs_disable();
         if !second::release(here.domain(context).seen(), context, map) {
             here.slowly(context, |engine| engine.release(context, map, site));
         }
-        if were_on {
-            P::irqs_enable();
-        }
+        P::irqs_restore(state);
         if let Some(hold) = ending.filter(|hold| hold.since.is_known()) {
             let (length, cpu) = (hold.since.until(P::now()), (P::CPU)());
             here.count_special(context, map, site, &hold, (length, cpu));
@@ -569,7 +697,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
     /// Counts the hold that the fast path has just taken off the books: its place still has it. (Only contexts of the first
     /// validator are measured.)
     #[inline(never)]
-    fn count(map: &LockMap, site: Option<Site>, context: &'static Context, here: &Self) {
+    fn count(map: &LockMap, site: Option<Site>, context: &Context, here: &Self) {
         let Some(ended) = context.just_ended() else { return };
         let (length, cpu) = (ended.since.until(P::now()), (P::CPU)());
         if !here.recorder.count(here.domains[0].seen().classes, map, &ended, length, cpu) {
@@ -582,7 +710,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
     fn count_otherwise(
         map: &LockMap,
         site: Option<Site>,
-        context: &'static Context,
+        context: &Context,
         here: &Self,
         length: u64,
         cpu: u32,
@@ -595,7 +723,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
     /// Counts a hold about which there may be something special, and reports it if it was longer than its class allows.
     fn count_special(
         &self,
-        context: &'static Context,
+        context: &Context,
         map: &LockMap,
         site: Option<Site>,
         hold: &Hold,
@@ -611,17 +739,27 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
     /// Interrupts are enabled where that is not for the fast path: something is held, they are on, the validator is at work.
     #[cold]
     #[inline(never)]
-    fn irqs_on_otherwise(site: Site, context: &'static Context, here: &Self) {
-        if context.is_unchecked() || context.irqs_on() || second::irqs_on(here.domain(context).seen(), context, site) {
+    fn irqs_on_otherwise(site: Site, context: &Context, here: &Self) {
+        if context.is_unchecked() || context.irqs_on() {
             return;
         }
-        here.slowly(context, |engine| engine.irqs_on(context, site));
+        here.say_if_in_hardirq(context, true, site);
+        if !second::irqs_on(here.domain(context).seen(), context, site) {
+            here.slowly(context, |engine| engine.irqs_on(context, site));
+        }
     }
 
     /// Runs an event of the slow path, and shows what it found, if the port wants that at once.
-    pub(crate) fn slowly<R>(&self, context: &'static Context, event: impl FnOnce(&mut Engine<'_>) -> R) -> R {
+    pub(crate) fn slowly<R>(&self, context: &Context, event: impl FnOnce(&mut Engine<'_>) -> R) -> R {
         self.undisturbed(Some(context), |domain| {
-            let (answer, has_news) = domain.with(&Self::TERMS, event);
+            let late = self.refused.load(Ordering::Relaxed) > 0 && self.refused.swap(0, Ordering::Relaxed) > 0;
+            let (answer, has_news) = domain.with(&Self::TERMS, |engine| {
+                if late {
+                    engine.looks_for(Kind::Assertion);
+                    engine.wrong(context, Kind::Assertion, REFUSED_LATE, None, None);
+                }
+                event(engine)
+            });
             if has_news && !P::POLICY.is_queued() {
                 domain.drain::<P, _>(&Self::TERMS, || ());
             }
@@ -632,7 +770,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
     /// Does something with the validator of a context (the first one, where there is none), with interrupts off and the
     /// context marked busy.
     #[inline(always)]
-    fn undisturbed<R>(&self, context: Option<&'static Context>, work: impl FnOnce(&Domain<C, D, K>) -> R) -> R {
+    fn undisturbed<R>(&self, context: Option<&Context>, work: impl FnOnce(&Domain<C, D, K>) -> R) -> R {
         let _work = Work::<P>::begin(context);
         work(context.map_or(&self.domains[0], |context| self.domain(context)))
     }
@@ -663,30 +801,81 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
 
 /// The validator at work for a context: interrupts off, the context busy. It ends also when the port's `show` panics, which
 /// it may on the host.
-struct Work<P: Port> {
-    context: Option<&'static Context>,
-    were_on: bool,
+struct Work<'c, P: Port> {
+    context: Option<&'c Context>,
+    state: IrqState,
     port: PhantomData<P>,
 }
 
-impl<P: Port> Work<P> {
-    fn begin(context: Option<&'static Context>) -> Work<P> {
-        let were_on = P::irqs_enabled();
-        P::irqs_disable();
+impl<P: Port> Work<'_, P> {
+    fn begin(context: Option<&Context>) -> Work<'_, P> {
+        let state = P::irqs_disable();
         if let Some(context) = context {
             context.set_busy(true);
         }
-        Work { context, were_on, port: PhantomData }
+        Work { context, state, port: PhantomData }
     }
 }
 
-impl<P: Port> Drop for Work<P> {
+impl<P: Port> Drop for Work<'_, P> {
     fn drop(&mut self) {
         if let Some(context) = self.context {
             context.set_busy(false);
         }
-        if self.were_on {
-            P::irqs_enable();
+        P::irqs_restore(self.state);
+    }
+}
+
+/// What is said later of an entry that was refused in an NMI.
+const REFUSED_LATE: &str = "some time before, in an NMI or while the validator was busy, a context was entered that was in \
+                            use: each level of nesting needs one of its own, and an NMI in an NMI too";
+
+/// Whether hard interrupts are disabled as long as this level runs.
+fn is_hard(level: Level) -> bool {
+    matches!(level, Level::Hardirq | Level::ThreadedHardirq)
+}
+
+/// An interrupt runs in `own`, which it has claimed.
+fn enter_claimed<P: Port>(context: &Context, level: Level, own: &'static Context, site: Site) {
+    // SAFETY: `context` is this CPU's current one. The port promises that it stays in place, and this CPU's, until the
+    // interrupts that interrupted it have ended.
+    unsafe { own.enter_over(level, context, site) };
+    switch_to::<P>(own);
+}
+
+/// An interrupt ends in which nothing is checked.
+fn leave_unchecked<P: Port>(context: &Context, site: Site) {
+    if context.refuse(false) {
+        return;
+    }
+    if let Some(outer) = validator::leave_unchecked(context, site) {
+        switch_to::<P>(outer);
+        context.free_claim();
+    }
+}
+
+/// Nothing on this CPU points to `gone` any more.
+fn unlink<P: Port>(context: &Context, gone: &Context) {
+    if context.is_same(gone) {
+        // SAFETY: no context is always right.
+        return unsafe { P::set_context(ptr::null()) };
+    }
+    let is_above = |above: &&Context| above.interrupted().is_some_and(|below| below.is_same(gone));
+    if let Some(above) = context.outwards().find(is_above) {
+        above.unlink();
+    }
+}
+
+/// Why an entry is refused, and what to do.
+fn why_refused(context: &Context, own: &Context, in_use: InUse) -> &'static str {
+    if in_use == InUse::ByTask {
+        return "an interrupt enters a task's context: it needs one of its own, for each CPU and each level of nesting";
+    }
+    match context.outwards().any(|below| below.is_same(own)) {
+        true => "an interrupt's context is entered while it is in use: each level of nesting needs one of its own",
+        false => {
+            "an interrupt's context is entered that was not left: a handler that switches tasks must leave before \
+             (schedule after `leave`, in the interrupted task's context), and each CPU needs contexts of its own"
         }
     }
 }

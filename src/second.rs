@@ -141,7 +141,7 @@ pub(crate) fn softirqs_on(seen: Seen<'_>, context: &Context, site: Site) -> bool
 
 /// An interrupt ends that leaves nothing held; what it came upon is marked for the flag that it restores. Returns the
 /// context below, or nothing if it is not so.
-pub(crate) fn leave(seen: Seen<'_>, context: &Context, site: Site) -> Option<&'static Context> {
+pub(crate) fn leave<'c>(seen: Seen<'_>, context: &'c Context, site: Site) -> Option<&'c Context> {
     let outer = context.interrupted().filter(|_| context.depth() == 0)?;
     let marked = match context.restores() {
         None => true,

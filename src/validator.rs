@@ -384,7 +384,7 @@ fn merge(context: &Context, new: &Hold) -> bool {
 // Events that no rule looks at: they change the context alone, so they need neither half.
 
 /// Enters an interrupt: `own` becomes the context of a level that came upon `interrupted`.
-pub fn enter(own: &Context, level: Level, interrupted: &'static Context, site: Site) {
+pub fn enter(own: &'static Context, level: Level, interrupted: &'static Context, site: Site) {
     own.enter(level, interrupted, site);
 }
 
@@ -428,7 +428,7 @@ pub fn acquire_unchecked(seen: Seen<'_>, context: &Context, what: &Acquire<'_>) 
 }
 
 /// An interrupt ends in which nothing is checked: its flag is restored, and nothing is marked.
-pub fn leave_unchecked(context: &Context, site: Site) -> Option<&'static Context> {
+pub fn leave_unchecked(context: &Context, site: Site) -> Option<&Context> {
     let (outer, turn_on) = context.leave()?;
     match turn_on {
         Some(State::Hardirq) => outer.set_irqs(true, Some(site)),

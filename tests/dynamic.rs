@@ -15,7 +15,7 @@ use lockdep::wait_type::{WaitType, WaitTypes};
 
 use std::cell::Cell;
 
-use port::{IRQS, ON_SHOW, begin, context, new_context, shown, the_report};
+use port::{IRQS, ON_SHOW, begin, context, new_cell, new_context, shown, the_report};
 
 thread_local! {
     /// What was taken while something was shown.
@@ -269,7 +269,7 @@ fn the_key_of_a_held_lock_stays_and_that_is_reported() {
         let before = learned();
         if in_interrupt {
             IRQS.set(false);
-            hooks::enter(Level::Hardirq, new_context());
+            hooks::enter(Level::Hardirq, new_cell());
         }
         hooks::unregister_key(&key);
         if in_interrupt {

@@ -41,7 +41,7 @@ unsafe impl Port for Machine {
     plain::functions!(plain);
 
     fn who() -> Who {
-        Who { task: "cpu", id: 0, cpu: 0 }
+        Who { task: "cpu".into(), id: 0, cpu: 0 }
     }
     fn show(news: News<'_>) {
         panic!("nothing here is wrong: {news}");
@@ -88,7 +88,7 @@ impl Cpu {
     /// This thread becomes the CPU, and takes the locks of CPU `own`.
     fn run(&'static self, own: &'static [LockMap; DEPTH]) {
         // SAFETY: one thread is all CPUs, and each has contexts of its own.
-        Machine::set_context(unsafe { self.task.get() });
+        unsafe { Machine::set_context(self.task.get()) };
         nest(&own[..INTERRUPT]);
         self.with_interrupts_off(&own[1..INTERRUPT]);
         self.out_of_order(own);
@@ -118,8 +118,7 @@ impl Cpu {
     fn interrupted(&'static self, held: &'static LockMap, taken: &'static LockMap) {
         RUNTIME.acquire(held, Mode::WRITE, Site::caller());
         IRQS.set(false);
-        // SAFETY: as in `run`.
-        RUNTIME.event(Event::Enter(Level::Hardirq, unsafe { self.interrupt.get() }), Site::caller());
+        RUNTIME.event(Event::Enter(Level::Hardirq, &self.interrupt), Site::caller());
         nest(std::slice::from_ref(taken));
         RUNTIME.event(Event::Leave, Site::caller());
         IRQS.set(true);

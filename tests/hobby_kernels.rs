@@ -13,7 +13,7 @@ use lockdep::report::Kind;
 use lockdep::spin;
 use std::fmt::{self, Write};
 
-use port::{IRQS, begin, context, new_context, the_report};
+use port::{IRQS, begin, context, new_cell, the_report};
 
 /// What `lazy_static` with `spin_no_std` makes of a line: its own `Lazy`, whose constant is `Once::INIT`, and whose `get` is
 /// not `#[track_caller]`: every first access is this one line to the validator.
@@ -59,7 +59,7 @@ mod x86_64 {
 /// An interrupt, as the entry of a kernel has it that was embedded by the book.
 fn interrupt(handler: impl FnOnce()) {
     assert!(IRQS.replace(false), "the machine takes no interrupt now");
-    hooks::enter(Level::Hardirq, new_context());
+    hooks::enter(Level::Hardirq, new_cell());
     handler();
     hooks::leave();
     IRQS.set(true);

@@ -7,6 +7,7 @@ use lockdep::hooks;
 use lockdep::host;
 use lockdep::port::Port;
 use lockdep::report::Kind;
+use lockdep::runtime::ContextCell;
 use lockdep::spin::Mutex;
 use std::collections::BTreeSet;
 use std::panic::{self, AssertUnwindSafe};
@@ -43,7 +44,7 @@ fn the_context_of_a_thread_that_ended_serves_the_next_as_new() {
     for _ in 0..100 {
         let kept = Mutex::named("kept", ());
         let (context, depth, irqs_on) = in_thread("one of many", || {
-            let context = host::Host::context().expect("a thread has a context");
+            let context = threads::context();
             let as_new = (ptr::from_ref(context).addr(), context.depth(), context.irqs_on());
             host::set_irqs(false);
             core::mem::forget(kept.lock());
@@ -63,7 +64,7 @@ fn what_runs_when_a_thread_is_past_its_end_is_not_lost_on_the_books() {
     struct Last;
     impl Drop for Last {
         fn drop(&mut self) {
-            assert!(host::Host::context().is_none(), "the thread is past its end");
+            assert!(host::Host::context().is_null(), "the thread is past its end");
             drop(LOCK.lock());
             RAN.store(true, Ordering::Relaxed);
         }
@@ -100,11 +101,35 @@ fn an_interrupt_that_takes_a_lock_held_with_interrupts_on() {
 #[test]
 fn an_interrupt_whose_handler_panics_leaves_the_thread_as_it_was() {
     let _turn = begin();
-    let before = ptr::from_ref(host::Host::context().expect("a thread has a context"));
+    let before = ptr::from_ref(threads::context());
     let ended = panic::catch_unwind(|| host::interrupt(Level::Hardirq, || panic!("on purpose")));
     assert!(ended.is_err());
-    assert!(ptr::eq(host::Host::context().expect("it has one still"), before));
-    assert!(host::Host::irqs_enabled() && !host::Host::context().expect("it has").in_hardirq());
+    assert!(ptr::eq(threads::context(), before));
+    assert!(host::Host::irqs_enabled() && !threads::context().in_hardirq());
+}
+
+#[test]
+fn an_interrupt_entered_in_a_handler_and_not_left_ends_with_the_handler() {
+    let _turn = begin();
+    static INNER: ContextCell = ContextCell::new(0);
+    let before = ptr::from_ref(threads::context());
+    let mut own = ptr::null();
+    host::interrupt(Level::Hardirq, || {
+        own = host::Host::context();
+        hooks::enter(Level::Nmi, &INNER);
+    });
+    assert!(ptr::eq(host::Host::context(), before), "the thread goes on in its own context, not in one of the pool");
+    // So the context that went back to the pool is another thread's now, and this one's flags and holds stay its own.
+    let lock = Mutex::named("lock", ());
+    let held = lock.lock();
+    in_thread("another", || {
+        let other = Mutex::named("other", ());
+        let _held = other.lock();
+        assert_eq!(threads::context().depth(), 1);
+    })
+    .unwrap();
+    assert_eq!(threads::context().depth(), 1);
+    drop(held);
 }
 
 #[test]
@@ -116,7 +141,7 @@ fn a_report_may_panic_and_the_books_are_right_after_it() {
     let ended = panic::catch_unwind(AssertUnwindSafe(|| drop((b.lock(), a.lock()))));
     let text = *ended.expect_err("a report panics").downcast::<String>().expect("with its text");
     assert!(text.contains("possible circular locking"), "{text}");
-    let context = host::Host::context().expect("a thread has a context");
+    let context = threads::context();
     assert!(host::Host::irqs_enabled(), "the flag is restored");
     // `a` was announced and not taken: it is let go by the one who caught the panic.
     hooks::release(a.map(), None);

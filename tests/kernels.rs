@@ -15,7 +15,7 @@ use lockdep::wait_type::WaitTypes;
 use std::cell::UnsafeCell;
 use std::sync::Barrier;
 
-use port::{CONSOLE, CONTEXT, IRQS, ON_WHO, begin, context, new_context, shown, the_report};
+use port::{CONSOLE, CONTEXT, IRQS, ON_WHO, begin, context, new_cell, new_context, shown, the_report};
 
 /// This CPU goes on in another task: the current-context pointer is carried along, and that is all.
 fn switch_to(task: &'static Context) {
@@ -25,7 +25,7 @@ fn switch_to(task: &'static Context) {
 /// The interrupt of a device, as a kernel's entry code has it: the machine turns its flag off, and on again at the end.
 fn interrupt(handler: impl FnOnce()) {
     assert!(IRQS.replace(false), "the machine takes no interrupt now");
-    hooks::enter(Level::Hardirq, new_context());
+    hooks::enter(Level::Hardirq, new_cell());
     handler();
     hooks::leave();
     IRQS.set(true);

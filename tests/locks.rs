@@ -9,6 +9,7 @@ use lockdep::hooks;
 use lockdep::irqsave::IrqSave;
 use lockdep::port::Port;
 use lockdep::report::Kind;
+use lockdep::runtime::ContextCell;
 use lockdep::semaphore::Semaphore;
 use lockdep::seqlock::{SeqCount, SeqLock};
 use lockdep::spin::{Mutex, RwLock};
@@ -29,19 +30,19 @@ fn begin() {
 
 /// This thread becomes another task on the same validator.
 fn another_task() {
-    fake::run(fake::task(fake::Fake::context().expect("it has begun").validator()));
+    fake::run(fake::task(fake::plain::CONTEXT.get().expect("it has begun").validator()));
 }
 
 /// Does something in a hard interrupt.
 fn in_interrupt(work: impl FnOnce()) {
-    let own = fake::task(fake::Fake::context().expect("it has begun").validator());
+    let own = Box::leak(Box::new(ContextCell::new(fake::plain::CONTEXT.get().expect("it has begun").validator())));
     let were_on = fake::Fake::irqs_enabled();
     fake::Fake::irqs_disable();
     hooks::enter(Level::Hardirq, own);
     work();
     hooks::leave();
     if were_on {
-        fake::Fake::irqs_enable();
+        fake::plain::irqs_enable();
     }
 }
 
@@ -135,7 +136,7 @@ fn locks_come_and_go_by_the_thousand_and_leave_nothing() {
 #[test]
 fn a_lock_that_another_task_holds_may_be_dropped_unseen_and_is_found_there() {
     begin();
-    let task = fake::Fake::context().expect("it has begun");
+    let task = fake::plain::CONTEXT.get().expect("it has begun");
     let lock = Mutex::named("another's", ());
     forget(lock.lock());
     another_task();

@@ -11,7 +11,7 @@ use lockdep::class::LockMap;
 use lockdep::context::{Context, Level};
 use lockdep::mode::Mode;
 use lockdep::news::News;
-use lockdep::port::Port;
+use lockdep::port::{IrqState, Port};
 use lockdep::report::{Kind, Who};
 use lockdep::runtime::{ContextCell, Event, Runtime};
 use lockdep::site::Site;
@@ -30,7 +30,7 @@ std::thread_local! {
 }
 
 loom::thread_local! {
-    static CURRENT: Cell<Option<&'static Context>> = Cell::new(None);
+    static CURRENT: Cell<*const Context> = Cell::new(std::ptr::null());
     static IRQS: Cell<bool> = Cell::new(true);
     static SHOWN: Cell<usize> = Cell::new(0);
 }
@@ -44,23 +44,23 @@ struct Model;
 
 // SAFETY: `begin` gives each thread contexts of its own.
 unsafe impl Port for Model {
-    fn context() -> Option<&'static Context> {
+    fn context() -> *const Context {
         CURRENT.with(Cell::get)
     }
-    fn set_context(context: &'static Context) {
-        CURRENT.with(|current| current.set(Some(context)));
+    unsafe fn set_context(context: *const Context) {
+        CURRENT.with(|current| current.set(context));
     }
     fn irqs_enabled() -> bool {
         IRQS.with(Cell::get)
     }
-    fn irqs_disable() {
-        IRQS.with(|irqs| irqs.set(false));
+    fn irqs_disable() -> IrqState {
+        IrqState(IRQS.with(|irqs| irqs.replace(false)).into())
     }
-    fn irqs_enable() {
-        IRQS.with(|irqs| irqs.set(true));
+    fn irqs_restore(state: IrqState) {
+        IRQS.with(|irqs| irqs.set(state.0 != 0));
     }
     fn who() -> Who {
-        Who { task: "model", id: 0, cpu: 0 }
+        Who { task: "model".into(), id: 0, cpu: 0 }
     }
     fn show(news: News<'_>) {
         SHOWING.store(true, Ordering::Relaxed);
@@ -101,14 +101,17 @@ impl World {
     /// The running thread becomes a CPU.
     fn begin(&self, cpu: usize) {
         // SAFETY: each thread has a number of its own, and the threads of the run before are gone.
-        let context = unsafe { CONTEXTS.with(|contexts| *contexts)[cpu][0].get() };
-        context.reset();
-        Model::set_context(context);
+        unsafe {
+            let own = &CONTEXTS.with(|contexts| *contexts)[cpu][0];
+            own.reset();
+            Model::set_context(own.get());
+        }
     }
 
     /// The CPU has done: what it was shown counts.
     fn end(&self) {
-        let context = Model::context().expect("it has one");
+        // SAFETY: it is this thread's, set by `begin`.
+        let context = unsafe { Model::context().as_ref() }.expect("it has one");
         assert_eq!((context.depth(), context.lost()), (0, 0), "the books are right");
         self.shown.fetch_add(SHOWN.with(Cell::get), Ordering::Relaxed);
     }
@@ -132,14 +135,14 @@ impl World {
     /// Takes a lock in a hard interrupt.
     fn interrupt(&self, cpu: usize, lock: &LockMap) {
         // SAFETY: as in `begin`.
-        let own = unsafe { CONTEXTS.with(|contexts| *contexts)[cpu][1].get() };
-        own.reset();
-        Model::irqs_disable();
+        let own = &CONTEXTS.with(|contexts| *contexts)[cpu][1];
+        unsafe { own.reset() };
+        let state = Model::irqs_disable();
         self.runtime.event(Event::Enter(Level::Hardirq, own), Site::caller());
         self.acquire(lock);
         self.release(lock);
         self.runtime.event(Event::Leave, Site::caller());
-        Model::irqs_enable();
+        Model::irqs_restore(state);
     }
 
     /// What each of the three tables has learned: classes, dependencies, chains.

@@ -3,7 +3,7 @@
 
 use lockdep::context::Context;
 use lockdep::news::News;
-use lockdep::port::Port;
+use lockdep::port::{IrqState, Port};
 use lockdep::report::Who;
 use lockdep::spin::{Mutex, RwLock};
 use std::cell::Cell;
@@ -16,18 +16,18 @@ struct Host;
 
 // SAFETY: there is no context that anybody could share.
 unsafe impl Port for Host {
-    fn context() -> Option<&'static Context> {
-        None
+    fn context() -> *const Context {
+        std::ptr::null()
     }
-    fn set_context(_: &'static Context) {}
+    unsafe fn set_context(_: *const Context) {}
     fn irqs_enabled() -> bool {
         IRQS.get()
     }
-    fn irqs_disable() {
-        IRQS.set(false);
+    fn irqs_disable() -> IrqState {
+        IrqState(IRQS.replace(false).into())
     }
-    fn irqs_enable() {
-        IRQS.set(true);
+    fn irqs_restore(state: IrqState) {
+        IRQS.set(state.0 != 0);
     }
     fn who() -> Who {
         Who::UNKNOWN

@@ -17,7 +17,7 @@ use lockdep::report::Who;
 use lockdep::site::Site;
 use lockdep::spin::Mutex;
 use lockdep::wait_type::WaitTypes;
-use machine::{IRQS, WHO, begin, context, host_port, new_context, shown};
+use machine::{IRQS, WHO, begin, context, host_port, new_cell, shown};
 use std::cell::Cell;
 
 thread_local! {
@@ -50,7 +50,7 @@ fn release(map: &LockMap) {
 
 fn interrupt(work: impl FnOnce()) {
     let were_on = IRQS.replace(false);
-    hooks::enter(Level::Hardirq, new_context());
+    hooks::enter(Level::Hardirq, new_cell());
     work();
     hooks::leave();
     IRQS.set(were_on);
@@ -276,14 +276,14 @@ fn what_is_taken_again_names_the_lock_that_was_released() {
 fn a_dependency_names_the_task_and_the_cpu_that_made_it_however_large_their_numbers() {
     for (id, cpu) in [(7, 0), (70_000, 3), (4_000_000_000, 300)] {
         let _turn = begin();
-        WHO.set(Who { task: "test", id, cpu });
+        WHO.set(Who { task: "test".into(), id, cpu });
         let (a, b) = (lock("a"), lock("b"));
         nest(&a, &b);
-        WHO.set(Who { task: "other", id: 1, cpu: 1 });
+        WHO.set(Who { task: "other".into(), id: 1, cpu: 1 });
         nest(&b, &a);
         let report = shown().pop().expect("it is reported");
         assert!(report.contains(&format!("first by task {id} on CPU {cpu}\n")), "{report}");
-        WHO.set(Who { task: "test", id: 7, cpu: 0 });
+        WHO.set(Who { task: "test".into(), id: 7, cpu: 0 });
     }
 }
 

@@ -12,7 +12,7 @@ use lockdep::report::Kind;
 use lockdep::site::Site;
 use lockdep::spin::Mutex;
 use lockdep::state::Status;
-use machine::{CONTEXT, NOW, ON_WHO, begin, context, host_port, new_context, shown};
+use machine::{CONTEXT, NOW, ON_WHO, begin, context, host_port, new_cell, new_context, shown};
 use std::sync::atomic::Ordering;
 
 #[rustfmt::skip] // places and their names on one line
@@ -71,7 +71,7 @@ fn from_boot_to_silence() {
 fn state_under_the_internal_lock() {
     let _turn = begin();
     ON_WHO.set(Some(|| {
-        hooks::enter(Level::Nmi, new_context());
+        hooks::enter(Level::Nmi, new_cell());
         let state = hooks::state();
         assert_eq!((state.status, hooks::drain()), (Status::Unknown, 0));
         let mut text = String::new();

@@ -12,7 +12,7 @@ use lockdep::report::Kind;
 use lockdep::site::Site;
 use lockdep::spin::Mutex;
 use lockdep::wait_type::WaitTypes;
-use machine::{CONSOLE, IRQS, IRQS_IN_SHOW, ON_SHOW, begin, context, host_port, new_context, shown};
+use machine::{CONSOLE, IRQS, IRQS_IN_SHOW, ON_SHOW, begin, context, host_port, new_cell, new_context, shown};
 
 host_port! {
     const POLICY: Policy = Policy::ALL.queued();
@@ -76,7 +76,7 @@ fn one_event_may_find_more_than_there_is_room_for() {
     let _turn = begin_drained();
     ["one", "two"].into_iter().for_each(find);
     let lock = Mutex::named("three", ());
-    hooks::enter(Level::Hardirq, new_context());
+    hooks::enter(Level::Hardirq, new_cell());
     IRQS.set(false);
     core::mem::forget(lock.lock());
     // It leaves a lock behind that it used, and what it came upon has interrupts on: two findings.

@@ -66,7 +66,7 @@ fn of_claims() -> BTreeMap<String, String> {
         }
         let mut report = validator.report().expect("it is found").clone();
         assert_eq!(report.kind(), kind);
-        report.who = Some(Who { task: "T", id: 1, cpu: 0 });
+        report.who = Some(Who { task: "T".into(), id: 1, cpu: 0 });
         number(&mut report, &[&lock, &held]);
         texts.insert(kind.verdict().into(), sites::in_trace(&report.to_string(), "source.rs", 1));
         // The lengths are measured with the feature `stat` alone: `tests/stat` has a text with them.

@@ -13,7 +13,7 @@ use lockdep::spin::Mutex;
 use lockdep::wait_type::WaitTypes;
 
 use port::plain::ON_ENABLE;
-use port::{CONSOLE, CONTEXT, IRQS, ON_WHO, begin, context, new_context, the_report};
+use port::{CONSOLE, CONTEXT, IRQS, ON_WHO, begin, context, new_cell, new_context, the_report};
 
 #[test]
 fn a_cycle_is_reported_once_and_names_the_lines() {
@@ -68,7 +68,7 @@ fn the_flag_of_the_machine_counts_not_what_was_said() {
     IRQS.set(false); // by other means than the hooks
     drop(lock.lock());
     IRQS.set(true);
-    let irq = new_context();
+    let irq = new_cell();
     hooks::enter(Level::Hardirq, irq);
     IRQS.set(false);
     drop(lock.lock());
@@ -99,7 +99,7 @@ fn in_an_nmi_nothing_is_checked_and_nothing_breaks() {
     let _turn = begin();
     let (a, b) = (Mutex::named("a", ()), Mutex::named("b", ()));
     let held = a.lock();
-    let nmi = new_context();
+    let nmi = new_cell();
     hooks::enter(Level::Nmi, nmi);
     let (other, same_class) = (b.lock(), Mutex::named("a", ()));
     drop((same_class.lock(), other));
@@ -116,7 +116,7 @@ fn interrupts_nest_and_each_answers_for_its_own_locks() {
     let _turn = begin();
     let (a, b) = (Mutex::named("a", ()), Mutex::named("b", ()));
     let held = a.lock();
-    let (softirq, hardirq) = (new_context(), new_context());
+    let (softirq, hardirq) = (new_cell(), new_cell());
     hooks::enter(Level::Softirq, softirq);
     hooks::enter(Level::Hardirq, hardirq);
     IRQS.set(false);
@@ -162,7 +162,7 @@ fn an_nmi_may_come_upon_the_slow_path() {
     let _turn = begin();
     // The port asks who runs in the middle of an event, under the internal lock: here comes the NMI.
     ON_WHO.set(Some(|| {
-        hooks::enter(Level::Nmi, new_context());
+        hooks::enter(Level::Nmi, new_cell());
         static LOCK: Mutex<()> = Mutex::named("in an NMI", ());
         drop(LOCK.lock());
         asserts::assert_held(LOCK.map());
@@ -192,9 +192,9 @@ fn an_interrupt_between_leaving_and_switching_back_finds_the_task_whole() {
     let _turn = begin();
     let lock = Mutex::named("lock", ());
     let _held = lock.lock();
-    hooks::enter(Level::Softirq, new_context());
+    hooks::enter(Level::Softirq, new_cell());
     ON_ENABLE.set(Some(|| {
-        hooks::enter(Level::Hardirq, new_context());
+        hooks::enter(Level::Hardirq, new_cell());
         assert_eq!(context().all().count(), 1, "it sees what the task holds");
         hooks::leave();
     }));
@@ -208,12 +208,12 @@ fn an_interrupt_between_leaving_and_switching_back_finds_the_task_whole() {
 fn a_context_that_is_in_use_is_not_entered_again() {
     let _turn = begin();
     let task = context();
-    let irq = new_context();
+    let irq = new_cell();
     hooks::enter(Level::Hardirq, irq);
     hooks::enter(Level::Hardirq, irq);
     assert!(the_report().contains("an interrupt's context is entered while it is in use"));
     hooks::leave();
-    assert!(core::ptr::eq(context(), irq), "the exit that belongs to it is passed over");
+    assert!(irq.is(context()), "the exit that belongs to it is passed over");
     hooks::leave();
     assert!(core::ptr::eq(context(), task));
     hooks::leave();

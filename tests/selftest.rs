@@ -14,6 +14,7 @@ use lockdep::hooks;
 use lockdep::mode::Mode;
 use lockdep::port::Port;
 use lockdep::report::Kind;
+use lockdep::runtime::ContextCell;
 use lockdep::selftest::{Bench, CASES, LINUX, Lock, Machine, Name, Nest, table};
 use lockdep::site::Site;
 use lockdep::wait_type::WaitTypes;
@@ -23,8 +24,8 @@ use std::collections::{HashMap, HashSet};
 /// (`LockMap`s do not move while they are used: the map of them is filled once.)
 struct Host {
     tasks: [&'static Context; 2],
-    hardirq: &'static Context,
-    softirq: &'static Context,
+    hardirq: &'static ContextCell,
+    softirq: &'static ContextCell,
     locks: HashMap<(&'static str, Name), LockMap>,
     ww: Bench,
 }
@@ -67,8 +68,8 @@ impl Host {
         let names = Name::ALL.iter().flat_map(|&name| KINDS.map(|lock| (lock, name)));
         Host {
             tasks: [fake::task(0), fake::task(0)],
-            hardirq: fake::task(0),
-            softirq: fake::task(0),
+            hardirq: Box::leak(Box::new(ContextCell::new(0))),
+            softirq: Box::leak(Box::new(ContextCell::new(0))),
             locks: names.map(|(lock, name)| ((object(lock).0, name), map(lock, name))).collect(),
             ww: Bench::new(),
         }
@@ -83,7 +84,9 @@ impl Machine for Host {
     fn begin(&mut self) {
         self.tasks.iter().for_each(|task| task.reset());
         fake::run(self.tasks[0]);
-        Fake::irqs_enable();
+        fake::plain::irqs_enable();
+        // SAFETY: the case before is over, and its interrupts with it.
+        [self.hardirq, self.softirq].into_iter().for_each(|own| unsafe { own.reset() });
         assert!(hooks::reset());
         self.ww = Bench::new();
     }
@@ -122,7 +125,7 @@ impl Machine for Host {
     fn irqs(&mut self, on: bool) {
         if on {
             hooks::irqs_on();
-            Fake::irqs_enable();
+            fake::plain::irqs_enable();
         } else {
             Fake::irqs_disable();
             hooks::irqs_off();
@@ -149,7 +152,7 @@ impl Machine for Host {
     fn leave(&mut self, level: Level) {
         hooks::leave();
         if level != Level::Softirq {
-            Fake::irqs_enable();
+            fake::plain::irqs_enable();
         }
     }
 

@@ -4,7 +4,7 @@
 mod port;
 
 use lockdep::class::LockClassKey;
-use lockdep::context::{Context, Level};
+use lockdep::context::Level;
 use lockdep::hooks;
 use lockdep::report::Kind;
 use lockdep::semaphore::Semaphore;
@@ -13,7 +13,7 @@ use lockdep::wait_type::WaitTypes;
 use lockdep::ww::{WwAcquireContext, WwClass, WwMutex};
 use lockdep::{lock_api, spin};
 
-use port::{IRQS, begin, context, new_context, the_report};
+use port::{IRQS, begin, context, new_cell, the_report};
 
 static KEY: LockClassKey = LockClassKey::named("raw");
 static BUFFERS: WwClass = WwClass::new("buffer", "buffer context");
@@ -117,9 +117,8 @@ fn with_softirqs_disabled() {
 fn in_an_interrupt_it_is_the_wait_type_that_is_reported() {
     let _turn = begin();
     all_find(Some(Kind::WaitContext), |wait| {
-        let own: &'static Context = new_context();
         IRQS.set(false);
-        hooks::enter(Level::Hardirq, own);
+        hooks::enter(Level::Hardirq, new_cell());
         wait();
         hooks::leave();
         IRQS.set(true);

@@ -8,6 +8,7 @@ use lockdep::context::Level;
 use lockdep::hooks;
 use lockdep::port::Port;
 use lockdep::report::Kind;
+use lockdep::runtime::ContextCell;
 use lockdep::spin::relax::{Loop, RelaxStrategy};
 use lockdep::spin::{
     Barrier, Lazy, LazyLock, Mutex, MutexGuard, Once, RwLock, RwLockReadGuard, lazy, lazylock, mutex, once, rwlock,
@@ -257,7 +258,7 @@ fn a_lazy_value_that_an_interrupt_asks_for_is_found() {
     begin();
     let [in_task, in_interrupt] = two();
     in_task.call_once(|| ());
-    let interrupt = fake::task(fake::Fake::context().unwrap().validator());
+    let interrupt = Box::leak(Box::new(ContextCell::new(fake::plain::CONTEXT.get().expect("it has begun").validator())));
     fake::Fake::irqs_disable();
     hooks::enter(Level::Hardirq, interrupt);
     in_interrupt.call_once(|| ());

@@ -3,8 +3,6 @@
 mod threads;
 
 use lockdep::hooks;
-use lockdep::host::Host;
-use lockdep::port::Port;
 use lockdep::report::Kind;
 use lockdep::spin;
 use lockdep::std::sync::{Arc, Condvar, Mutex, OnceLock, RwLock, RwLockWriteGuard, TryLockError, mpsc};
@@ -15,7 +13,7 @@ use threads::{begin, in_thread, shown};
 
 /// How many locks the running thread has on its books.
 fn held() -> usize {
-    Host::context().expect("a thread has a context").depth()
+    threads::context().depth()
 }
 
 #[test]

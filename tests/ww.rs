@@ -314,7 +314,7 @@ fn a_mutex_taken_with_interrupts_off_is_reported_with_the_callers_line() {
     fake::Fake::irqs_disable();
     let line = line!() + 1;
     drop(mutex.lock(&acquire));
-    fake::Fake::irqs_enable();
+    fake::plain::irqs_enable();
     assert_eq!(hooks::found(), Some(Kind::SleepAtomic));
     let (_, text) = &fake::reports()[0];
     assert!(text.contains(&format!("tests/ww.rs:{line}:")), "{text}");

@@ -4,13 +4,14 @@
 
 use lockdep::context::Context;
 use lockdep::news::News;
-use lockdep::port::Port;
-use lockdep::report::Who;
+use lockdep::port::{IrqState, Port};
+use lockdep::report::{TaskName, Who};
 use lockdep::runtime::ContextCell;
 use std::cell::Cell;
+use std::ptr;
 
 thread_local! {
-    static CONTEXT: Cell<Option<&'static Context>> = const { Cell::new(None) };
+    static CONTEXT: Cell<*const Context> = const { Cell::new(ptr::null()) };
 }
 
 struct Threads;
@@ -18,18 +19,23 @@ struct Threads;
 // SAFETY: a context is made by the thread that runs in it, and kept in a variable of that thread.
 unsafe impl Port for Threads {
     #[inline(always)]
-    fn context() -> Option<&'static Context> {
-        CONTEXT.get().or_else(begin)
+    fn context() -> *const Context {
+        match CONTEXT.get() {
+            context if context.is_null() => begin(),
+            context => context,
+        }
     }
-    fn set_context(_: &'static Context) {}
+    unsafe fn set_context(_: *const Context) {}
     #[inline(always)]
     fn irqs_enabled() -> bool {
         true
     }
-    fn irqs_disable() {}
-    fn irqs_enable() {}
+    fn irqs_disable() -> IrqState {
+        IrqState(0)
+    }
+    fn irqs_restore(_: IrqState) {}
     fn who() -> Who {
-        Who { task: "thread", id: 0, cpu: 0 }
+        Who { task: TaskName::new("thread"), id: 0, cpu: 0 }
     }
     fn show(news: News<'_>) {
         panic!("nothing that is measured here is wrong: {news}");
@@ -38,10 +44,8 @@ unsafe impl Port for Threads {
 
 /// A thread's first lock. Its context is never freed: a program here has few threads.
 #[cold]
-fn begin() -> Option<&'static Context> {
-    let cell: &'static ContextCell = Box::leak(Box::new(ContextCell::new(0)));
-    // SAFETY: it was made here, and is used by this thread alone.
-    CONTEXT.set(Some(unsafe { cell.get() }));
+fn begin() -> *const Context {
+    CONTEXT.set(Box::leak(Box::new(ContextCell::new(0))).get());
     CONTEXT.get()
 }
 

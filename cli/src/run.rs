@@ -111,7 +111,7 @@ impl<'r, 't, const C: usize, const D: usize, const K: usize> Run<'r, 't, C, D, K
     pub(crate) fn in_words_of_the_trace(&self, report: &Report) -> Report {
         let mut report = report.clone();
         let task = self.running();
-        report.who = Some(Who { task: task.name, id: self.task as u32, cpu: 0 });
+        report.who = Some(Who { task: task.name.into(), id: self.task as u32, cpu: 0 });
         let rename = |view: &mut LockView| {
             if let Some(lock) = self.locks.values().find(|lock| lock.map.instance() == view.instance) {
                 view.instance = lock.id.lock + 1;

@@ -10,7 +10,7 @@
 //! - An instance that the fast path may pop is written as it is; of a hold whose count is not 1, with a bit that no lock's
 //!   address has.
 
-use super::Context;
+use super::{Context, LEVELS};
 use crate::held::{Ended, Hold, Traits};
 use crate::site::Site;
 use crate::trail::Since;
@@ -18,9 +18,6 @@ use core::cell::Cell;
 
 /// How many locks one context can hold on the books.
 pub(super) const HOLDS: usize = 32;
-
-/// How deep interrupts are looked through: more levels than any machine nests.
-const LEVELS: usize = 32;
 
 /// In the word of an instance: its hold's count is not 1. Addresses of locks are even.
 const COUNTED: usize = 1;
@@ -292,7 +289,7 @@ impl Context {
 
     /// The contexts from this one outwards.
     pub(crate) fn outwards(&self) -> impl Iterator<Item = &Context> {
-        core::iter::successors(Some(self), |c| c.interrupted.get().map(|outer| outer as &Context)).take(LEVELS)
+        core::iter::successors(Some(self), |c| c.interrupted()).take(LEVELS)
     }
 
     /// Counts an entry that was refused, or with `false` the exit that belongs to it; says whether there was one.
@@ -300,6 +297,11 @@ impl Context {
         let count = self.refused.get();
         self.refused.set(if enter { count.saturating_add(1) } else { count.saturating_sub(1) });
         count > 0
+    }
+
+    /// No exit is passed over any more.
+    pub(crate) fn forget_refused(&self) {
+        self.refused.set(0);
     }
 
     /// Whether a hold was lost here or in a context below: then what is not on the books may be held all the same.
@@ -331,7 +333,7 @@ impl Context {
 
     /// The holds of the run, the nearest first.
     pub(crate) fn run(&self) -> impl Iterator<Item = Hold> + '_ {
-        let contexts = core::iter::successors(Some(self), |c| c.continues().map(|outer| outer as &Context));
+        let contexts = core::iter::successors(Some(self), |c| c.continues()).take(LEVELS);
         contexts.flat_map(|c| c.own().rev())
     }
 
@@ -344,7 +346,7 @@ impl Context {
     /// The topmost hold that `is_it`, not beyond the first change of context below the top of the stack.
     pub(crate) fn find(&self, is_it: impl Fn(&Hold) -> bool) -> Option<(&Context, usize)> {
         let (top, _) = self.top()?;
-        let contexts = core::iter::successors(Some(top), |c| c.continues().map(|outer| outer as &Context));
+        let contexts = core::iter::successors(Some(top), |c| c.continues()).take(LEVELS);
         for context in contexts {
             let found = (0..context.depth()).rev().find(|&i| context.hold(i).is_some_and(|h| is_it(&h)));
             if let Some(index) = found {
@@ -380,7 +382,7 @@ impl Context {
     /// Whether a context below holds anything. Then recursion must look through contexts.
     #[inline(always)]
     pub(crate) fn interrupted_holder(&self) -> bool {
-        match self.interrupted.get() {
+        match self.interrupted() {
             None => false,
             Some(outer) => outer.outwards().any(|c| c.depth() > 0),
         }

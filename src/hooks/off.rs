@@ -6,23 +6,25 @@
 #![allow(unsafe_code)]
 
 use crate::class::{DynamicKey, LockMap};
-use crate::context::{Context, Level};
+use crate::context::Level;
 use crate::held::Acquire;
 use crate::limits::Occupancy;
 use crate::mode::Mode;
 use crate::policy::Accepted;
+use crate::port::SavedIrqs;
 use crate::report::{Kind, LockView};
-use crate::runtime::{Costs, Event};
+use crate::runtime::{ContextCell, Costs, Event};
 use crate::site::Site;
 use crate::state::State;
 use core::fmt;
+use core::marker::PhantomData;
 
 // SAFETY: `port!` defines each with just this signature, and there can be only one definition in a program.
 unsafe extern "Rust" {
     #[link_name = __symbol!("off_irq_save")]
-    safe fn __lockdep_irq_save() -> bool;
+    safe fn __lockdep_irq_save() -> SavedIrqs;
     #[link_name = __symbol!("off_irq_restore")]
-    safe fn __lockdep_irq_restore(were_on: bool);
+    safe fn __lockdep_irq_restore(saved: SavedIrqs);
 }
 
 /// Nothing.
@@ -45,16 +47,16 @@ pub fn irqs_on() {}
 #[inline(always)]
 pub fn irqs_off() {}
 
-/// Disables hard interrupts on this CPU, by the port; says whether they were on.
+/// Disables hard interrupts on this CPU, by the port; returns what they were.
 #[inline(always)]
-pub fn irq_save() -> bool {
+pub fn irq_save() -> SavedIrqs {
     __lockdep_irq_save()
 }
 
-/// Makes hard interrupts what they were, as [`irq_save`] said.
+/// Makes hard interrupts what they were, as [`irq_save`] returned it.
 #[inline(always)]
-pub fn irq_restore(were_on: bool) {
-    __lockdep_irq_restore(were_on);
+pub fn irq_restore(saved: SavedIrqs) {
+    __lockdep_irq_restore(saved);
 }
 
 /// `true`: nobody was told that they are off.
@@ -72,8 +74,31 @@ pub fn softirqs_on() {}
 pub fn softirqs_off() {}
 
 /// Nothing.
+#[must_use = "the interrupt ends when this is dropped"]
 #[inline(always)]
-pub fn enter(_level: Level, _own: &'static Context) {}
+pub fn interrupt(_level: Level, _own: &'static ContextCell) -> Interrupt {
+    Interrupt { of_one_cpu: PhantomData }
+}
+
+/// Runs the handler.
+#[inline(always)]
+pub fn within_interrupt<R>(_level: Level, _own: &'static ContextCell, handler: impl FnOnce() -> R) -> R {
+    handler()
+}
+
+/// An interrupt that runs. It belongs to one CPU.
+pub struct Interrupt {
+    of_one_cpu: PhantomData<*const ()>,
+}
+
+impl Drop for Interrupt {
+    #[inline(always)]
+    fn drop(&mut self) {}
+}
+
+/// Nothing.
+#[inline(always)]
+pub fn enter(_level: Level, _own: &'static ContextCell) {}
 
 /// Nothing.
 #[inline(always)]
@@ -212,16 +237,14 @@ macro_rules! port {
     ($port:ty $(, $size:ident = $n:expr)* $(,)?) => {
         const _: () = {
             #[unsafe(export_name = $crate::__symbol!("off_irq_save"))]
-            fn __lockdep_irq_save() -> bool {
-                let were_on = <$port as $crate::port::Port>::irqs_enabled();
-                <$port as $crate::port::Port>::irqs_disable();
-                were_on
+            fn __lockdep_irq_save() -> $crate::port::SavedIrqs {
+                let state = <$port as $crate::port::Port>::irqs_disable();
+                // Nobody is told whether they were on.
+                $crate::port::SavedIrqs { state, were_on: false }
             }
             #[unsafe(export_name = $crate::__symbol!("off_irq_restore"))]
-            fn __lockdep_irq_restore(were_on: bool) {
-                if were_on {
-                    <$port as $crate::port::Port>::irqs_enable();
-                }
+            fn __lockdep_irq_restore(saved: $crate::port::SavedIrqs) {
+                <$port as $crate::port::Port>::irqs_restore(saved.state);
             }
         };
     };

@@ -10,7 +10,7 @@ use crate::class::LockMap;
 use crate::context::Context;
 use crate::listing::{BATCH, ChainLine, ClassLine, ClassTimes, Sums};
 use crate::port::Port;
-use crate::runtime::Runtime;
+use crate::runtime::{Runtime, current};
 use crate::text::stat::{ChainsHead, ClassesHead, StatHead};
 use core::fmt::{self, Write};
 
@@ -139,7 +139,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
     /// Answers; says whether there was an answer.
     pub fn stat(&self, ask: Ask<'_>) -> bool {
         // The statistics are of the first validator, which has no number to be mistaken for.
-        let Some(context) = P::context().filter(|context| !context.is_unchecked() && context.validator() == 0) else {
+        let Some(context) = current::<P>().filter(|context| !context.is_unchecked() && context.validator() == 0) else {
             return false;
         };
         let seen = self.domain(context).seen().classes;
@@ -156,7 +156,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
         true
     }
 
-    fn each_times(&self, context: &'static Context, show: &mut dyn FnMut(&ClassTimes)) -> bool {
+    fn each_times(&self, context: &Context, show: &mut dyn FnMut(&ClassTimes)) -> bool {
         let seen = self.domain(context).seen().classes;
         if !self.recorder.begin_listing(seen) {
             return false;
@@ -171,7 +171,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
         true
     }
 
-    fn each_class(&self, context: &'static Context, show: &mut dyn FnMut(&ClassLine)) {
+    fn each_class(&self, context: &Context, show: &mut dyn FnMut(&ClassLine)) {
         let seen = self.domain(context).seen().classes;
         for slot in 1..C as u16 {
             let Some(mut entry) = self.slowly(context, |engine| engine.class_entry(slot)) else { continue };
@@ -188,7 +188,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
         }
     }
 
-    fn each_chain(&self, context: &'static Context, show: &mut dyn FnMut(&ChainLine)) {
+    fn each_chain(&self, context: &Context, show: &mut dyn FnMut(&ChainLine)) {
         let mut at = 0;
         // As many as there are slots, and a chain that comes up is not there twice.
         for _ in 0..K {
@@ -206,7 +206,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
         }
     }
 
-    fn sums(&self, context: &'static Context) -> Sums {
+    fn sums(&self, context: &Context) -> Sums {
         let mut sums = self.slowly(context, |engine| engine.table_sums());
         sums.outside = self.recorder.outside();
         for slot in 1..C as u16 {

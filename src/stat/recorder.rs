@@ -232,12 +232,9 @@ fn find<'c>(context: &'c Context, map: &LockMap) -> Option<(&'c Context, usize, 
 #[cold]
 #[inline(never)]
 fn without_irqs<P: Port>(work: impl FnOnce()) {
-    let were_on = P::irqs_enabled();
-    P::irqs_disable();
+    let state = P::irqs_disable();
     work();
-    if were_on {
-        P::irqs_enable();
-    }
+    P::irqs_restore(state);
 }
 
 /// The site that a cell keeps.

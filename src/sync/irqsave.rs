@@ -2,13 +2,13 @@
 //!
 //! Interrupts are disabled before the lock is waited for. When the guard is dropped, the lock leaves the books and is let
 //! go, and only then the flag becomes what it was: the other way round an interrupt could come upon a lock that it takes
-//! itself. The port's `irqs_enabled`, `irqs_disable` and `irqs_enable` are used for it, also without the feature
-//! `validate`.
+//! itself. The port's `irqs_disable` and `irqs_restore` are used for it, also without the feature `validate`.
 //!
 //! Drop guards in the reverse of the order in which they were made. One that is dropped too early enables interrupts under
 //! those that are left, as in Linux; the validator sees it, and reports what comes of it.
 
 use crate::hooks;
+use crate::port::SavedIrqs;
 use core::fmt;
 use core::marker::PhantomData;
 use core::ops::{Deref, DerefMut};
@@ -27,7 +27,7 @@ impl IrqSave<()> {
     #[track_caller]
     #[inline(always)]
     pub fn begin() -> IrqSave<()> {
-        IrqSave { guard: (), flag: Flag { were_on: hooks::irq_save(), of_one_cpu: PhantomData } }
+        IrqSave { guard: (), flag: Flag { saved: hooks::irq_save(), of_one_cpu: PhantomData } }
     }
 
     /// With the lock that was taken since.
@@ -66,13 +66,13 @@ impl<G: fmt::Display> fmt::Display for IrqSave<G> {
 
 /// Interrupts are disabled until this is dropped; then they are as they were. It belongs to one CPU.
 struct Flag {
-    were_on: bool,
+    saved: SavedIrqs,
     of_one_cpu: PhantomData<*const ()>,
 }
 
 impl Drop for Flag {
     #[inline(always)]
     fn drop(&mut self) {
-        hooks::irq_restore(self.were_on);
+        hooks::irq_restore(self.saved);
     }
 }

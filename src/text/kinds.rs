@@ -167,8 +167,10 @@ fn old_usage(report: &Report, usage: &UsageConflict) -> (Usage, Option<Site>) {
 
 fn toggles(report: &Report, f: Text<'_, '_>) -> fmt::Result {
     let toggles = report.toggles;
-    writeln!(f, "hardirqs last  enabled at: {}", Last(toggles.irqs_on))?;
-    writeln!(f, "hardirqs last disabled at: {}", Last(toggles.irqs_off))?;
+    // Where nobody told the validator, the change came before the line at which it was noticed.
+    let word = |noticed| if noticed { "noticed" } else { "last" };
+    writeln!(f, "hardirqs {}  enabled at: {}", word(toggles.irqs_on_noticed), Last(toggles.irqs_on))?;
+    writeln!(f, "hardirqs {} disabled at: {}", word(toggles.irqs_off_noticed), Last(toggles.irqs_off))?;
     writeln!(f, "softirqs last  enabled at: {}", Last(toggles.softirqs_on))?;
     writeln!(f, "softirqs last disabled at: {}", Last(toggles.softirqs_off))
 }

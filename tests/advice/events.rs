@@ -1,6 +1,6 @@
 //! Findings that no trace can make, and hand-overs, which traces do not know: by the hooks themselves.
 
-use crate::port::{IRQS, NOW, begin, context, new_context, shown, the_report};
+use crate::port::{IRQS, NOW, begin, context, new_cell, shown, the_report};
 use crate::ways;
 use lockdep::class::LockMap;
 use lockdep::context::Level;
@@ -36,7 +36,7 @@ fn with(map: &LockMap, mode: Mode, work: impl FnOnce()) {
 
 fn in_an_interrupt(enter: bool) {
     if enter {
-        hooks::enter(Level::Hardirq, new_context());
+        hooks::enter(Level::Hardirq, new_cell());
     }
     hooks::leave();
 }

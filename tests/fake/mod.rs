@@ -2,7 +2,7 @@
 //! interrupt flag is a `bool`. What is reported is kept, for the thread that was told.
 
 #[path = "../plain/mod.rs"]
-mod plain;
+pub(crate) mod plain;
 
 use lockdep::context::Context;
 use lockdep::news::News;
@@ -43,7 +43,8 @@ pub(crate) fn task(validator: u8) -> &'static Context {
 
 /// This thread goes on in `context`, which no other thread runs.
 pub(crate) fn run(context: &'static Context) {
-    Fake::set_context(context);
+    // SAFETY: the caller promises it, and it lives as long as the program.
+    unsafe { Fake::set_context(context) };
 }
 
 /// What was shown to this thread since it was last asked.

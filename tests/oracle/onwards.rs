@@ -12,9 +12,9 @@ use lockdep::held::Acquire;
 use lockdep::mode::Mode;
 use lockdep::news::News;
 use lockdep::policy::Policy;
-use lockdep::port::Port;
+use lockdep::port::{IrqState, Port};
 use lockdep::report::Who;
-use lockdep::runtime::{Event, Runtime};
+use lockdep::runtime::{ContextCell, Event, Runtime};
 use lockdep::site::Site;
 use lockdep::wait_type::WaitTypes;
 use lockdep_cli::trace::{self, Trace, What};
@@ -22,6 +22,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::ptr;
 use std::rc::Rc;
 
 thread_local! {
@@ -29,7 +30,7 @@ thread_local! {
     static IRQS: Cell<bool> = const { Cell::new(true) };
     static SHOWN: RefCell<Vec<&'static str>> = const { RefCell::new(Vec::new()) };
     /// Contexts that nobody runs in.
-    static IDLE: RefCell<Vec<&'static Context>> = const { RefCell::new(Vec::new()) };
+    static IDLE: RefCell<Vec<&'static ContextCell>> = const { RefCell::new(Vec::new()) };
 }
 
 struct All;
@@ -41,20 +42,22 @@ macro_rules! machine {
         // SAFETY: a context is used by the thread that made it, alone.
         unsafe impl Port for $port {
             const POLICY: Policy = $policy;
-            fn context() -> Option<&'static Context> {
-                CURRENT.get()
+            const NESTED_IRQS: bool = true;
+            fn context() -> *const Context {
+                CURRENT.get().map_or(ptr::null(), ptr::from_ref)
             }
-            fn set_context(context: &'static Context) {
-                CURRENT.set(Some(context));
+            unsafe fn set_context(context: *const Context) {
+                // SAFETY: contexts live as long as the program.
+                CURRENT.set(unsafe { context.as_ref() });
             }
             fn irqs_enabled() -> bool {
                 IRQS.get()
             }
-            fn irqs_disable() {
-                IRQS.set(false);
+            fn irqs_disable() -> IrqState {
+                IrqState(IRQS.replace(false).into())
             }
-            fn irqs_enable() {
-                IRQS.set(true);
+            fn irqs_restore(state: IrqState) {
+                IRQS.set(state.0 != 0);
             }
             fn who() -> Who {
                 Who::UNKNOWN
@@ -82,6 +85,8 @@ struct Machine<'t, P, const K: usize> {
     /// The context that runs in each task, and the contexts of its interrupts below.
     tasks: HashMap<&'t str, &'static Context>,
     task: &'t str,
+    /// All contexts that the trace has had.
+    used: RefCell<Vec<&'static ContextCell>>,
 }
 
 impl<'t, P: Port, const K: usize> Machine<'t, P, K> {
@@ -94,6 +99,7 @@ impl<'t, P: Port, const K: usize> Machine<'t, P, K> {
             old: Vec::new(),
             tasks: HashMap::new(),
             task: "",
+            used: RefCell::default(),
         };
         machine.fill_chains();
         machine.switch("");
@@ -103,7 +109,7 @@ impl<'t, P: Port, const K: usize> Machine<'t, P, K> {
     /// Leaves no room for the chains of the trace, if there is one slot.
     fn fill_chains(&self) {
         if K == 1 {
-            let before = (CURRENT.replace(Some(new_context())), IRQS.replace(true));
+            let before = (CURRENT.replace(Some(self.new_task())), IRQS.replace(true));
             // Two: where classes went, a full set is emptied once.
             for name in ["filler", "another"] {
                 let lock = LockMap::named(name, WaitTypes::NONE);
@@ -137,9 +143,25 @@ impl<'t, P: Port, const K: usize> Machine<'t, P, K> {
         CURRENT.get().expect("it has one")
     }
 
+    /// A context for an interrupt.
+    fn new_cell(&self) -> &'static ContextCell {
+        let cell = IDLE.with_borrow_mut(Vec::pop).unwrap_or_else(|| Box::leak(Box::new(ContextCell::new(0))));
+        // SAFETY: it is of a trace that is over.
+        unsafe { cell.reset() };
+        self.used.borrow_mut().push(cell);
+        cell
+    }
+
+    /// That of a new task.
+    fn new_task(&self) -> &'static Context {
+        // SAFETY: it lives for ever, and this thread alone has it.
+        unsafe { &*self.new_cell().get() }
+    }
+
     fn switch(&mut self, task: &'t str) {
         self.task = task;
-        let context = *self.tasks.entry(task).or_insert_with(new_context);
+        let context = self.tasks.get(task).copied().unwrap_or_else(|| self.new_task());
+        self.tasks.insert(task, context);
         CURRENT.set(Some(context));
     }
 
@@ -189,13 +211,11 @@ impl<'t, P: Port, const K: usize> Machine<'t, P, K> {
             trace::Event::Softirqs(on) => happens(Event::Softirqs(*on)),
             trace::Event::Hardirq(true) => {
                 IRQS.set(false);
-                happens(Event::Enter(Level::Hardirq, new_context()));
+                happens(Event::Enter(Level::Hardirq, self.new_cell()));
             }
-            trace::Event::Softirq(true) => happens(Event::Enter(Level::Softirq, new_context())),
+            trace::Event::Softirq(true) => happens(Event::Enter(Level::Softirq, self.new_cell())),
             trace::Event::Hardirq(false) | trace::Event::Softirq(false) => {
-                let left = self.context();
                 happens(Event::Leave);
-                IDLE.with_borrow_mut(|idle| idle.push(left));
             }
             trace::Event::Reclaim(enter) => happens(Event::Reclaim(*enter)),
             trace::Event::Alloc => happens(Event::Allocate),
@@ -224,19 +244,10 @@ impl<'t, P: Port, const K: usize> Machine<'t, P, K> {
 
 impl<P, const K: usize> Drop for Machine<'_, P, K> {
     fn drop(&mut self) {
-        let used =
-            self.tasks.values().flat_map(|top| std::iter::successors(Some(*top), |context| context.interrupted()));
-        IDLE.with_borrow_mut(|idle| idle.extend(used));
+        IDLE.with_borrow_mut(|idle| idle.append(self.used.get_mut()));
         CURRENT.set(None);
         IRQS.set(true);
     }
-}
-
-/// That of a new task.
-fn new_context() -> &'static Context {
-    let context = IDLE.with_borrow_mut(Vec::pop).unwrap_or_else(|| Box::leak(Box::default()));
-    context.reset();
-    context
 }
 
 /// Which classes are taken back in a trace: before which statement, and the number of the class.

@@ -12,6 +12,7 @@ thread_local! {
     pub(crate) static ON_ENABLE: Cell<Option<fn()>> = const { Cell::new(None) };
 }
 
+/// Interrupts are enabled, by the machine.
 pub(crate) fn irqs_enable() {
     IRQS.set(true);
     if let Some(interrupt) = ON_ENABLE.take() {
@@ -22,20 +23,23 @@ pub(crate) fn irqs_enable() {
 /// The functions of a port that are about the context and the flag. The argument is the path of this module.
 macro_rules! functions {
     ($($plain:ident)::+) => {
-        fn context() -> Option<&'static lockdep::context::Context> {
-            $($plain)::+::CONTEXT.get()
+        fn context() -> *const lockdep::context::Context {
+            $($plain)::+::CONTEXT.get().map_or(std::ptr::null(), std::ptr::from_ref)
         }
-        fn set_context(context: &'static lockdep::context::Context) {
-            $($plain)::+::CONTEXT.set(Some(context));
+        unsafe fn set_context(context: *const lockdep::context::Context) {
+            // SAFETY: contexts in tests live as long as the program.
+            $($plain)::+::CONTEXT.set(unsafe { context.as_ref() });
         }
         fn irqs_enabled() -> bool {
             $($plain)::+::IRQS.get()
         }
-        fn irqs_disable() {
-            $($plain)::+::IRQS.set(false);
+        fn irqs_disable() -> lockdep::port::IrqState {
+            lockdep::port::IrqState(usize::from($($plain)::+::IRQS.replace(false)))
         }
-        fn irqs_enable() {
-            $($plain)::+::irqs_enable();
+        fn irqs_restore(state: lockdep::port::IrqState) {
+            if state.0 != 0 {
+                $($plain)::+::irqs_enable();
+            }
         }
     };
 }

@@ -8,7 +8,7 @@ pub(crate) mod plain;
 use lockdep::context::Context;
 use lockdep::hooks;
 use lockdep::news::News;
-use lockdep::report::Who;
+use lockdep::report::{TaskName, Who};
 use lockdep::runtime::ContextCell;
 use lockdep::spin::Mutex;
 pub(crate) use plain::{CONTEXT, IRQS};
@@ -22,7 +22,7 @@ thread_local! {
     /// The machine's flag when something was shown last.
     pub(crate) static IRQS_IN_SHOW: Cell<Option<bool>> = const { Cell::new(None) };
     /// Who runs.
-    pub(crate) static WHO: Cell<Who> = const { Cell::new(Who { task: "test", id: 7, cpu: 0 }) };
+    pub(crate) static WHO: Cell<Who> = const { Cell::new(Who { task: TaskName::new("test"), id: 7, cpu: 0 }) };
     /// What happens while something is shown.
     pub(crate) static ON_SHOW: Cell<Option<fn()>> = const { Cell::new(None) };
 }
@@ -91,9 +91,13 @@ pub(crate) fn shown() -> MutexGuard<'static, Vec<String>> {
 }
 
 pub(crate) fn new_context() -> &'static Context {
-    let cell: &'static ContextCell = Box::leak(Box::new(ContextCell::new(0)));
-    // SAFETY: it was made here, and is used by this thread alone.
-    unsafe { cell.get() }
+    // SAFETY: the cell lives for ever, and this thread alone knows it.
+    unsafe { &*new_cell().get() }
+}
+
+/// A context for an interrupt.
+pub(crate) fn new_cell() -> &'static ContextCell {
+    Box::leak(Box::new(ContextCell::new(0)))
 }
 
 /// Begins a test: a task of its own, nothing learned.

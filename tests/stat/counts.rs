@@ -66,7 +66,7 @@ fn an_interrupt_counts_and_an_nmi_does_not() {
     let (a, b) = (lock("a"), lock("b"));
     take(&a, 1);
     for (level, units) in [(Level::Hardirq, 4), (Level::Nmi, 8)] {
-        hooks::enter(level, new_context());
+        hooks::enter(level, new_cell());
         IRQS.set(false);
         hold(&b, 2, units);
         hooks::leave();

@@ -36,7 +36,7 @@ unsafe impl Port for Fake {
     plain::functions!(plain);
 
     fn who() -> Who {
-        Who { task: "T", id: 1, cpu: CPU.get() }
+        Who { task: "T".into(), id: 1, cpu: CPU.get() }
     }
     fn show(news: News<'_>) {
         let kind = if let News::Report(report) = &news { Some(report.kind()) } else { None };
@@ -54,9 +54,13 @@ pub(crate) fn shown() -> MutexGuard<'static, Vec<(Option<Kind>, String)>> {
 }
 
 pub(crate) fn new_context() -> &'static Context {
-    let cell: &'static ContextCell = Box::leak(Box::new(ContextCell::new(0)));
-    // SAFETY: it was made here, and is used by this thread alone.
-    unsafe { cell.get() }
+    // SAFETY: the cell lives for ever, and this thread alone knows it.
+    unsafe { &*new_cell().get() }
+}
+
+/// A context for an interrupt.
+pub(crate) fn new_cell() -> &'static ContextCell {
+    Box::leak(Box::new(ContextCell::new(0)))
 }
 
 /// Begins a test: a task of its own on CPU 0 at time 0, nothing learned, nothing counted.

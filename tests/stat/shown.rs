@@ -58,7 +58,7 @@ fn the_texts_are_the_golden_ones() {
     let_go(&list);
     CPU.set(1);
     wait(&table, 4, 12, 3);
-    hooks::enter(Level::Hardirq, new_context());
+    hooks::enter(Level::Hardirq, new_cell());
     IRQS.set(false);
     hold(&irq, 5, 2);
     hooks::leave();

@@ -1,7 +1,9 @@
 //! What tests of the port for threads share: one validator and one handler serve the whole program, so tests take turns, and
 //! each begins with nothing learned.
 
+use lockdep::context::Context;
 use lockdep::news::News;
+use lockdep::port::Port;
 use lockdep::{hooks, host};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -23,6 +25,12 @@ pub(crate) fn begin() -> MutexGuard<'static, ()> {
 /// What was shown since the test began.
 pub(crate) fn shown() -> MutexGuard<'static, Vec<String>> {
     SHOWN.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The context of this thread, while it is its own.
+pub(crate) fn context<'c>() -> &'c Context {
+    // SAFETY: a thread's context is never freed, and its callers use it in that thread alone, before it ends.
+    unsafe { host::Host::context().as_ref() }.expect("a thread has a context")
 }
 
 /// In a thread of this name, to its end.

@@ -264,8 +264,7 @@ fn flags<B: Board>() {
 fn enter<B: Board>(level: Level) {
     let cpu = cpu::this::<B>();
     let own = if level == Level::Softirq { &cpu.softirq } else { &cpu.hardirq };
-    // SAFETY: there is no timer, so this CPU has no interrupts but those that are played here, one at a time.
-    hooks::enter(level, unsafe { own.get() });
+    hooks::enter(level, own);
 }
 
 fn interrupts<B: Board>() {

@@ -32,7 +32,7 @@ use kernel::{console, cpu, irq};
 use lockdep::context::Context;
 use lockdep::hooks;
 use lockdep::news::News;
-use lockdep::port::Port;
+use lockdep::port::{IrqState, Port};
 use lockdep::report::Who;
 use lockdep_proto::{Counts, Word};
 
@@ -72,13 +72,14 @@ pub struct BenchPort<B>(PhantomData<B>);
 // SAFETY: the context is the one that the kernel's port has.
 unsafe impl<B: Board> Port for BenchPort<B> {
     #[inline(always)]
-    fn context() -> Option<&'static Context> {
+    fn context() -> *const Context {
         KernelPort::<B>::context()
     }
 
     #[inline(always)]
-    fn set_context(context: &'static Context) {
-        KernelPort::<B>::set_context(context);
+    unsafe fn set_context(context: *const Context) {
+        // SAFETY: the promise that is asked for is the one that was given.
+        unsafe { KernelPort::<B>::set_context(context) };
     }
 
     #[inline(always)]
@@ -87,13 +88,13 @@ unsafe impl<B: Board> Port for BenchPort<B> {
     }
 
     #[inline(always)]
-    fn irqs_disable() {
-        KernelPort::<B>::irqs_disable();
+    fn irqs_disable() -> IrqState {
+        KernelPort::<B>::irqs_disable()
     }
 
     #[inline(always)]
-    fn irqs_enable() {
-        KernelPort::<B>::irqs_enable();
+    fn irqs_restore(state: IrqState) {
+        KernelPort::<B>::irqs_restore(state);
     }
 
     fn who() -> Who {

@@ -190,9 +190,9 @@ fn unlock(lock: &Mutex<()>) {
 impl<B: Board> Machine for Boot<B> {
     fn begin(&mut self) {
         B::irqs_disable();
-        for task in &TASKS {
+        for context in TASKS.iter().chain([&HARDIRQ, &SOFTIRQ]) {
             // SAFETY: the cases run one after the other, and nothing else runs in their contexts.
-            unsafe { task.get() }.reset();
+            unsafe { context.reset() };
         }
         self.task(0);
         B::irqs_enable();
@@ -284,8 +284,7 @@ impl<B: Board> Machine for Boot<B> {
             B::irqs_disable();
             &HARDIRQ
         };
-        // SAFETY: the cases do not nest interrupts of a kind, so nothing else runs in this context.
-        hooks::enter(level, unsafe { own.get() });
+        hooks::enter(level, own);
         self.check();
     }
 
@@ -298,9 +297,7 @@ impl<B: Board> Machine for Boot<B> {
     }
 
     fn task(&mut self, number: usize) {
-        // SAFETY: as in `begin`.
-        let task = unsafe { TASKS[number].get() };
-        B::set_current(cpu::word_of_context(task));
+        B::set_current(cpu::word_of_context(TASKS[number].get()));
     }
 
     fn found(&mut self) -> Option<Kind> {

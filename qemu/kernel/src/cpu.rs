@@ -61,8 +61,7 @@ pub fn begin<B: Board>() {
 
 /// The word with which a CPU begins: that of its idle context.
 pub fn first_word(cpu: usize) -> usize {
-    // SAFETY: its address is taken, and nothing is done to it.
-    word_of_context(unsafe { CPUS[cpu].idle.get() })
+    word_of_context(CPUS[cpu].idle.get())
 }
 
 /// The context that runs on this CPU. There is one from the board's first steps on, so nobody asks whether there is.
@@ -70,13 +69,17 @@ pub fn first_word(cpu: usize) -> usize {
 pub fn current<B: Board>() -> &'static Context {
     let context = core::ptr::with_exposed_provenance::<Context>(B::current());
     // SAFETY: the word came from `word_of_context`, whose context is static: `Board::current` promises that.
-    unsafe { &*context }
+    unsafe {
+        // What the compiler cannot see in a word, so that nobody asks.
+        core::hint::assert_unchecked(!context.is_null());
+        &*context
+    }
 }
 
 /// The word for a context.
 #[inline(always)]
-pub fn word_of_context(context: &'static Context) -> usize {
-    core::ptr::from_ref(context).expose_provenance()
+pub fn word_of_context(context: *const Context) -> usize {
+    context.expose_provenance()
 }
 
 /// Whether this CPU runs in a context of the validator that the self-tests have for themselves.

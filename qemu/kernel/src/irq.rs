@@ -69,15 +69,13 @@ pub fn timer_interrupt<B: Board>() {
     count_untrue::<B>(!cpu::current::<B>().irqs_on());
     if cpu::in_self_test::<B>() {
         // The self-tests have a validator of their own; the kernel's interrupt is none of theirs.
-        // SAFETY: this CPU alone runs in its own idle context, and it does not while it runs a self-test.
-        B::set_current(cpu::word_of_context(unsafe { cpu.idle.get() }));
+        B::set_current(cpu::word_of_context(cpu.idle.get()));
     }
-    // SAFETY: hard interrupts of a CPU do not nest, so this one alone runs in this context.
-    hooks::enter(Level::Hardirq, unsafe { cpu.hardirq.get() });
-    cpu.ticks.fetch_add(1, Ordering::Relaxed);
-    live::in_hardirq::<B>();
-    cpu.softirq_pending.store(true, Ordering::Relaxed);
-    hooks::leave();
+    hooks::within_interrupt(Level::Hardirq, &cpu.hardirq, || {
+        cpu.ticks.fetch_add(1, Ordering::Relaxed);
+        live::in_hardirq::<B>();
+        cpu.softirq_pending.store(true, Ordering::Relaxed);
+    });
     softirqs::<B>();
     if !hooks::irqs_told() {
         // The softirqs ended with interrupts off; the return from this interrupt enables them.
@@ -96,12 +94,11 @@ fn softirqs<B: Board>() {
         if !cpu.softirq_pending.swap(false, Ordering::Relaxed) {
             return;
         }
-        // SAFETY: softirqs of a CPU do not nest: see above.
-        hooks::enter(Level::Softirq, unsafe { cpu.softirq.get() });
+        // Declared first, so that it is dropped last, with interrupts off again.
+        let _interrupt = hooks::interrupt(Level::Softirq, &cpu.softirq);
         enable::<B>();
         check::<B>();
         live::in_softirq::<B>();
         disable::<B>();
-        hooks::leave();
     }
 }

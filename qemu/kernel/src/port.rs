@@ -5,8 +5,8 @@ use crate::{console, cpu, live, task};
 use core::marker::PhantomData;
 use lockdep::context::Context;
 use lockdep::news::News;
-use lockdep::port::Port;
-use lockdep::report::Who;
+use lockdep::port::{IrqState, Port};
+use lockdep::report::{TaskName, Who};
 
 /// The port of a kernel on board `B`.
 pub struct KernelPort<B>(PhantomData<B>);
@@ -15,12 +15,12 @@ pub struct KernelPort<B>(PhantomData<B>);
 // that runs there; a task is run by one CPU, and the contexts of interrupts are each CPU's own.
 unsafe impl<B: Board> Port for KernelPort<B> {
     #[inline(always)]
-    fn context() -> Option<&'static Context> {
-        Some(cpu::current::<B>())
+    fn context() -> *const Context {
+        cpu::current::<B>()
     }
 
     #[inline(always)]
-    fn set_context(context: &'static Context) {
+    unsafe fn set_context(context: *const Context) {
         B::set_current(cpu::word_of_context(context));
     }
 
@@ -30,18 +30,22 @@ unsafe impl<B: Board> Port for KernelPort<B> {
     }
 
     #[inline(always)]
-    fn irqs_disable() {
+    fn irqs_disable() -> IrqState {
+        let were_on = B::irqs_enabled();
         B::irqs_disable();
+        IrqState(usize::from(were_on))
     }
 
     #[inline(always)]
-    fn irqs_enable() {
-        B::irqs_enable();
+    fn irqs_restore(state: IrqState) {
+        if state.0 != 0 {
+            B::irqs_enable();
+        }
     }
 
     fn who() -> Who {
         let (task, id) = task::current::<B>();
-        Who { task, id, cpu: B::cpu() as u32 }
+        Who { task: TaskName::new(task), id, cpu: B::cpu() as u32 }
     }
 
     const CPU: fn() -> u32 = || B::cpu() as u32;

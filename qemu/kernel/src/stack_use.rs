@@ -39,8 +39,8 @@ pub(crate) fn run<B: Board>() {
 fn measure<B: Board>() {
     let kernel = B::current();
     irq::disable::<B>();
-    // SAFETY: this task alone runs in it, once.
-    B::set_current(cpu::word_of_context(unsafe { TASK.get() }));
+    // This task alone runs in it, once.
+    B::set_current(cpu::word_of_context(TASK.get()));
     hooks::irqs_off();
     task::with_own_stack::<B>(|stack| {
         let painted = paint(stack);
@@ -95,12 +95,10 @@ fn events() {
     }
     hooks::reset();
     pair(&A, &B);
-    // SAFETY: this task alone runs in it, here.
-    hooks::enter(Level::Hardirq, unsafe { HARDIRQS[0].get() });
+    hooks::enter(Level::Hardirq, &HARDIRQS[0]);
     hooks::acquire(&A, Mode::WRITE, Site::caller());
     hooks::acquire(&B, Mode::WRITE, Site::caller());
-    // SAFETY: as above.
-    hooks::enter(Level::Hardirq, unsafe { HARDIRQS[1].get() });
+    hooks::enter(Level::Hardirq, &HARDIRQS[1]);
     hooks::acquire(&C, Mode::WRITE, Site::caller());
     // From below two stacks.
     hooks::release(&A, None);

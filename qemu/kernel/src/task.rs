@@ -101,7 +101,7 @@ pub fn spawn<B: Board>(index: usize, body: Body) {
     // SAFETY: the task is not running, so its stack is unused; it is aligned, and large enough.
     let own = unsafe { B::new_stack(top, first_steps::<B>) };
     // SAFETY: for the same reason its context is unused.
-    unsafe { task.context.get() }.reset();
+    unsafe { task.context.reset() };
     task.own.store(own, Ordering::Relaxed);
     task.body.store(body as *const () as usize, Ordering::Relaxed);
     task.state.store(state::READY, Ordering::Release);
@@ -122,8 +122,8 @@ pub fn run_ready<B: Board>() {
         irq::disable::<B>();
         let idle = B::current();
         cpu::this::<B>().task.store(slot, Ordering::Relaxed);
-        // SAFETY: a ready task does not run, and this CPU is the one that runs it.
-        B::set_current(cpu::word_of_context(unsafe { task.context.get() }));
+        // A ready task does not run, and this CPU is the one that runs it.
+        B::set_current(cpu::word_of_context(task.context.get()));
         // SAFETY: interrupts are disabled; the stack is that of a task that does not run.
         unsafe { B::switch(task.idle.as_ptr(), task.own.load(Ordering::Relaxed)) };
         cpu::this::<B>().task.store(usize::MAX, Ordering::Relaxed);

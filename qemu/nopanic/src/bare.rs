@@ -7,7 +7,7 @@ use lockdep::held::Acquire;
 use lockdep::mode::Mode;
 use lockdep::news::News;
 use lockdep::policy::{Accepted, Policy};
-use lockdep::port::Port;
+use lockdep::port::{IrqState, Port};
 use lockdep::rcu;
 use lockdep::report::{Kind, Who};
 use lockdep::runtime::ContextCell;
@@ -29,18 +29,21 @@ unsafe impl Port for Nowhere {
     const POLICY: Policy = Policy::ALL;
     const ACCEPTED: &'static [Accepted] = &[Accepted::id(1, ""), Accepted::sites("a.rs:1", "b.rs:2", "")];
 
-    fn context() -> Option<&'static Context> {
-        // SAFETY: as above.
-        black_box(Some(unsafe { TASK.get() }))
+    fn context() -> *const Context {
+        black_box(TASK.get())
     }
-    fn set_context(context: &'static Context) {
+    unsafe fn set_context(context: *const Context) {
         black_box(context);
     }
     fn irqs_enabled() -> bool {
         black_box(true)
     }
-    fn irqs_disable() {}
-    fn irqs_enable() {}
+    fn irqs_disable() -> IrqState {
+        black_box(IrqState(1))
+    }
+    fn irqs_restore(state: IrqState) {
+        black_box(state);
+    }
     fn who() -> Who {
         black_box(Who::UNKNOWN)
     }
@@ -114,9 +117,11 @@ extern "C" fn _start() -> ! {
     hooks::irq_restore(black_box(hooks::irq_save()));
     hooks::softirqs_on();
     hooks::softirqs_off();
-    // SAFETY: nothing here is ever run.
-    hooks::enter(black_box(Level::Hardirq), unsafe { HARDIRQ.get() });
+    hooks::enter(black_box(Level::Hardirq), &HARDIRQ);
     hooks::leave();
+    drop(hooks::interrupt(black_box(Level::Hardirq), &HARDIRQ));
+    hooks::within_interrupt(black_box(Level::Nmi), &HARDIRQ, || ());
+    drop(black_box(ContextCell::new(0)));
     hooks::reclaim_enter();
     hooks::reclaim_exit();
     hooks::might_alloc();

@@ -6,7 +6,7 @@
 use lockdep::context::Context;
 use lockdep::held::Hold;
 use lockdep::news::News;
-use lockdep::port::Port;
+use lockdep::port::{IrqState, Port};
 use lockdep::report::Who;
 use lockdep::runtime::Runtime;
 use lockdep::tables::Sizes;
@@ -15,15 +15,17 @@ struct Nowhere;
 
 // SAFETY: nothing here is ever run.
 unsafe impl Port for Nowhere {
-    fn context() -> Option<&'static Context> {
-        None
+    fn context() -> *const Context {
+        core::ptr::null()
     }
-    fn set_context(_: &'static Context) {}
+    unsafe fn set_context(_: *const Context) {}
     fn irqs_enabled() -> bool {
         true
     }
-    fn irqs_disable() {}
-    fn irqs_enable() {}
+    fn irqs_disable() -> IrqState {
+        IrqState(0)
+    }
+    fn irqs_restore(_: IrqState) {}
     fn who() -> Who {
         Who::UNKNOWN
     }

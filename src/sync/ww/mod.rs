@@ -18,19 +18,16 @@
 //! to the validator: the wait type is `sleep`.
 //!
 //! ```standalone_crate
-//! # use lockdep::{context::Context, news::News, port::Port, report::Who, runtime::ContextCell};
+//! # use lockdep::{context::Context, news::News, port::{IrqState, Port}, report::Who, runtime::ContextCell};
 //! # static TASK: ContextCell = ContextCell::new(0);
 //! # struct Kernel;
 //! # // SAFETY: one CPU, one task, no interrupts: nobody else is ever in `TASK`.
 //! # unsafe impl Port for Kernel {
-//! #     fn context() -> Option<&'static Context> {
-//! #         // SAFETY: as above.
-//! #         Some(unsafe { TASK.get() })
-//! #     }
-//! #     fn set_context(_: &'static Context) {}
+//! #     fn context() -> *const Context { TASK.get() }
+//! #     unsafe fn set_context(_: *const Context) {}
 //! #     fn irqs_enabled() -> bool { true }
-//! #     fn irqs_disable() {}
-//! #     fn irqs_enable() {}
+//! #     fn irqs_disable() -> IrqState { IrqState(0) }
+//! #     fn irqs_restore(_: IrqState) {}
 //! #     fn who() -> Who { Who::UNKNOWN }
 //! #     fn show(news: News<'_>) { println!("{news}"); }
 //! # }
