@@ -89,6 +89,12 @@ pub fn irq_restore(were_on: bool) {
     __lockdep_irq_restore(were_on, Site::caller());
 }
 
+/// The same for a drop, which knows no line: where it began what it restores.
+#[inline(always)]
+pub(crate) fn irq_restore_at(were_on: bool, site: Site) {
+    __lockdep_irq_restore(were_on, site);
+}
+
 /// Whether the validator was told that hard interrupts are on.
 #[inline]
 pub fn irqs_told() -> bool {

@@ -59,6 +59,11 @@ pub unsafe trait Port: 'static {
     /// The findings that are known and accepted, each with its reason.
     const ACCEPTED: &'static [Accepted] = &[];
 
+    /// Whether a critical section of the crate `critical-section` is a lock beside disabled interrupts, as its implementations
+    /// for several CPUs are, and the one for threads: then `lockdep::critical_section::with` (feature `critical-section`) is
+    /// checked as a lock, too.
+    const SECTION_IS_LOCK: bool = false;
+
     /// The context that runs on this CPU; `None` before there is one: then nothing is checked, and that is counted.
     fn context() -> Option<&'static Context>;
     /// Makes `context` the one that runs on this CPU.

@@ -102,6 +102,8 @@ pub enum Event<'a> {
     TaskExit,
     /// The task returns to user mode.
     UserReturn,
+    /// An outermost critical section begins, or with `false` ends; it is a lock where the port says so.
+    Section(&'a LockMap, bool),
     /// Something that no rule decides is wrong: what kind, in which words, about which lock.
     Wrong(Kind, &'static str, Option<&'a LockMap>),
 }
@@ -250,6 +252,9 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
 
     /// Anything else that happens to the running context.
     pub fn event(&self, event: Event<'_>, site: Site) {
+        if let Event::Section(map, begins) = event {
+            return self.section(map, begins, site);
+        }
         let Some(context) = P::context() else { return };
         if context.is_unchecked() {
             return Self::event_unchecked(context, event, site);
@@ -305,7 +310,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
                 };
                 self.wrong(context, Kind::Assertion, note, None, site);
             }
-            Event::ClaimIrqs(_) => {}
+            Event::ClaimIrqs(_) | Event::Section(..) => {}
             Event::CheckIrqs => self.check_irqs(context, site),
             Event::TaskExit => self.slowly(context, |engine| engine.task_exit(context, site)),
             Event::UserReturn => self.slowly(context, |engine| engine.user_return(context, site)),
@@ -324,6 +329,16 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
         }
         if were_on {
             P::irqs_enable();
+        }
+    }
+
+    /// A critical section is a lock like any, with or without a context: or none, as the port says.
+    #[inline]
+    fn section(&self, map: &LockMap, begins: bool, site: Site) {
+        match begins {
+            _ if !P::SECTION_IS_LOCK => {}
+            true => self.acquire(map, Mode::WRITE, site),
+            false => self.release(map, Some(site)),
         }
     }
 

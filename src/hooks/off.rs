@@ -55,6 +55,12 @@ pub fn irq_restore(were_on: bool) {
     __lockdep_irq_restore(were_on);
 }
 
+/// The same for a drop.
+#[inline(always)]
+pub(crate) fn irq_restore_at(were_on: bool, _site: Site) {
+    __lockdep_irq_restore(were_on);
+}
+
 /// `true`: nobody was told that they are off.
 #[inline(always)]
 pub fn irqs_told() -> bool {
