@@ -23,6 +23,7 @@ unsafe extern "Rust" {
     safe fn __lockdep_acquire_shared(map: &LockMap, mode: Mode, site: Site);
     safe fn __lockdep_acquire_specially(what: &Acquire<'_>);
     safe fn __lockdep_release(map: &LockMap, site: Option<Site>);
+    safe fn __lockdep_wait_asleep(site: Site);
     safe fn __lockdep_irqs_on(site: Site);
     safe fn __lockdep_irqs_off(site: Site);
     safe fn __lockdep_irq_save(site: Site) -> bool;
@@ -165,7 +166,7 @@ pub fn might_sleep() {
 #[inline(always)]
 pub fn wait_asleep(map: &LockMap, site: Site) {
     if map.sleeps() {
-        __lockdep_event(Event::WaitAsleep, site);
+        __lockdep_wait_asleep(site);
     }
 }
 
@@ -380,6 +381,10 @@ macro_rules! port {
             #[inline(never)]
             fn __lockdep_release(map: &$crate::class::LockMap, site: Option<$crate::site::Site>) {
                 RUNTIME.release(map, site);
+            }
+            #[unsafe(no_mangle)]
+            fn __lockdep_wait_asleep(site: $crate::site::Site) {
+                RUNTIME.wait_asleep(site);
             }
             #[unsafe(no_mangle)]
             fn __lockdep_irqs_on(site: $crate::site::Site) {
