@@ -21,7 +21,8 @@ pub(crate) fn is_atomic(context: &Context) -> bool {
 /// `wait-context`, and one cause is reported once.
 #[inline(always)]
 pub(crate) fn is_barred_by_a_flag(context: &Context) -> bool {
-    !(context.irqs_on() && context.softirqs_on()) && !is_barred_otherwise(context)
+    let may_sleep = context.irqs_on() && context.softirqs_on();
+    !may_sleep && !is_barred_otherwise(context)
 }
 
 #[cold]
