@@ -29,6 +29,8 @@ unsafe extern "Rust" {
     safe fn __lockdep_acquire_specially(what: &Acquire<'_>);
     #[link_name = __symbol!("release")]
     safe fn __lockdep_release(map: &LockMap, site: Option<Site>);
+    #[link_name = __symbol!("wait_asleep")]
+    safe fn __lockdep_wait_asleep(site: Site);
     #[link_name = __symbol!("irqs_on")]
     safe fn __lockdep_irqs_on(site: Site);
     #[link_name = __symbol!("irqs_off")]
@@ -107,6 +109,12 @@ pub fn irq_save() -> SavedIrqs {
 #[inline(always)]
 pub fn irq_restore(saved: SavedIrqs) {
     __lockdep_irq_restore(saved, Site::caller());
+}
+
+/// The same for a drop, which knows no line: where it began what it restores.
+#[inline(always)]
+pub(crate) fn irq_restore_at(saved: SavedIrqs, site: Site) {
+    __lockdep_irq_restore(saved, site);
 }
 
 /// Whether the validator was told that hard interrupts are on.
@@ -233,7 +241,7 @@ pub fn might_sleep() {
 #[inline(always)]
 pub fn wait_asleep(map: &LockMap, site: Site) {
     if map.sleeps() {
-        __lockdep_event(Event::WaitAsleep, site);
+        __lockdep_wait_asleep(site);
     }
 }
 
@@ -450,6 +458,10 @@ macro_rules! port {
             #[inline(never)]
             fn __lockdep_release(map: &$crate::class::LockMap, site: Option<$crate::site::Site>) {
                 RUNTIME.release(map, site);
+            }
+            #[unsafe(export_name = $crate::__symbol!("wait_asleep"))]
+            fn __lockdep_wait_asleep(site: $crate::site::Site) {
+                RUNTIME.wait_asleep(site);
             }
             #[unsafe(export_name = $crate::__symbol!("irqs_on"))]
             fn __lockdep_irqs_on(site: $crate::site::Site) {

@@ -73,6 +73,8 @@ impl Choice for First {}
 unsafe impl<C: Choice> Port for HostWith<C> {
     const POLICY: Policy = C::POLICY;
     const ACCEPTED: &'static [Accepted] = C::ACCEPTED;
+    /// Between threads it can be nothing else.
+    const SECTION_IS_LOCK: bool = true;
 
     #[inline]
     fn context() -> *const Context {

@@ -127,6 +127,11 @@ pub unsafe trait Port: 'static {
     /// others. If not, interrupts that are enabled inside a hard interrupt are reported (`irqs-state`).
     const NESTED_IRQS: bool = false;
 
+    /// Whether a critical section of the crate `critical-section` is a lock beside disabled interrupts, as its implementations
+    /// for several CPUs are, and the one for threads: then `lockdep::critical_section::with` (feature `critical-section`) is
+    /// checked as a lock, too.
+    const SECTION_IS_LOCK: bool = false;
+
     /// The context that runs on this CPU; null before there is one: then nothing is checked, and that is counted.
     fn context() -> *const Context;
     /// Makes `context` the one that runs on this CPU; null: none does. The validator calls it where an interrupt begins and

@@ -104,8 +104,6 @@ pub enum Event<'a> {
     Allocate,
     /// The task may sleep here.
     MightSleep,
-    /// A lock that sleeps is waited for. Its acquisition was told before.
-    WaitAsleep,
     /// The memory of a lock is freed.
     Free(&'a LockMap),
     /// A lock is dropped that may be held.
@@ -132,6 +130,8 @@ pub enum Event<'a> {
     TaskExit,
     /// The task returns to user mode.
     UserReturn,
+    /// An outermost critical section begins, or with `false` ends; it is a lock where the port says so.
+    Section(&'a LockMap, bool),
     /// Something that no rule decides is wrong: what kind, in which words, about which lock.
     Wrong(Kind, &'static str, Option<&'a LockMap>),
 }
@@ -297,9 +297,19 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
         P::irqs_restore(saved.state);
     }
 
+    /// A lock that sleeps is waited for. Its acquisition was told before, so the flag is the machine's.
+    #[inline(always)]
+    pub fn wait_asleep(&self, site: Site) {
+        if let Some(context) = current::<P>()
+            && rules::sleep_atomic::is_barred_by_a_flag(context)
+        {
+            Self::wait_asleep_otherwise(site, context, self);
+        }
+    }
+
     /// Anything else that happens to the running context.
     pub fn event(&self, event: Event<'_>, site: Site) {
-        let Some(context) = current::<P>() else { return };
+        let Some(context) = current::<P>() else { return self.event_early(event, site) };
         if context.is_unchecked() {
             return self.event_unchecked(context, event, site);
         }
@@ -338,8 +348,6 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
             Event::Allocate => self.slowly(context, |engine| engine.allocate(context, site)),
             Event::MightSleep if !rules::sleep_atomic::is_atomic(context) => {}
             Event::MightSleep => self.slowly(context, |engine| engine.might_sleep(context, site)),
-            Event::WaitAsleep if !rules::sleep_atomic::is_barred_by_a_flag(context) => {}
-            Event::WaitAsleep => self.slowly(context, |engine| engine.wait_asleep(context, site)),
             Event::Free(map) => self.slowly(context, |engine| engine.free(context, map, Some(site))),
             Event::Dropped(map) => {
                 self.slowly(context, |engine| engine.free(context, map, None));
@@ -363,6 +371,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
                 self.wrong(context, Kind::Assertion, note, None, site);
             }
             Event::ClaimIrqs(_) => {}
+            Event::Section(map, begins) => self.section(map, begins, site),
             Event::TaskExit => self.slowly(context, |engine| engine.task_exit(context, site)),
             Event::UserReturn => self.slowly(context, |engine| engine.user_return(context, site)),
             Event::Wrong(kind, note, map) => self.wrong(context, kind, note, map, site),
@@ -432,6 +441,24 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
         }
     }
 
+    /// What counts before there is a context: that a lock is taken.
+    #[cold]
+    fn event_early(&self, event: Event<'_>, site: Site) {
+        if let Event::Section(map, begins) = event {
+            self.section(map, begins, site);
+        }
+    }
+
+    /// A critical section is a lock like any, with or without a context: or none, as the port says.
+    #[inline(never)]
+    fn section(&self, map: &LockMap, begins: bool, site: Site) {
+        match begins {
+            _ if !P::SECTION_IS_LOCK => {}
+            true => self.acquire(map, Mode::WRITE, site),
+            false => self.release(map, Some(site)),
+        }
+    }
+
     /// A context is entered that is in use: it cannot be linked twice. The leave that belongs to it will be passed over.
     #[cold]
     fn refuse(&self, context: &Context, own: &Context, in_use: InUse, site: Site) {
@@ -475,6 +502,10 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
             Event::Reclaim(enter) => {
                 context.count_reclaim(enter);
             }
+            Event::Section(map, true) if P::SECTION_IS_LOCK => {
+                validator::acquire_unchecked(self.domain(context).seen(), context, &Acquire::new(map, Mode::WRITE, site));
+            }
+            Event::Section(map, false) if P::SECTION_IS_LOCK => validator::release_unchecked(context, map),
             Event::Dropped(map) => validator::release_unchecked(context, map),
             Event::HandOver(map) => {
                 validator::release_unchecked(context, map);
@@ -733,6 +764,15 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
         let overheld = self.recorder.count_special::<P>(seen, map, &hold.ended(), length, cpu);
         if overheld.length_and_limit().is_some() && !context.is_unchecked() {
             self.slowly(context, |engine| engine.report_overheld(context, hold, overheld, site));
+        }
+    }
+
+    /// A lock that sleeps is waited for where it seems that a flag bars it.
+    #[cold]
+    #[inline(never)]
+    fn wait_asleep_otherwise(site: Site, context: &'static Context, here: &Self) {
+        if !context.is_unchecked() {
+            here.slowly(context, |engine| engine.wait_asleep(context, site));
         }
     }
 

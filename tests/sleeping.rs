@@ -44,8 +44,11 @@ impl Locks {
     }
 }
 
-/// All ways to wait for one of them.
-const WAYS: [(&str, fn(&Locks)); 12] = [
+/// A way to wait for one of them, and its name.
+type Way = (&'static str, fn(&Locks));
+
+/// All ways.
+const WAYS: [Way; 12] = [
     ("Mutex::lock", |locks| drop(locks.mutex.lock())),
     ("Mutex::lock_nested", |locks| drop(locks.mutex.lock_nested(lockdep::class::Subclass::new(1)))),
     ("RwLock::read", |locks| drop(locks.rwlock.read())),
@@ -64,7 +67,7 @@ const WAYS: [(&str, fn(&Locks)); 12] = [
     }),
 ];
 
-/// All that barred each way to wait, of what `setup` does around it. Each is tried twice in a place that is known.
+/// What is found when `around` runs each way to wait, by locks that were waited for before, with nothing in the way.
 #[track_caller]
 fn all_find(expected: Option<Kind>, around: fn(&dyn Fn())) {
     for (name, way) in WAYS {

@@ -59,6 +59,12 @@ pub fn irq_restore(saved: SavedIrqs) {
     __lockdep_irq_restore(saved);
 }
 
+/// The same for a drop.
+#[inline(always)]
+pub(crate) fn irq_restore_at(saved: SavedIrqs, _site: Site) {
+    __lockdep_irq_restore(saved);
+}
+
 /// `true`: nobody was told that they are off.
 #[inline(always)]
 pub fn irqs_told() -> bool {

@@ -19,12 +19,16 @@ pub(crate) fn is_atomic(context: &Context) -> bool {
 
 /// Whether a flag alone bars the wait for a lock that sleeps. In an interrupt, or under a lock that spins, the lock itself is
 /// `wait-context`, and one cause is reported once.
-#[inline]
+#[inline(always)]
 pub(crate) fn is_barred_by_a_flag(context: &Context) -> bool {
-    !(context.irqs_on() && context.softirqs_on())
-        && !context.in_hardirq()
-        && !context.in_softirq()
-        && !context.run().any(|hold| spins(&hold))
+    let may_sleep = context.irqs_on() && context.softirqs_on();
+    !may_sleep && !is_barred_otherwise(context)
+}
+
+#[cold]
+#[inline(never)]
+fn is_barred_otherwise(context: &Context) -> bool {
+    context.in_hardirq() || context.in_softirq() || context.run().any(|hold| spins(&hold))
 }
 
 fn spins(hold: &Hold) -> bool {

@@ -7,6 +7,7 @@
 //! Drop guards in the reverse of the order in which they were made. One that is dropped too early enables interrupts under
 //! those that are left, as in Linux; the validator sees it, and reports what comes of it.
 
+use super::tracker::Begun;
 use crate::hooks;
 use crate::port::SavedIrqs;
 use core::fmt;
@@ -27,7 +28,7 @@ impl IrqSave<()> {
     #[track_caller]
     #[inline(always)]
     pub fn begin() -> IrqSave<()> {
-        IrqSave { guard: (), flag: Flag { saved: hooks::irq_save(), of_one_cpu: PhantomData } }
+        IrqSave { guard: (), flag: Flag { saved: hooks::irq_save(), begun: Begun::here(), of_one_cpu: PhantomData } }
     }
 
     /// With the lock that was taken since.
@@ -64,15 +65,17 @@ impl<G: fmt::Display> fmt::Display for IrqSave<G> {
     }
 }
 
-/// Interrupts are disabled until this is dropped; then they are as they were. It belongs to one CPU.
+/// Interrupts are disabled until this is dropped; then they are as they were, and reports name the line that disabled them.
+/// It belongs to one CPU.
 struct Flag {
     saved: SavedIrqs,
+    begun: Begun,
     of_one_cpu: PhantomData<*const ()>,
 }
 
 impl Drop for Flag {
     #[inline(always)]
     fn drop(&mut self) {
-        hooks::irq_restore(self.saved);
+        hooks::irq_restore_at(self.saved, self.begun.site());
     }
 }

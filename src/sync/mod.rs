@@ -11,7 +11,10 @@ pub mod tracker;
 pub mod tracker;
 mod waiting;
 
-#[cfg(feature = "critical-section")]
+#[cfg(all(feature = "critical-section", feature = "validate"))]
+pub mod critical_section;
+#[cfg(all(feature = "critical-section", not(feature = "validate")))]
+#[path = "critical_section/off.rs"]
 pub mod critical_section;
 pub mod irqsave;
 #[cfg(feature = "lock_api")]

@@ -16,6 +16,7 @@
 
 use crate::class::{LockClassKey, LockMap};
 use crate::hooks;
+use crate::site::Site;
 use crate::wait_type::WaitTypes;
 use core::marker::PhantomData;
 
@@ -62,6 +63,25 @@ impl Tracker {
     #[inline(always)]
     pub const fn token(&self) -> Token<'_> {
         Token { map: &self.map, not_send: PhantomData }
+    }
+}
+
+/// Where something began that ends by a drop, which knows no line: reports name this one.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Begun(Site);
+
+impl Begun {
+    /// The caller's line.
+    #[track_caller]
+    #[inline(always)]
+    pub(crate) const fn here() -> Begun {
+        Begun(Site::caller())
+    }
+
+    /// The line.
+    #[inline(always)]
+    pub(crate) const fn site(self) -> Site {
+        self.0
     }
 }
 

@@ -67,3 +67,21 @@ impl<'a> Token<'a> {
         &NOBODY
     }
 }
+
+/// Nothing: nobody asks where something began.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Begun(());
+
+impl Begun {
+    /// Nothing.
+    #[inline(always)]
+    pub(crate) const fn here() -> Begun {
+        Begun(())
+    }
+
+    /// A line that says nothing.
+    #[inline(always)]
+    pub(crate) const fn site(self) -> Site {
+        NOBODY.site()
+    }
+}
