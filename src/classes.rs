@@ -15,6 +15,7 @@ use crate::class::{ClassId, DynamicKey, LockMap, OF_KEY, Subclass};
 use crate::dependency::Direction;
 use crate::held::NO_SLOT;
 use crate::site::Site;
+use crate::trail::HoldLimit;
 use crate::usage::{Asked, TAKEN, USAGE_BITS, Usage};
 use crate::wait_type::WaitTypes;
 use crate::word::Word;
@@ -127,6 +128,9 @@ pub(crate) struct Class {
     /// Its locks are constructed by a line of the standard library, which says nothing: the class is where the first of
     /// them was first taken, and so is `site`.
     pub keyless: bool,
+    /// For how long its locks may be held: the longest limit of any that has one and was ever taken. Zero-sized without the
+    /// feature `stat`.
+    pub limit: HoldLimit,
     /// Its level within the class of its key.
     pub subclass: Subclass,
     /// Its wait types.
@@ -148,6 +152,7 @@ impl Class {
         name: None,
         site: None,
         keyless: false,
+        limit: HoldLimit::NONE,
         subclass: Subclass::ZERO,
         waits: WaitTypes::NONE,
         after: NO_SLOT,
@@ -257,6 +262,9 @@ impl Classes {
             },
         };
         map.set_hint(subclass, id);
+        if let Some(class) = self.get_mut(id.slot()) {
+            class.limit = class.limit.or_longer(map.hold_limit());
+        }
         Some(id)
     }
 
