@@ -9,12 +9,15 @@
 //! - A slot is written once, under the internal lock; readers take none. An empty slot reads as 0: a key that is 0, of 2^64 one, passes for known.
 //! - A hold whose chain is not known in full (its class has no slot, or it was left over by an interrupt) has a key from
 //!   which no entered key is ever made, so what is taken above it never passes for known.
+//! - A key is a hash. With the feature `stat` a hit is verified besides (`chain/slot.rs`).
 //! - A full set is no error: a chain that finds no room is checked anew each time. It is counted.
+
+mod slot;
 
 use crate::atomic::{AtomicBool, AtomicU32, Ordering};
 use crate::class::ClassId;
 use crate::held::Traits;
-use crate::word::Word;
+pub(crate) use slot::{Slot, Witness};
 
 /// What of a hold's traits is part of a chain.
 const IN_KEY: Traits = Traits::RECURSIVE.union(Traits::SHARED).union(Traits::TRIED).union(Traits::UNCHECKED);
@@ -41,51 +44,68 @@ pub(crate) const fn resume(key: u64, limit: u8) -> u64 {
 /// The key of a run and one more hold.
 #[inline(always)]
 pub(crate) const fn extend(key: u64, class: ClassId, traits: Traits) -> u64 {
-    fold(key, class.0 | ((traits.bits() & IN_KEY.bits()) as u64) << 60)
+    fold(key, word(class, traits))
 }
 
-/// One multiplication to 128 bits, folded: every bit of both inputs reaches every bit of the key. Words are short, and a
-/// key is as good as random: that two of them cancel the difference of two words is as likely as any two keys being one.
+/// What verifies the chain of a run and one more hold, besides its key.
+#[inline(always)]
+pub(crate) const fn witness(below: u64, class: ClassId, traits: Traits) -> Witness {
+    Witness::of(below, word(class, traits))
+}
+
+/// A member of a chain: the id has the lower 60 bits.
+#[inline(always)]
+const fn word(class: ClassId, traits: Traits) -> u64 {
+    class.0 | ((traits.bits() & IN_KEY.bits()) as u64) << 60
+}
+
+/// One multiplication to 128 bits, folded: every bit of both inputs reaches every bit of the key. Both factors are
+/// variable: were one of them constant, two keys would be one wherever the difference of two words cancels that of what is
+/// below, and such pairs are found at once, since words are few.
 #[inline(always)]
 const fn fold(key: u64, word: u64) -> u64 {
-    let wide = (key ^ word) as u128 * MULTIPLIER as u128;
+    let wide = key as u128 * (word ^ MULTIPLIER) as u128;
     (wide >> 64) as u64 ^ wide as u64
 }
 
 /// The set of checked chains. `S` is its storage: an array where it is made, a slice where it is used.
 #[derive(Debug)]
-pub(crate) struct Chains<S: ?Sized = [Word]> {
+pub(crate) struct Chains<S: ?Sized = [Slot]> {
     used: AtomicU32,
     full: AtomicU32,
+    /// How many chains were entered that have the key of another one.
+    collisions: AtomicU32,
     /// Classes went since it was last empty: some of the keys are of no use any more.
     has_dead: AtomicBool,
     slots: S,
 }
 
-impl<const N: usize> Chains<[Word; N]> {
+impl<const N: usize> Chains<[Slot; N]> {
     /// An empty set of `N` slots, a power of two.
     pub(crate) const fn new() -> Self {
         assert!(N.is_power_of_two(), "the number of chain slots is not a power of two");
-        let slots = [const { Word::new() }; N];
-        Chains { used: AtomicU32::new(0), full: AtomicU32::new(0), has_dead: AtomicBool::new(false), slots }
+        let slots = [const { Slot::new() }; N];
+        let [used, full, collisions] = [const { AtomicU32::new(0) }; 3];
+        Chains { used, full, collisions, has_dead: AtomicBool::new(false), slots }
     }
 }
 
 impl Chains {
     /// Whether the chain was checked before.
-    pub(crate) fn contains(&self, key: u64) -> bool {
-        self.probe(self.home(key)).map(Word::load).take_while(|&k| k != 0).any(|k| k == key)
+    pub(crate) fn contains(&self, key: u64, witness: Witness) -> bool {
+        let taken = self.probe(self.home(key)).map(|slot| (slot, slot.key())).take_while(|&(_, k)| k != 0);
+        taken.into_iter().any(|(slot, k)| k == key && slot.agrees(witness))
     }
 
-    /// Whether it was checked before and stands in the first slot that is looked at, as most do. `false` says nothing.
+    /// Whether it was checked before and is in the first slot that is looked at, as most are. `false` says nothing.
     #[inline(always)]
-    pub(crate) fn is_at_home(&self, key: u64) -> bool {
-        self.slots.get(self.home(key)).is_some_and(|slot| slot.load() == key)
+    pub(crate) fn is_at_home(&self, key: u64, witness: Witness) -> bool {
+        self.slots.get(self.home(key)).is_some_and(|slot| slot.key() == key && slot.agrees(witness))
     }
 
-    /// Enters a chain; says whether there was room, and counts it where there was none. Under the internal lock.
-    pub(crate) fn insert(&self, key: u64) -> bool {
-        let entered = self.enter(key);
+    /// Enters a chain; returns whether there was room, and counts it where there was none. Under the internal lock.
+    pub(crate) fn insert(&self, key: u64, witness: Witness) -> bool {
+        let entered = self.enter(key, witness);
         if !entered {
             self.full.store(self.turned_away().saturating_add(1), Ordering::Relaxed);
         }
@@ -94,7 +114,7 @@ impl Chains {
 
     /// Whether there is room for a chain.
     pub(crate) fn has_room(&self, key: u64) -> bool {
-        self.probe(self.home(key)).map(Word::load).any(|k| k == 0 || k == key)
+        self.probe(self.home(key)).map(Slot::key).any(|k| k == 0 || k == key)
     }
 
     /// Whether classes went since the set was last empty. Their chains are never asked for, but cannot be told from the
@@ -105,16 +125,20 @@ impl Chains {
     }
 
     /// Enters a chain, if there is room for it as things are.
-    pub(crate) fn enter(&self, key: u64) -> bool {
+    pub(crate) fn enter(&self, key: u64, witness: Witness) -> bool {
+        let mut collides = false;
         for slot in self.probe(self.home(key)) {
-            match slot.load() {
+            match slot.key() {
                 0 => {
-                    slot.store(key);
-                    self.used.store(self.used().saturating_add(1), Ordering::Relaxed);
+                    slot.store(key, witness);
+                    count_one(&self.used);
+                    if collides {
+                        count_one(&self.collisions);
+                    }
                     return true;
                 }
-                known if known == key => return true,
-                _ => {}
+                known if known == key && slot.agrees(witness) => return true,
+                known => collides |= known == key,
             }
         }
         false
@@ -128,7 +152,7 @@ impl Chains {
     /// Gives all chains up, to be checked once more. Under the internal lock. Others may read meanwhile: what they find is
     /// still right, and what they do not find is checked.
     pub(crate) fn empty(&self) {
-        self.slots.iter().for_each(|slot| slot.store(0));
+        self.slots.iter().for_each(|slot| slot.store(0, Witness::NONE));
         self.used.store(0, Ordering::Relaxed);
         self.has_dead.store(false, Ordering::Relaxed);
     }
@@ -137,6 +161,7 @@ impl Chains {
     pub(crate) fn clear(&self) {
         self.empty();
         self.full.store(0, Ordering::Relaxed);
+        self.collisions.store(0, Ordering::Relaxed);
     }
 
     /// How many chains are known.
@@ -147,6 +172,12 @@ impl Chains {
     /// How many chains found no room, and were checked again when they came again.
     pub(crate) fn turned_away(&self) -> u32 {
         self.full.load(Ordering::Relaxed)
+    }
+
+    /// How many chains had the key of another one: both are known, each by itself. Without `stat` that is not seen.
+    #[cfg(feature = "stat")]
+    pub(crate) fn collisions(&self) -> u32 {
+        self.collisions.load(Ordering::Relaxed)
     }
 
     /// How many slots there are.
@@ -160,10 +191,15 @@ impl Chains {
         key.checked_shr((self.slots.len() as u64).leading_zeros() + 1).unwrap_or(0) as usize
     }
 
-    fn probe(&self, first: usize) -> impl Iterator<Item = &Word> {
+    fn probe(&self, first: usize) -> impl Iterator<Item = &Slot> {
         let mask = self.slots.len().wrapping_sub(1);
         (0..PROBES.min(self.slots.len())).filter_map(move |i| self.slots.get((first + i) & mask))
     }
+}
+
+/// Under the internal lock.
+fn count_one(count: &AtomicU32) {
+    count.store(count.load(Ordering::Relaxed).saturating_add(1), Ordering::Relaxed);
 }
 
 #[cfg(test)]
@@ -228,37 +264,43 @@ mod tests {
     #[test]
     fn most_chains_stand_where_they_are_looked_for_first() {
         const SLOTS: usize = 16384;
-        let set = std::boxed::Box::new(Chains::<[Word; SLOTS]>::new());
+        let set = std::boxed::Box::new(Chains::<[Slot; SLOTS]>::new());
         let set: &Chains = &*set;
         let classes = || (1..=64).map(|slot| ClassId::new(slot, 1));
         let keys = classes().flat_map(|a| {
             let below = extend(seed(5), a, Traits::SHARED);
             classes().map(move |b| extend(below, b, Traits::empty()))
         });
-        assert!(keys.clone().all(|key| set.insert(key)));
+        assert!(keys.clone().all(|key| set.insert(key, Witness::NONE)));
         // A quarter of the slots is taken: by chance an eighth of the keys finds another at its place.
-        let at_home = keys.filter(|&key| set.is_at_home(key)).count();
+        let at_home = keys.filter(|&key| set.is_at_home(key, Witness::NONE)).count();
         assert!(at_home > 64 * 64 * 13 / 16, "{at_home}");
     }
 
     #[test]
     fn a_full_set_turns_away_and_keeps_what_it_knows() {
-        let set = Chains::<[Word; 4]>::new();
+        let set = Chains::<[Slot; 4]>::new();
         let set: &Chains = &set;
         for key in [11, 13, 15, 17] {
-            assert!(set.insert(key) && set.insert(key));
+            assert!(set.insert(key, Witness::NONE) && set.insert(key, Witness::NONE));
         }
-        assert!(!set.insert(19));
+        assert!(!set.insert(19, Witness::NONE));
         assert_eq!((set.used(), set.turned_away()), (4, 1));
-        assert!([11, 13, 15, 17].iter().all(|&k| set.contains(k)) && !set.contains(19));
+        assert!([11, 13, 15, 17].iter().all(|&k| set.contains(k, Witness::NONE)) && !set.contains(19, Witness::NONE));
         assert!(!set.has_dead() && set.has_room(11) && !set.has_room(19));
         set.classes_went();
         assert!(set.has_dead());
         set.empty();
-        assert!(!set.has_dead() && set.insert(19) && set.contains(19) && !set.contains(11), "it begins anew");
+        assert!(
+            !set.has_dead()
+                && set.insert(19, Witness::NONE)
+                && set.contains(19, Witness::NONE)
+                && !set.contains(11, Witness::NONE),
+            "it begins anew"
+        );
         assert_eq!((set.used(), set.turned_away()), (1, 1));
         set.clear();
-        assert!(!set.contains(11));
+        assert!(!set.contains(11, Witness::NONE));
         assert_eq!((set.used(), set.turned_away()), (0, 0));
     }
 }

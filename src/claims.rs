@@ -5,7 +5,7 @@
 
 use crate::class::{LockMap, Subclass};
 use crate::context::Context;
-use crate::held::NO_SLOT;
+use crate::held::{Hold, NO_SLOT};
 use crate::report::Kind;
 use crate::rules;
 use crate::site::Site;
@@ -70,6 +70,22 @@ impl Engine<'_> {
         self.looks_for(Kind::SleepAtomic);
         if rules::sleep_atomic::is_barred_by_a_flag(context) {
             self.report(context, Kind::SleepAtomic, Some(site), |_, _| {});
+        }
+    }
+
+    /// It is `now`, in the port's time: reports each hold of this context, and of those that it interrupted, that is longer than
+    /// its class allows. Each once, and at its end no more. What is waited for is not held.
+    pub fn check_holds(&mut self, context: &Context, now: u64, site: Site) {
+        for stack in context.outwards() {
+            for index in 0..stack.depth() {
+                let limited = |hold: &Hold| hold.is_limited() && hold.since.is_known();
+                let Some(hold) = stack.hold(index).filter(limited) else { continue };
+                let overheld = self.graph.classes.get(hold.class).limit.overheld(hold.since.until(now));
+                if overheld.length_and_limit().is_some() {
+                    stack.set_hold(index, hold.excused());
+                    self.report_overheld(context, &hold, overheld, Some(site));
+                }
+            }
         }
     }
 

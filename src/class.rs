@@ -176,13 +176,16 @@ pub enum Origin {
 /// Where the traits of a hold have its wait types.
 pub(crate) const WAITS_SHIFT: u16 = 8;
 
+/// Where the traits of a hold say that its lock may be held for a limited time.
+pub(crate) const LIMITED: u16 = 1 << 15;
+
 /// What every tracked lock carries: Linux's `struct lockdep_map`.
 #[derive(Debug)]
 pub struct LockMap {
     key: u64,
     site: Site,
     name: Option<&'static str>,
-    /// The wait types, shifted to where a hold's traits have them.
+    /// The wait types, and whether there is a limit on how long it is held, where a hold's traits have them.
     waits: u16,
     /// It was given a key, so its site does not count.
     keyed: bool,
@@ -287,7 +290,13 @@ impl LockMap {
 
     const fn limited(mut self, limit: HoldLimit) -> LockMap {
         self.trail = Trail::new(limit);
+        self.waits = self.waits & !LIMITED | if limit.is_none() { 0 } else { LIMITED };
         self
+    }
+
+    /// For how long it may be held.
+    pub(crate) fn hold_limit(&self) -> HoldLimit {
+        self.trail.limit()
     }
 
     /// What it remembers for the statistics.

@@ -17,6 +17,7 @@ use crate::class::{ClassId, LockMap, OF_KEY, Origin, Subclass};
 use crate::dependency::Direction;
 use crate::held::NO_SLOT;
 use crate::site::Site;
+use crate::trail::HoldLimit;
 use crate::usage::{Asked, TAKEN, USAGE_BITS, Usage};
 use crate::wait_type::WaitTypes;
 use crate::word::Word;
@@ -129,6 +130,9 @@ pub(crate) struct Class {
     /// What says which class it is. Where its locks have no line of their own, `site` is where the first of them was first
     /// taken.
     pub origin: Origin,
+    /// For how long its locks may be held: the longest limit of any that has one and was ever taken. Zero-sized without the
+    /// feature `stat`.
+    pub limit: HoldLimit,
     /// Its level within the class of its key.
     pub subclass: Subclass,
     /// Its wait types.
@@ -150,6 +154,7 @@ impl Class {
         name: None,
         site: None,
         origin: Origin::Line,
+        limit: HoldLimit::NONE,
         subclass: Subclass::ZERO,
         waits: WaitTypes::NONE,
         after: NO_SLOT,
@@ -290,11 +295,15 @@ impl Classes {
     ) -> Option<ClassId> {
         let known = self.find_key(key, subclass).map(|slot| seen.id(slot));
         let id = known.or_else(|| self.enter(seen, map, key, subclass, site));
-        match id {
-            Some(id) => map.set_hint(subclass, id),
-            None => self.turned_away = self.turned_away.saturating_add(1),
+        let Some(id) = id else {
+            self.turned_away = self.turned_away.saturating_add(1);
+            return None;
+        };
+        map.set_hint(subclass, id);
+        if let Some(class) = self.get_mut(id.slot()) {
+            class.limit = class.limit.or_longer(map.hold_limit());
         }
-        id
+        Some(id)
     }
 
     /// A lock becomes a class of its own; returns the key. Its level 0 is entered whatever level is taken, since the hint of

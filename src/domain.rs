@@ -8,7 +8,7 @@
 #![allow(unsafe_code)]
 
 use crate::atomic::{self, AtomicBool, Ordering};
-use crate::chain::Chains;
+use crate::chain::{self, Chains};
 use crate::classes::SeenClasses;
 use crate::context::Context;
 use crate::finding::Terms;
@@ -28,7 +28,7 @@ use core::cell::UnsafeCell;
 #[repr(C)]
 pub(crate) struct Domain<const C: usize, const D: usize, const K: usize> {
     classes: SeenClasses<[Word; C]>,
-    chains: Chains<[Word; K]>,
+    chains: Chains<[chain::Slot; K]>,
     locked: AtomicBool,
     tables: UnsafeCell<Tables<C, D, K>>,
     reports: [UnsafeCell<Report>; SLOTS],

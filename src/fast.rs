@@ -47,8 +47,9 @@ pub(crate) fn acquire(seen: Seen<'_>, context: &Context, map: &LockMap, mode: Mo
     if !seen.classes.is_marked(id, asked) {
         return false;
     }
-    let key = chain::extend(place.below.get(), id, Traits::of_mode(mode));
-    if !seen.chains.is_at_home(key) {
+    let (below, traits) = (place.below.get(), Traits::of_mode(mode));
+    let key = chain::extend(below, id, traits);
+    if !seen.chains.is_at_home(key, chain::witness(below, id, traits)) {
         return false;
     }
     place.fill(key, site, map.instance(), id.slot(), Hold::traits(map, mode, asked));

@@ -3,7 +3,7 @@
 //! Invariant: a hold is plain data of at most 40 bytes. It holds copies and numbers, no pointer that is ever followed
 //! into the lock, so that a lock may be forgotten, moved or dropped while it is on the books.
 
-use crate::class::{LockMap, Subclass, WAITS_SHIFT};
+use crate::class::{LIMITED, LockMap, Subclass, WAITS_SHIFT};
 use crate::mode::Mode;
 use crate::site::Site;
 use crate::trail::Since;
@@ -29,6 +29,11 @@ bitflags! {
         const NESTED = 1 << 4;
         /// Ever counted together with another: it stands for any instance of its class.
         const MERGED = 1 << 5;
+        /// Not for [`Engine::check_holds`](crate::validator::Engine::check_holds): it is waited for, or was reported as held
+        /// too long.
+        const EXCUSED = 1 << 6;
+        /// Its lock may be held for a limited time. It comes with the wait types, from the lock.
+        const LIMITED = LIMITED;
         /// Hard interrupts were on when it was taken.
         const IRQS_ON = IRQS_ON;
         /// Its chain key says nothing: a class of the chain has no slot.
@@ -179,6 +184,22 @@ impl Hold {
     /// Whether hard interrupts were on when it was taken.
     pub const fn irqs_on(&self) -> bool {
         self.traits.contains(Traits::IRQS_ON)
+    }
+
+    /// Whether its length is limited, and nothing excuses it from being looked at while it lasts.
+    pub(crate) const fn is_limited(&self) -> bool {
+        self.traits.contains(Traits::LIMITED) && !self.is_excused()
+    }
+
+    /// Whether it was reported as held too long, or is waited for.
+    pub(crate) const fn is_excused(&self) -> bool {
+        self.traits.contains(Traits::EXCUSED)
+    }
+
+    /// The same hold, whose length was reported.
+    pub(crate) fn excused(mut self) -> Hold {
+        self.traits.insert(Traits::EXCUSED);
+        self
     }
 
     #[inline(always)]

@@ -317,6 +317,16 @@ pub fn check_irqs() {
     __lockdep_event(Event::CheckIrqs, Site::caller());
 }
 
+/// Reports what the running context, and those that it interrupted, hold for longer than the class allows
+/// ([`with_hold_limit`](crate::class::LockMap::with_hold_limit), feature `stat`): for the kernel's timer. Each hold once;
+/// a lock that is waited for is not held. Without this call a hold is looked at when it ends. Of a class whose locks have
+/// several limits the longest counts here. Costs next to nothing where nothing with a limit is held, and without `stat`.
+#[track_caller]
+#[inline]
+pub fn check_holds() {
+    __lockdep_event(Event::CheckHolds, Site::caller());
+}
+
 /// The task ends.
 #[track_caller]
 #[inline]

@@ -131,6 +131,8 @@ pub struct Sums {
     pub in_softirq: usize,
     /// Chains that occurred in tasks.
     pub in_process: usize,
+    /// Chains that have the key of another one. Each was checked all the same.
+    pub collisions: usize,
     /// The most locks that were held together.
     pub deepest: usize,
     /// How many events were not counted, since they were on CPUs that `port!` was not told of.
@@ -236,6 +238,7 @@ impl Engine<'_> {
         Sums {
             occupancy: self.occupancy(),
             members: Fill { used: counts.used as usize, size: self.roster.capacity(), turned_away: counts.lost },
+            collisions: self.seen.chains.collisions() as usize,
             deepest: counts.deepest.into(),
             on: !self.is_silent(),
             ..Sums::default()

@@ -126,6 +126,8 @@ pub enum Event<'a> {
     ClaimIrqs(bool),
     /// The validator's flag is to be compared with the machine's.
     CheckIrqs,
+    /// Time has passed: are holds longer than they may be?
+    CheckHolds,
     /// The task ends.
     TaskExit,
     /// The task returns to user mode.
@@ -372,6 +374,8 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
             }
             Event::ClaimIrqs(_) => {}
             Event::Section(map, begins) => self.section(map, begins, site),
+            Event::CheckHolds if !context.all().any(|hold| hold.is_limited()) => {}
+            Event::CheckHolds => self.slowly(context, |engine| engine.check_holds(context, P::now(), site)),
             Event::TaskExit => self.slowly(context, |engine| engine.task_exit(context, site)),
             Event::UserReturn => self.slowly(context, |engine| engine.user_return(context, site)),
             Event::Wrong(kind, note, map) => self.wrong(context, kind, note, map, site),
@@ -762,7 +766,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
     ) {
         let seen = self.domains[0].seen().classes;
         let overheld = self.recorder.count_special::<P>(seen, map, &hold.ended(), length, cpu);
-        if overheld.length_and_limit().is_some() && !context.is_unchecked() {
+        if overheld.length_and_limit().is_some() && !hold.is_excused() && !context.is_unchecked() {
             self.slowly(context, |engine| engine.report_overheld(context, hold, overheld, site));
         }
     }

@@ -53,7 +53,7 @@ fn known(seen: Seen<'_>, context: &Context, below: u64, id: ClassId, hold: &Hold
     let key = chain::extend(below, id, hold.traits);
     let asks_for_chain = hold.checked() && !hold.tried();
     let nothing_new = if asks_for_chain {
-        seen.chains.contains(key) && !is_held_below(context, hold)
+        seen.chains.contains(key, chain::witness(below, id, hold.traits)) && !is_held_below(context, hold)
     } else {
         context.run().next().is_none_or(|top| top.is_chained())
             && rules::wait_context::check(context.limit(), context.run(), hold).is_none()

@@ -3,7 +3,7 @@
 //! [`Validator`] is both halves as one value, with nothing around them: what tests and the host use. A kernel has the
 //! same halves in its runtime, where the internal lock parts them.
 
-use crate::chain::Chains;
+use crate::chain::{self, Chains};
 use crate::class::{LockMap, Subclass};
 use crate::classes::{Class, Classes, SeenClasses};
 use crate::context::Context;
@@ -32,7 +32,7 @@ use crate::word::Word;
 #[derive(Debug)]
 pub struct Validator<const C: usize, const D: usize, const K: usize> {
     seen_classes: SeenClasses<[Word; C]>,
-    chains: Chains<[Word; K]>,
+    chains: Chains<[chain::Slot; K]>,
     tables: Tables<C, D, K>,
     report: Report,
 }
@@ -72,7 +72,7 @@ impl Sizes {
         Sizes {
             classes: size_of::<Classes<[Class; C]>>() + size_of::<SeenClasses<[Word; C]>>(),
             dependencies: size_of::<Dependencies<[Dependency; D]>>(),
-            chains: size_of::<Chains<[Word; K]>>(),
+            chains: size_of::<Chains<[chain::Slot; K]>>(),
             search: size_of::<Scratch<[[Place; 2]; C]>>()
                 + size_of::<Order<[[u32; 2]; C]>>()
                 + size_of::<Reach<[[Usage; 2]; C]>>(),

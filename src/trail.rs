@@ -93,11 +93,16 @@ mod kept {
 
         /// Whether a hold of this length is longer than allowed; the limit then.
         pub(crate) fn limit_below(&self, length: u64) -> Option<u64> {
-            (self.limit != 0 && length > self.limit).then_some(self.limit)
+            HoldLimit(self.limit).overheld(length).0.map(|(_, limit)| limit)
+        }
+
+        /// For how long it may be held.
+        pub(crate) fn limit(&self) -> HoldLimit {
+            HoldLimit(self.limit)
         }
     }
 
-    /// For how long locks of a class may be held.
+    /// For how long locks of a class may be held; 0: as long as anybody likes.
     #[derive(Clone, Copy, Debug)]
     pub(crate) struct HoldLimit(u64);
 
@@ -106,6 +111,20 @@ mod kept {
 
         pub(crate) const fn new(units: u64) -> HoldLimit {
             HoldLimit(units)
+        }
+
+        pub(crate) const fn is_none(self) -> bool {
+            self.0 == 0
+        }
+
+        /// The longer of two that are not none; the other one where one is.
+        pub(crate) fn or_longer(self, other: HoldLimit) -> HoldLimit {
+            HoldLimit(self.0.max(other.0))
+        }
+
+        /// Whether a hold of this length is longer than allowed.
+        pub(crate) fn overheld(self, length: u64) -> Overheld {
+            Overheld((self.0 != 0 && length > self.0).then_some((length, self.0)))
         }
     }
 
@@ -159,6 +178,11 @@ mod nothing {
         pub(crate) const fn new(_: HoldLimit) -> Trail {
             Trail
         }
+
+        /// None.
+        pub(crate) fn limit(&self) -> HoldLimit {
+            HoldLimit::NONE
+        }
     }
 
     /// There are no limits.
@@ -170,6 +194,21 @@ mod nothing {
 
         pub(crate) const fn new(_units: u64) -> HoldLimit {
             HoldLimit
+        }
+
+        /// Always.
+        pub(crate) const fn is_none(self) -> bool {
+            true
+        }
+
+        /// None.
+        pub(crate) fn or_longer(self, _other: HoldLimit) -> HoldLimit {
+            self
+        }
+
+        /// Never.
+        pub(crate) fn overheld(self, _length: u64) -> Overheld {
+            Overheld::NONE
         }
     }
 

@@ -12,7 +12,7 @@
 //!   learns no more.
 //! - Nothing here prints, and nothing here can panic.
 
-use crate::chain::{self, Chains};
+use crate::chain::{self, Chains, Witness};
 use crate::class::{LockMap, Subclass};
 use crate::classes::{self, SeenClasses};
 use crate::context::{Context, HOLDS, Level};
@@ -271,7 +271,8 @@ impl Engine<'_> {
                     report.held_lock = Some(lookup.lock(&held));
                 });
             }
-            Recursion::None if hold.class == NO_SLOT || self.seen.chains.contains(hold.key) => {}
+            Recursion::None
+                if hold.class == NO_SLOT || self.seen.chains.contains(hold.key, self.witness(context, hold)) => {}
             Recursion::None => {
                 let all_added = self.depend_on_run(context, hold);
                 if all_added && hold.is_chained() {
@@ -281,13 +282,18 @@ impl Engine<'_> {
         }
     }
 
+    /// What verifies the chain of the new hold, which is not on the stack yet.
+    fn witness(&self, context: &Context, hold: &Hold) -> Witness {
+        chain::witness(context.key(), self.seen.classes.id(hold.class), hold.traits)
+    }
+
     /// From now on the chain is known. Where there is no room for it, what is left of classes that went goes first.
     fn enter_chain(&mut self, context: &Context, hold: &Hold) {
         let has_room = self.seen.chains.has_room(hold.key) && self.roster.has_room(context.run().count() + 1);
         if !has_room && self.seen.chains.has_dead() {
             self.give_up_chains();
         }
-        if !self.seen.chains.insert(hold.key) {
+        if !self.seen.chains.insert(hold.key, self.witness(context, hold)) {
             self.notice(Table::Chains);
         } else if !self.roster.note(self.seen.classes, context, hold) {
             self.notice(Table::Members);

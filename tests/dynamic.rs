@@ -369,3 +369,18 @@ fn a_lock_without_validation_is_on_the_books_alone() {
         IRQS.set(true);
     }
 }
+
+/// A parent that serialises its children is of their class in a tree of devices: each is held by itself.
+#[test]
+fn a_child_under_its_parent_as_nest_lock_is_a_hold_of_its_own() {
+    let _turn = begin();
+    let [parent, child] = [(); 2].map(|()| LockMap::named("device", WaitTypes::SPIN));
+    hooks::acquire(&parent, Mode::WRITE, Site::caller());
+    hooks::acquire_specially(&Acquire { nest: Some(&parent), ..Acquire::new(&child, Mode::WRITE, Site::caller()) });
+    assert_eq!(context().depth(), 2);
+    assert!(hooks::holds(&parent) && hooks::holds(&child));
+    hooks::release(&child, None);
+    assert!(hooks::holds(&parent) && !hooks::holds(&child));
+    hooks::release(&parent, None);
+    assert_eq!((context().depth(), hooks::found()), (0, None));
+}

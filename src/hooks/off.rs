@@ -164,6 +164,10 @@ pub fn check_irqs() {}
 
 /// Nothing.
 #[inline(always)]
+pub fn check_holds() {}
+
+/// Nothing.
+#[inline(always)]
 pub fn task_exit() {}
 
 /// Nothing.

@@ -10,7 +10,7 @@
 use crate::class::LockMap;
 use crate::classes::SeenClasses;
 use crate::context::Context;
-use crate::held::{Ended, Hold, NO_SLOT};
+use crate::held::{Ended, Hold, NO_SLOT, Traits};
 use crate::port::Port;
 use crate::report::Overheld;
 use crate::site::Site;
@@ -140,6 +140,7 @@ impl<const C: usize, const N: usize> Recorder<C, N> {
             points.add(self.stamp(seen, hold.class), Party::Waiters, site);
         }
         hold.since = Since::at(P::now());
+        hold.traits.insert(Traits::EXCUSED);
         stack.set_hold(index, hold);
     }
 
@@ -152,6 +153,7 @@ impl<const C: usize, const N: usize> Recorder<C, N> {
         let (now, cpu) = (P::now(), (P::CPU)());
         let (length, stamp) = (hold.since.until(now), self.stamp(seen, hold.class));
         hold.since = Since::at(now);
+        hold.traits.remove(Traits::EXCUSED);
         stack.set_hold(index, hold);
         // Whoever let it go last is the one that was waited for.
         if let (Some(points), Some(holder)) = (self.points(hold.class), site_of(map.trail().site())) {

@@ -344,7 +344,9 @@ fn hold_limit(report: &Report, f: Text<'_, '_>) -> fmt::Result {
     if let Some((length, limit)) = report.overheld.length_and_limit() {
         writeln!(f, "held for {length}, limit {limit} (in the port's unit of time)")?;
     }
+    let is_held = report.held.iter().any(|held| report.lock.is_some_and(|lock| lock.instance == held.instance));
     match report.site {
+        Some(site) if is_held => writeln!(f, "and still held at: {site}\n"),
         Some(site) => writeln!(f, "released at: {site}\n"),
         None => writeln!(f, "released by the drop of its guard, which knows no line\n"),
     }

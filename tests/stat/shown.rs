@@ -31,6 +31,65 @@ fn a_hold_longer_than_allowed_is_reported_when_it_ends() {
     assert_eq!(shown().pop().and_then(|(kind, _)| kind), Some(Kind::HoldLimit), "another is another");
 }
 
+/// The timer comes: it looks at what it interrupted.
+fn tick() {
+    hooks::enter(Level::Hardirq, new_context());
+    let were_on = IRQS.replace(false);
+    hooks::check_holds();
+    hooks::leave();
+    IRQS.set(were_on);
+}
+
+#[test]
+fn a_hold_that_lasts_too_long_is_reported_while_it_lasts_and_once() {
+    let _turn = begin();
+    let (a, b) = (lock("a").with_hold_limit(10), lock("b"));
+    for hold in 0..2 {
+        take(&a, 1 + hold);
+        take(&b, 3);
+        pass(10);
+        tick();
+        assert!(shown().is_empty(), "as long as it may");
+        pass(1);
+        tick();
+        let (kind, text) = shown().pop().expect("it is reported");
+        assert_eq!(kind, Some(Kind::HoldLimit));
+        assert!(text.contains("held for 11, limit 10") && text.contains("and still held at"), "{text}");
+        pass(90);
+        tick();
+        hooks::check_holds();
+        let_go(&b);
+        tick();
+        let_go(&a);
+        assert!(shown().is_empty(), "once, also when it ends");
+    }
+    assert_eq!(hooks::found(), None, "it ends no checking");
+}
+
+#[test]
+fn what_is_waited_for_or_has_no_limit_is_not_held_too_long() {
+    let _turn = begin();
+    let (limited, unlimited, longer) = (lock("a").with_hold_limit(10), lock("a"), lock("a").with_hold_limit(30));
+    hold(&limited, 1, 1);
+    hold(&longer, 2, 1);
+    take(&limited, 4);
+    stat::contended(&limited);
+    pass(1000);
+    tick();
+    assert!(shown().is_empty(), "it is not held yet");
+    stat::acquired(&limited);
+    pass(30);
+    tick();
+    assert!(shown().is_empty(), "of several limits of a class the longest counts while a hold lasts");
+    let_go(&limited);
+    assert_eq!(shown().pop().and_then(|(kind, _)| kind), Some(Kind::HoldLimit), "when it ends, its own does");
+    take(&unlimited, 3);
+    pass(1000);
+    tick();
+    let_go(&unlimited);
+    assert!(shown().is_empty(), "it has no limit");
+}
+
 #[test]
 fn a_hold_that_was_too_long_ends_no_checking() {
     let _turn = begin();
