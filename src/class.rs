@@ -152,6 +152,19 @@ impl ClassId {
     }
 }
 
+/// What says of which class a lock is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Origin {
+    /// Its key, its name, or the line that constructs it.
+    #[default]
+    Line,
+    /// The line that first took a lock of the class: these locks are constructed by a line of the standard library, as by
+    /// `map(Mutex::new)`, which says nothing.
+    Library,
+    /// The lock itself, which a constant constructed: the class has no other lock.
+    Constant,
+}
+
 /// Where the traits of a hold have its wait types.
 pub(crate) const WAITS_SHIFT: u16 = 8;
 
@@ -272,9 +285,18 @@ impl LockMap {
     }
 
     /// Whether the line that constructed the lock says which class it is of: not if it is inside the standard library, as with
-    /// `map(Mutex::new)`, and no name or key was given.
+    /// `map(Mutex::new)`, or a constant, and no name or key was given.
     pub fn has_class(&self) -> bool {
-        self.keyed || self.name.is_some() || !self.site.is_in_library()
+        self.origin() == Origin::Line
+    }
+
+    /// What says of which class the lock is.
+    pub fn origin(&self) -> Origin {
+        match self.keyed || self.name.is_some() || !self.site.is_in_library() {
+            true => Origin::Line,
+            false if self.site == Site::NOWHERE => Origin::Constant,
+            false => Origin::Library,
+        }
     }
 
     /// The 64 bits that stand for the class of subclass 0.

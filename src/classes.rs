@@ -10,7 +10,7 @@
 //! - An index that is not there reads as the empty class, so nothing here can panic.
 
 use crate::atomic::{AtomicU32, Ordering};
-use crate::class::{ClassId, DynamicKey, LockMap, OF_KEY, Subclass};
+use crate::class::{ClassId, DynamicKey, LockMap, OF_KEY, Origin, Subclass};
 use crate::dependency::Direction;
 use crate::held::NO_SLOT;
 use crate::site::Site;
@@ -99,9 +99,9 @@ pub(crate) struct Class {
     pub name: Option<&'static str>,
     /// Where its locks are constructed.
     pub site: Option<Site>,
-    /// Its locks are constructed by a line of the standard library, which says nothing: the class is where the first of
-    /// them was first taken, and so is `site`.
-    pub keyless: bool,
+    /// What says which class it is. Where its locks have no line of their own, `site` is where the first of them was first
+    /// taken.
+    pub origin: Origin,
     /// Its level within the class of its key.
     pub subclass: Subclass,
     /// Its wait types.
@@ -120,7 +120,7 @@ impl Class {
         key: 0,
         name: None,
         site: None,
-        keyless: false,
+        origin: Origin::Line,
         subclass: Subclass::ZERO,
         waits: WaitTypes::NONE,
         after: NO_SLOT,
@@ -311,8 +311,8 @@ impl Classes {
         let class = self.get_mut(slot)?;
         class.key = key;
         class.name = map.name();
-        class.keyless = !map.has_class();
-        class.site = Some(if class.keyless { site } else { map.site() });
+        class.origin = map.origin();
+        class.site = Some(if class.origin == Origin::Line { map.site() } else { site });
         class.subclass = subclass;
         class.waits = map.waits();
         class.next_in_bucket = next_in_bucket;
@@ -447,7 +447,7 @@ mod tests {
         assert_eq!(first, classes.find_or_enter(seen, &b, Subclass::ZERO, here));
         assert_eq!(first, classes.find_or_enter(seen, &a, Subclass::ZERO, Site::caller()), "it stays what it is");
         assert_ne!(first, classes.find_or_enter(seen, &c, Subclass::ZERO, Site::caller()));
-        assert!(first.is_some_and(|id| classes.get(id.slot()).keyless));
+        assert!(first.is_some_and(|id| classes.get(id.slot()).origin == Origin::Library));
         let third = Subclass::new(3);
         let deep = classes.find_or_enter(seen, &a, third, Site::caller());
         assert_eq!(deep, classes.find_or_enter(seen, &b, third, Site::caller()), "all levels go by the first line");

@@ -4,7 +4,7 @@
 //! provides, since kernel stacks are small; a path or a list longer than its room is cut, with the count of what is
 //! missing. It keeps copies: printing it later touches no table.
 
-use crate::class::{LockMap, Subclass};
+use crate::class::{LockMap, Origin, Subclass};
 use crate::classes::{Classes, SeenClasses};
 use crate::context::{Context, Flags, HOLDS, Toggles};
 use crate::dependency::{Dependencies, Dependency};
@@ -142,8 +142,8 @@ pub struct ClassView {
     pub name: Option<&'static str>,
     /// Where its locks are constructed; `None` where the table of classes was full.
     pub site: Option<Site>,
-    /// Its locks are constructed by a line of the standard library: `site` is where the first was first taken.
-    pub keyless: bool,
+    /// What says which class it is. Where its locks have no line of their own, `site` is where the first was first taken.
+    pub origin: Origin,
     /// 0 if no other class has this name; else which of them it is, from 1 on.
     pub ordinal: u8,
     /// Its level.
@@ -182,7 +182,7 @@ impl LockView {
         let class = ClassView {
             name: None,
             site: None,
-            keyless: false,
+            origin: Origin::Line,
             ordinal: 0,
             subclass: Subclass::ZERO,
             usage: Usage::empty(),
@@ -435,7 +435,7 @@ impl Lookup<'_> {
         ClassView {
             name: class.name,
             site: class.site,
-            keyless: class.keyless,
+            origin: class.origin,
             ordinal: self.classes.ordinal(slot),
             subclass: class.subclass,
             usage: self.seen.usage(slot),

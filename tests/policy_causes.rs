@@ -247,6 +247,28 @@ fn a_finding_of_a_guard_that_knows_no_line_has_two_places() {
     assert!(!report.contains("unknown") && !report.contains("not known"), "{report}");
 }
 
+/// What says of a lock which class it is: nothing needs to be said of a line.
+#[test]
+fn the_note_says_how_the_lock_was_constructed() {
+    let by_the_library = [WaitTypes::SPIN].map(LockMap::new);
+    let by_a_constant = LockMap::of_first_use(WaitTypes::SPIN);
+    let by_a_line = LockMap::new(WaitTypes::SPIN);
+    for (map, note) in [
+        (&by_the_library[0], Some("was constructed by a line of the standard library")),
+        (&by_a_constant, Some("was constructed by a constant, which has no line")),
+        (&by_a_line, None),
+    ] {
+        let _turn = begin();
+        take(map);
+        take(map);
+        let report = shown().pop().expect("it is recursive");
+        let notes: Vec<&str> = report.lines().filter(|line| line.starts_with("note: ")).collect();
+        assert_eq!(notes.len(), usize::from(note.is_some()), "{report}");
+        assert!(note.is_none_or(|note| notes[0].contains(note)), "{report}");
+        [map; 2].into_iter().for_each(release);
+    }
+}
+
 #[test]
 fn what_is_taken_again_names_the_lock_that_was_released() {
     let _turn = begin();
