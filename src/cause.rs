@@ -32,7 +32,8 @@ pub(crate) fn barring_others(report: &Report) -> impl Iterator<Item = &LockView>
 }
 
 fn all_barring(report: &Report, needed: u8) -> impl Iterator<Item = &LockView> {
-    let bars = move |held: &&LockView| held.class.waits.inner() != WaitType::None && (held.class.waits.inner() as u8) < needed;
+    let bars =
+        move |held: &&LockView| held.class.waits.inner() != WaitType::None && (held.class.waits.inner() as u8) < needed;
     report.run().iter().filter(bars)
 }
 

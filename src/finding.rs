@@ -250,7 +250,7 @@ impl Engine<'_> {
         self.report_way(context, Kind::IrqOrder, new.site, Some(new), |report, graph, seen| {
             report.locks(held, new, lookup(graph, seen));
             copy_way(&mut report.path, graph, seen, end, Direction::Forwards);
-            let Some(start) = rules::irq_order::used_end(graph, seen, held, enabled) else { return None };
+            let start = rules::irq_order::used_end(graph, seen, held, enabled)?;
             let used = seen.usage(start.class).seen_from(start.restricted);
             let used = (used & (enabled & Usage::ENABLED).opposite()).first().unwrap_or(Usage::empty());
             let enabled = (enabled & used.opposite()).first().unwrap_or(Usage::empty());

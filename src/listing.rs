@@ -198,8 +198,7 @@ impl Engine<'_> {
     /// The class in `slot`, as a report would show it; `None` where there is none.
     pub(crate) fn class_view(&self, slot: u16) -> Option<ClassView> {
         let graph = &self.graph;
-        let lookup =
-            Lookup { classes: graph.classes, dependencies: graph.dependencies, seen: self.seen.classes };
+        let lookup = Lookup { classes: graph.classes, dependencies: graph.dependencies, seen: self.seen.classes };
         let class = lookup.class(slot);
         class.site.is_some().then_some(class)
     }

@@ -174,7 +174,9 @@ impl Place {
 
     fn is_at(&self, site: Site) -> bool {
         let path = self.text.as_bytes().get(..self.path).unwrap_or_default();
-        site.path().ends_with(path) && self.line == site.0.line() && (self.column == 0 || self.column == site.0.column())
+        site.path().ends_with(path)
+            && self.line == site.0.line()
+            && (self.column == 0 || self.column == site.0.column())
     }
 }
 

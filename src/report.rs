@@ -7,8 +7,8 @@
 use crate::class::{LockMap, Origin, Subclass};
 use crate::classes::{Classes, SeenClasses};
 use crate::context::{Context, Flags, HOLDS, Toggles};
-use crate::dependency::{Dependencies, Dependency};
 pub use crate::dependency::Kinds;
+use crate::dependency::{Dependencies, Dependency};
 use crate::finding::Terms;
 use crate::held::Hold;
 use crate::mode::Mode;

@@ -57,7 +57,11 @@ fn interrupt(work: impl FnOnce()) {
 }
 
 fn irqs(on: bool) {
-    if on { hooks::irqs_on() } else { hooks::irqs_off() }
+    if on {
+        hooks::irqs_on()
+    } else {
+        hooks::irqs_off()
+    }
     IRQS.set(on);
 }
 
@@ -160,7 +164,10 @@ fn a_lock_inside_of_a_section_has_its_cause() {
     release(&inner);
     release(&outer);
     let shown = shown().clone();
-    assert_eq!(shown.iter().map(|text| verdict(text)).collect::<Vec<_>>(), ["inconsistent lock state", "also: ", "also: "]);
+    assert_eq!(
+        shown.iter().map(|text| verdict(text)).collect::<Vec<_>>(),
+        ["inconsistent lock state", "also: ", "also: "]
+    );
     assert!(shown[1].starts_with("also: inconsistent of `inner`, same cause as finding"), "{}", shown[1]);
     assert!(shown[2].starts_with("also: irq-order from `outer` to `inner`, same cause as finding"), "{}", shown[2]);
 }

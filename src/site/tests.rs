@@ -50,7 +50,10 @@ fn a_path_counts_from_the_directory_of_its_crate_on() {
         ("qemu/kernel/src/live.rs", "qemu/kernel/src/live.rs"),
         ("src/main.rs", "src/main.rs"),
         ("tests/port/../plain/mod.rs", "tests/port/../plain/mod.rs"),
-        ("C:\\Users\\me\\.cargo\\registry\\src\\index.crates.io-6f17\\name-1.2.3\\src\\lib.rs", "name-1.2.3/src/lib.rs"),
+        (
+            "C:\\Users\\me\\.cargo\\registry\\src\\index.crates.io-6f17\\name-1.2.3\\src\\lib.rs",
+            "name-1.2.3/src/lib.rs",
+        ),
         ("C:\\proj\\driver\\src\\uart.rs", "driver/src/uart.rs"),
         ("kernel\\src\\live.rs", "kernel/src/live.rs"),
         ("", ""),

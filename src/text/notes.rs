@@ -19,8 +19,14 @@ const NOTES: [(&str, &str); 21] = [
     ("take_over", "call `hand_over` in the context that took the lock, before `take_over`"),
     ("leaving an interrupt", "call `enter` where the interrupt begins"),
     ("an interrupt's context", "enter each level of nesting with a context of its own"),
-    ("the machine's interrupts are enabled", "call `irqs_on` before the interrupt flag is set, or `irqs_off` only after it is cleared; this is noticed"),
-    ("the machine's interrupts are disabled", "call `irqs_off` after the interrupt flag is cleared, or `irqs_on` only before it is set; this is noticed"),
+    (
+        "the machine's interrupts are enabled",
+        "call `irqs_on` before the interrupt flag is set, or `irqs_off` only after it is cleared; this is noticed",
+    ),
+    (
+        "the machine's interrupts are disabled",
+        "call `irqs_off` after the interrupt flag is cleared, or `irqs_on` only before it is set; this is noticed",
+    ),
     ("done twice", "take all mutexes, then call `done` once; the second call is"),
     ("the context ends", "release all mutexes of the context before it ends"),
     ("a mutex of another class", "give the mutex and its context one `WwClass`"),

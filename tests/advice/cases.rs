@@ -236,7 +236,10 @@ pub(crate) const CASES: &[Case] = &[
                 "do not allocate with `cache` held, as at t:4: allocate before it is taken",
                 "task fs; alloc; acquire cache; release cache; reclaim-enter; acquire cache",
             ),
-            ("do not take `cache` in reclaim, as at t:7", "task fs; acquire cache; alloc; release cache; reclaim-enter"),
+            (
+                "do not take `cache` in reclaim, as at t:7",
+                "task fs; acquire cache; alloc; release cache; reclaim-enter",
+            ),
         ],
         says: &[],
     },
@@ -477,8 +480,10 @@ pub(crate) const CASES: &[Case] = &[
                 "class m wait=config; task T; hardirq-enter; hardirq-exit; task worker; acquire m",
             ),
         ],
-        says: &["`m` spins here and may sleep in another configuration (wait type 3), but only spinning (2) is allowed \
-                 here because this is an interrupt"],
+        says: &[
+            "`m` spins here and may sleep in another configuration (wait type 3), but only spinning (2) is allowed \
+                 here because this is an interrupt",
+        ],
     },
     Case {
         kind: Kind::NestNotHeld,
@@ -617,7 +622,10 @@ pub(crate) const CASES: &[Case] = &[
     Case {
         kind: Kind::SleepAtomic,
         finding: "task T; softirq-enter; might-sleep",
-        ways: &[("leave what sleeps at t:4 to a task", "task T; softirq-enter; softirq-exit; task worker; might-sleep")],
+        ways: &[(
+            "leave what sleeps at t:4 to a task",
+            "task T; softirq-enter; softirq-exit; task worker; might-sleep",
+        )],
         says: &[],
     },
 ];

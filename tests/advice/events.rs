@@ -76,9 +76,14 @@ fn lock_slow(slow: bool) {
 }
 
 const CASES: &[Case] = &[
-    (Kind::Assertion, |a| asserts::assert_held(a), "take `a` on every path to", |a| {
-        with(a, Mode::WRITE, || asserts::assert_held(a));
-    }),
+    (
+        Kind::Assertion,
+        |a| asserts::assert_held(a),
+        "take `a` on every path to",
+        |a| {
+            with(a, Mode::WRITE, || asserts::assert_held(a));
+        },
+    ),
     (
         Kind::Assertion,
         |a| with(a, Mode::WRITE, || asserts::assert_held_read(a)),
@@ -97,10 +102,15 @@ const CASES: &[Case] = &[
         "release `a` on every path to",
         |a| asserts::assert_not_held(a),
     ),
-    (Kind::Assertion, |_| asserts::assert_irqs_disabled(), "disable interrupts before the assertion, at", |_| {
-        irqs(false, true);
-        asserts::assert_irqs_disabled();
-    }),
+    (
+        Kind::Assertion,
+        |_| asserts::assert_irqs_disabled(),
+        "disable interrupts before the assertion, at",
+        |_| {
+            irqs(false, true);
+            asserts::assert_irqs_disabled();
+        },
+    ),
     (
         Kind::Assertion,
         |_| {
@@ -139,17 +149,32 @@ const CASES: &[Case] = &[
             release(a);
         },
     ),
-    (Kind::Assertion, |_| in_an_interrupt(false), "call `enter` where the interrupt begins, at", |_| {
-        IRQS.set(false);
-        in_an_interrupt(true);
-    }),
-    (Kind::Rcu, |_| rcu::assert_read_held(), "enter a read section around", |_| {
-        let _section = rcu::read();
-        rcu::assert_read_held();
-    }),
-    (Kind::Rcu, |_| rcu::assert_read_held(), "where the lock of the writers is held, assert that one instead", |a| {
-        with(a, Mode::WRITE, || asserts::assert_held(a));
-    }),
+    (
+        Kind::Assertion,
+        |_| in_an_interrupt(false),
+        "call `enter` where the interrupt begins, at",
+        |_| {
+            IRQS.set(false);
+            in_an_interrupt(true);
+        },
+    ),
+    (
+        Kind::Rcu,
+        |_| rcu::assert_read_held(),
+        "enter a read section around",
+        |_| {
+            let _section = rcu::read();
+            rcu::assert_read_held();
+        },
+    ),
+    (
+        Kind::Rcu,
+        |_| rcu::assert_read_held(),
+        "where the lock of the writers is held, assert that one instead",
+        |a| {
+            with(a, Mode::WRITE, || asserts::assert_held(a));
+        },
+    ),
     (
         Kind::IrqsState,
         |_| {
@@ -177,13 +202,23 @@ const CASES: &[Case] = &[
         },
     ),
     (Kind::WwMisuse, |_| ww(&BUFFERS, 2, false), "take all mutexes, then call `done` once", |_| ww(&BUFFERS, 1, false)),
-    (Kind::WwMisuse, |_| ww(&PAGES, 1, false), "give the mutex and its context one `WwClass`, at", |_| {
-        ww(&BUFFERS, 1, false);
-    }),
-    (Kind::WwMisuse, |_| ww(&BUFFERS, 1, true), "begin a new context for a mutex that is taken after `done`, at", |_| {
-        ww(&BUFFERS, 1, false);
-        ww(&BUFFERS, 1, false);
-    }),
+    (
+        Kind::WwMisuse,
+        |_| ww(&PAGES, 1, false),
+        "give the mutex and its context one `WwClass`, at",
+        |_| {
+            ww(&BUFFERS, 1, false);
+        },
+    ),
+    (
+        Kind::WwMisuse,
+        |_| ww(&BUFFERS, 1, true),
+        "begin a new context for a mutex that is taken after `done`, at",
+        |_| {
+            ww(&BUFFERS, 1, false);
+            ww(&BUFFERS, 1, false);
+        },
+    ),
     (Kind::WwMisuse, |_| lock_slow(true), "take the mutex with `lock`, at", |_| lock_slow(false)),
     (
         Kind::Unbalanced,

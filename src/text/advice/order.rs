@@ -96,7 +96,9 @@ pub(super) fn nest_not_held(report: &Report, ways: &mut Ways<'_, '_>) -> fmt::Re
         None => {
             let at = Place(lock.site);
             ways.way(format_args!("take `{nest}` before `{name}` at {at}, and hold it until `{name}` is released"))?;
-            ways.way(format_args!("take `{name}` without a nest lock at {at}, if it is the only one of its class there"))
+            ways.way(format_args!(
+                "take `{name}` without a nest lock at {at}, if it is the only one of its class there"
+            ))
         }
     }
 }

@@ -21,9 +21,13 @@ pub(super) fn wait_context(report: &Report, ways: &mut Ways<'_, '_>) -> fmt::Res
         Some(held) => {
             let (outer, since) = (&held.class, Place(held.site));
             ways.way(format_args!("take `{inner}` before `{outer}`: move it from {at} above {since}"))?;
-            ways.way(format_args!("make the inner lock `{inner}` one that spins{spins}, if what it protects is short"))?;
+            ways.way(format_args!(
+                "make the inner lock `{inner}` one that spins{spins}, if what it protects is short"
+            ))?;
             if cause::barring_others(report).next().is_none() {
-                ways.way(format_args!("make the outer lock `{outer}` one that sleeps, if nothing takes it that may not"))?;
+                ways.way(format_args!(
+                    "make the outer lock `{outer}` one that sleeps, if nothing takes it that may not"
+                ))?;
             }
             let also = Others(report);
             ways.way(format_args!("release `{outer}`, taken at {since},{also} before {at}"))
