@@ -212,13 +212,20 @@ fn to_accept_the_plain_finding_accepts_what_follows_from_it() {
 fn a_cycle_is_told_by_the_hold_that_closes_the_shortest() {
     let _turn = begin();
     let (zone, port, console) = (lock("zone"), lock("port"), lock("console"));
-    nest(&port, &zone);
-    take(&zone);
-    take(&console);
-    take(&port);
-    [&port, &console, &zone].into_iter().for_each(release);
+    let offline = || {
+        [&zone, &console, &port].into_iter().for_each(take);
+        [&port, &console, &zone].into_iter().for_each(release);
+    };
+    let tty = || nest(&port, &zone);
+    offline();
+    tty();
+    let other_order = shown().pop().expect("it is reported");
+    assert!(hooks::reset());
+    tty();
+    offline();
     let shown = shown().clone();
     assert_eq!(shown.len(), 1, "{shown:#?}");
+    assert_eq!(id(&shown[0]), id(&other_order), "it is one finding, whichever order comes last");
     let (_, holding) = shown[0].split_once("but task is already holding lock:\n").expect("it is circular");
     assert!(holding.lines().next().is_some_and(|line| line.contains("(zone)")), "{}", shown[0]);
 }
