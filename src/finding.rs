@@ -44,8 +44,15 @@ impl Terms {
         Terms { who: || Who::UNKNOWN, backtrace: |_| 0, now: || 0, policy: Policy::FIRST, accepted: &[] };
 }
 
-/// The *enabled* bit of a conflict, and the slot of the class that has it.
-type Enabled = Option<(Usage, u16)>;
+/// What a report was filled with.
+enum Filled {
+    /// A conflict of usage: its *enabled* bit, and the slot of the class that has it.
+    Usage(Usage, u16),
+    /// A cycle that is known by this id.
+    Cycle(FindingId),
+    /// Anything else.
+    Other,
+}
 
 impl Engine<'_> {
     /// A hold, as a report would show it.
@@ -69,7 +76,7 @@ impl Engine<'_> {
     ) {
         self.report_way(context, kind, site, None, |report, graph, seen| {
             fill(report, lookup(graph, seen));
-            None
+            Filled::Other
         });
     }
 
@@ -80,7 +87,7 @@ impl Engine<'_> {
         kind: Kind,
         site: Option<Site>,
         new: Option<&Hold>,
-        fill: impl FnOnce(&mut Report, &mut Graph<'_>, &SeenClasses) -> Enabled,
+        fill: impl FnOnce(&mut Report, &mut Graph<'_>, &SeenClasses) -> Filled,
     ) {
         if self.is_silent() {
             return;
@@ -92,10 +99,16 @@ impl Engine<'_> {
         report.begin(kind, self.terms, context, lookup(&self.graph, seen));
         report.site = site;
         report.taken_again = self.again;
-        let enabled = fill(report, &mut self.graph, seen);
-        report.id = report.identify();
+        let filled = fill(report, &mut self.graph, seen);
+        report.id = match filled {
+            Filled::Cycle(id) => id,
+            Filled::Usage(..) | Filled::Other => report.identify(),
+        };
         let (id, ends) = (report.id, report.ends());
-        let cause = enabled.map_or(Cause::OWN, |enabled| self.cause(context, enabled, new));
+        let cause = match filled {
+            Filled::Usage(enabled, class) => self.cause(context, (enabled, class), new),
+            Filled::Cycle(_) | Filled::Other => Cause::OWN,
+        };
         self.judge(kind, id, ends, cause);
     }
 
@@ -208,41 +221,19 @@ impl Engine<'_> {
     }
 
     pub(crate) fn report_cycle(&mut self, context: &Context, kind: Kind, held: &Hold, new: &Hold, end: Node) {
-        if self.is_silent() {
-            return;
-        }
-        let (held, end) = match kind {
-            Kind::Circular => self.shortest_cycle(context, held, new, end),
-            _ => (*held, end),
-        };
         self.report_way(context, kind, new.site, None, |report, graph, seen| {
-            report.locks(&held, new, lookup(graph, seen));
+            report.locks(held, new, lookup(graph, seen));
             copy_way(&mut report.path, graph, seen, end, Direction::Forwards);
-            None
-        });
-    }
-
-    /// Of all holds that the new lock closes a cycle with, the one of the shortest: `held` is the nearest of them, and to
-    /// release that alone may leave another cycle, of which this one is a part. Also those below count whose dependencies
-    /// on the new lock follow from others, and are not in the table. The way stays in the scratch.
-    fn shortest_cycle(&mut self, context: &Context, held: &Hold, new: &Hold, end: Node) -> (Hold, Node) {
-        let graph = &mut self.graph;
-        let mut best = (*held, graph.way_back(end, Direction::Forwards).count());
-        for other in context.run().filter(Hold::checked) {
-            if other.class != NO_SLOT
-                && other.class != new.class
-                && other.class != held.class
-                && let Some(end) = rules::circular::check(graph, &other, new)
+            // Of the dependencies that are in the table: so it is the same whichever of them comes last.
+            let id = report.identify();
+            if kind == Kind::Circular
+                && let Some((held, end)) = shorter_cycle(graph, context, held, new, end)
             {
-                let length = graph.way_back(end, Direction::Forwards).count();
-                if length < best.1 {
-                    best = (other, length);
-                }
+                report.locks(&held, new, lookup(graph, seen));
+                copy_way(&mut report.path, graph, seen, end, Direction::Forwards);
             }
-        }
-        // Once more, for the way.
-        let end = rules::circular::check(graph, &best.0, new);
-        (best.0, end.unwrap_or(Node::new(best.0.class, false)))
+            Filled::Cycle(id)
+        });
     }
 
     pub(crate) fn report_irq_order(&mut self, context: &Context, held: &Hold, new: &Hold, end: Node) {
@@ -250,14 +241,14 @@ impl Engine<'_> {
         self.report_way(context, Kind::IrqOrder, new.site, Some(new), |report, graph, seen| {
             report.locks(held, new, lookup(graph, seen));
             copy_way(&mut report.path, graph, seen, end, Direction::Forwards);
-            let Some(start) = rules::irq_order::used_end(graph, seen, held, enabled) else { return None };
+            let Some(start) = rules::irq_order::used_end(graph, seen, held, enabled) else { return Filled::Other };
             let used = seen.usage(start.class).seen_from(start.restricted);
             let used = (used & (enabled & Usage::ENABLED).opposite()).first().unwrap_or(Usage::empty());
             let enabled = (enabled & used.opposite()).first().unwrap_or(Usage::empty());
             let lookup = lookup(graph, seen);
             report.usage = Some(UsageConflict::new(lookup, (used, start.class), (enabled, end.class)));
             lookup.path(&mut report.path_to_held, graph.way_back(start, Direction::Backwards), false);
-            Some((enabled, end.class))
+            Filled::Usage(enabled, end.class)
         });
     }
 
@@ -280,7 +271,7 @@ impl Engine<'_> {
             if kind == Kind::IrqInversion {
                 copy_way(&mut report.path, graph, seen, end, rules::irq_inversion::direction(new));
             }
-            Some(enabled)
+            Filled::Usage(enabled.0, enabled.1)
         });
     }
 }
@@ -329,6 +320,27 @@ impl Engine<'_> {
 
 fn lookup<'a>(graph: &'a Graph<'_>, seen: &'a SeenClasses) -> Lookup<'a> {
     Lookup { classes: graph.classes, dependencies: graph.dependencies, seen }
+}
+
+/// Of all holds that the new lock closes a cycle with, another one whose cycle is the shortest: `held` is the nearest of
+/// them, and to release that alone may leave another cycle, of which this one is a part. Also those below count whose
+/// dependencies on the new lock follow from others, and are not in the table. The way is in the scratch.
+fn shorter_cycle(graph: &mut Graph<'_>, context: &Context, held: &Hold, new: &Hold, end: Node) -> Option<(Hold, Node)> {
+    let nearest = graph.way_back(end, Direction::Forwards).count();
+    let mut best = (nearest, None);
+    for other in context.run().filter(Hold::checked) {
+        if [NO_SLOT, new.class, held.class].contains(&other.class) {
+            continue;
+        }
+        let Some(end) = rules::circular::check(graph, &other, new) else { continue };
+        let length = graph.way_back(end, Direction::Forwards).count();
+        if length < best.0 {
+            best = (length, Some(other));
+        }
+    }
+    // Once more, for the way.
+    let other = best.1?;
+    Some((other, rules::circular::check(graph, &other, new)?))
 }
 
 /// Copies the way of the last search, in the order of its dependencies.

@@ -278,7 +278,7 @@ pub struct Step {
     /// The number of the task that made it first; 0 if nobody knows.
     pub task: u32,
     /// The CPU on which it was made first.
-    pub cpu: u32,
+    pub cpu: u16,
 }
 
 /// A strong path, in the order of its dependencies: the first leads on from the first class.
@@ -531,7 +531,9 @@ impl Lookup<'_> {
     }
 
     pub(crate) fn step(&self, dependency: &Dependency) -> Step {
+        // A CPU's number that does not fit is not cut.
         let maker = self.dependencies.maker(dependency);
+        let maker = maker.and_then(|maker| Some((maker.task, u16::try_from(maker.cpu).ok()?)));
         Step {
             from: self.class(dependency.from),
             to: self.class(dependency.to),
@@ -539,8 +541,8 @@ impl Lookup<'_> {
             from_site: dependency.from_site,
             to_site: dependency.to_site,
             is_maker_known: maker.is_some(),
-            task: maker.map_or(0, |maker| maker.task),
-            cpu: maker.map_or(0, |maker| maker.cpu),
+            task: maker.map_or(0, |(task, _)| task),
+            cpu: maker.map_or(0, |(_, cpu)| cpu),
         }
     }
 

@@ -39,14 +39,12 @@ impl Site {
     /// 64 bits that represent the place: FNV-1a over path, line and column, usable at compile time. The same on every
     /// machine, and for every separator.
     pub const fn hash(self) -> u64 {
-        let path = self.path();
+        let (name, rest) = self.path().parts();
         let mut hash = FNV_OFFSET;
-        let mut i = 0;
-        while let Some(byte) = path.byte(i) {
-            hash = fnv(hash, byte);
-            i += 1;
+        if !name.is_empty() {
+            hash = fnv(fnv_path(hash, name), b'/');
         }
-        hash = fnv_word(hash, self.0.line());
+        hash = fnv_word(fnv_path(hash, rest), self.0.line());
         fnv_word(hash, self.0.column())
     }
 }
@@ -101,38 +99,25 @@ impl CratePath {
         CratePath { file, name: (0, 0), rest: crate_directory(bytes) }
     }
 
-    /// Byte `i`, every separator as `/`. `None` behind the last.
-    const fn byte(&self, i: usize) -> Option<u8> {
-        let (from, to) = self.name;
-        let at = match to - from {
-            0 => self.rest + i,
-            length if i < length => from + i,
-            length if i == length => return Some(b'/'),
-            length => self.rest + (i - length - 1),
-        };
-        match self.file.as_bytes().split_at_checked(at) {
-            Some((_, [b'\\', ..])) => Some(b'/'),
-            Some((_, [byte, ..])) => Some(*byte),
-            _ => None,
-        }
-    }
-
     /// The name that the rest is put behind, if there is one, and the rest.
-    pub(crate) fn parts(self) -> (&'static str, &'static str) {
+    pub(crate) const fn parts(self) -> (&'static str, &'static str) {
         let (from, to) = self.name;
-        (self.file.get(from..to).unwrap_or_default(), self.file.get(self.rest..).unwrap_or_default())
+        (part(self.file, from, to), part(self.file, self.rest, self.file.len()))
     }
 
-    fn bytes(self) -> impl Iterator<Item = u8> {
-        (0..).map_while(move |i| self.byte(i))
+    /// Every separator as `/`.
+    fn bytes(self) -> impl DoubleEndedIterator<Item = u8> {
+        let (name, rest) = self.parts();
+        let between = if name.is_empty() { "" } else { "/" };
+        let parts = name.bytes().chain(between.bytes()).chain(rest.bytes());
+        parts.map(|byte| if is_separator(byte) { b'/' } else { byte })
     }
 
     /// Whether it ends in `end`, which is whole names, with either separator.
     pub(crate) fn ends_with(self, end: &[u8]) -> bool {
-        let (length, end_length) = (self.bytes().count(), end.len());
-        let Some(before) = length.checked_sub(end_length) else { return false };
-        let end = end.iter().map(|&byte| if byte == b'\\' { b'/' } else { byte });
-        self.bytes().skip(before).eq(end) && (before == 0 || self.byte(before - 1) == Some(b'/'))
+        let mut own = self.bytes().rev();
+        let is_end = end.iter().rev().all(|&byte| own.next() == Some(if is_separator(byte) { b'/' } else { byte }));
+        is_end && !end.is_empty() && matches!(own.next(), None | Some(b'/'))
     }
 }
 
@@ -142,6 +127,17 @@ impl fmt::Display for CratePath {
             ("", rest) => f.write_str(rest),
             (name, rest) => write!(f, "{name}/{rest}"),
         }
+    }
+}
+
+/// What is from one byte of a path to another: whole names.
+const fn part(file: &'static str, from: usize, to: usize) -> &'static str {
+    match file.split_at_checked(to) {
+        Some((before, _)) => match before.split_at_checked(from) {
+            Some((_, part)) => part,
+            None => "",
+        },
+        None => "",
     }
 }
 
@@ -251,6 +247,16 @@ const FNV_PRIME: u64 = 0x0100_0000_01b3;
 
 const fn fnv(hash: u64, byte: u8) -> u64 {
     (hash ^ byte as u64).wrapping_mul(FNV_PRIME)
+}
+
+/// Every separator counts as `/`.
+const fn fnv_path(mut hash: u64, path: &str) -> u64 {
+    let mut rest = path.as_bytes();
+    while let [byte, others @ ..] = rest {
+        hash = fnv(hash, if is_separator(*byte) { b'/' } else { *byte });
+        rest = others;
+    }
+    hash
 }
 
 const fn fnv_word(mut hash: u64, word: u32) -> u64 {

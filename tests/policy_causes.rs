@@ -212,13 +212,20 @@ fn to_accept_the_plain_finding_accepts_what_follows_from_it() {
 fn a_cycle_is_told_by_the_hold_that_closes_the_shortest() {
     let _turn = begin();
     let (zone, port, console) = (lock("zone"), lock("port"), lock("console"));
-    nest(&port, &zone);
-    take(&zone);
-    take(&console);
-    take(&port);
-    [&port, &console, &zone].into_iter().for_each(release);
+    let offline = || {
+        [&zone, &console, &port].into_iter().for_each(take);
+        [&port, &console, &zone].into_iter().for_each(release);
+    };
+    let tty = || nest(&port, &zone);
+    offline();
+    tty();
+    let other_order = shown().pop().expect("it is reported");
+    assert!(hooks::reset());
+    tty();
+    offline();
     let shown = shown().clone();
     assert_eq!(shown.len(), 1, "{shown:#?}");
+    assert_eq!(id(&shown[0]), id(&other_order), "it is one finding, whichever order comes last");
     let (_, holding) = shown[0].split_once("but task is already holding lock:\n").expect("it is circular");
     assert!(holding.lines().next().is_some_and(|line| line.contains("(zone)")), "{}", shown[0]);
 }
@@ -252,6 +259,28 @@ fn a_finding_of_a_guard_that_knows_no_line_has_two_places() {
     assert!(report.contains(&format!("the lock is constructed at {place}:")), "{report}");
     assert!(report.ends_with(&format!(" at {place}\n")), "{report}");
     assert!(!report.contains("unknown") && !report.contains("not known"), "{report}");
+}
+
+/// What says of a lock which class it is: nothing needs to be said of a line.
+#[test]
+fn the_note_says_how_the_lock_was_constructed() {
+    let by_the_library = [WaitTypes::SPIN].map(LockMap::new);
+    let by_a_constant = LockMap::of_first_use(WaitTypes::SPIN);
+    let by_a_line = LockMap::new(WaitTypes::SPIN);
+    for (map, note) in [
+        (&by_the_library[0], Some("was constructed by a line of the standard library")),
+        (&by_a_constant, Some("was constructed by a constant, which has no line")),
+        (&by_a_line, None),
+    ] {
+        let _turn = begin();
+        take(map);
+        take(map);
+        let report = shown().pop().expect("it is recursive");
+        let notes: Vec<&str> = report.lines().filter(|line| line.starts_with("note: ")).collect();
+        assert_eq!(notes.len(), usize::from(note.is_some()), "{report}");
+        assert!(note.is_none_or(|note| notes[0].contains(note)), "{report}");
+        [map; 2].into_iter().for_each(release);
+    }
 }
 
 #[test]

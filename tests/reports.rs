@@ -130,6 +130,26 @@ fn every_kind_has_a_text_and_every_text_a_trace() {
     assert_eq!(files, texts.keys().map(|name| format!("{name}.txt")).collect(), "files without a text, or the reverse");
 }
 
+/// The last line of what a trace finds, which is at some line of some file, with lines counted from the trace's first.
+fn id_of(trace: &str, lines_before: usize, file: &str) -> String {
+    let text = format!("{}{trace}", "# nothing\n".repeat(lines_before));
+    let traces = lockdep_cli::parse::parse_bytes(text.as_bytes()).unwrap_or_else(|wrong| panic!("{wrong}"));
+    let (_, report) = Replayer::<64, 256, 256>::new(How::AS_IN_A_KERNEL).report(&traces[0], file);
+    let report = report.expect("it is found");
+    let (_, id) = report.rsplit_once("\nfinding ").expect("the last line is the id");
+    id[..18].into()
+}
+
+#[test]
+fn the_id_of_a_trace_is_made_of_its_names_and_its_own_lines() {
+    let trace = "trace t\nacquire a\nacquire b\nrelease b\nrelease a\nacquire b\nacquire a\n";
+    let id = id_of(trace, 0, "one.trace");
+    assert_ne!(id, "0x0000000000000000");
+    assert_eq!(id, id_of(trace, 7, "other/two.trace"), "wherever it is");
+    assert_ne!(id, id_of(&trace.replace('b', "c"), 0, "one.trace"), "other classes");
+    assert_ne!(id, id_of(&trace.replace("release b\n", "release b\n\n"), 0, "one.trace"), "another line");
+}
+
 #[test]
 fn no_text_shows_an_address_or_a_path_of_the_machine() {
     for (name, text) in texts() {

@@ -185,16 +185,24 @@ fn wrong(report: &Report, ways: &mut Ways<'_, '_>) -> fmt::Result {
     }
 }
 
-/// A class that is known by where its first lock was first taken may hold what does not belong together.
+/// A class that no line of its own names: other locks may share it, or it has this lock alone.
 fn notes(report: &Report, f: &mut Formatter<'_>) -> fmt::Result {
     let locks = [&report.lock, &report.held_lock];
-    if let Some(lock) = locks.into_iter().flatten().find(|lock| lock.class.origin == Origin::Library) {
-        writeln!(
-            f,
-            "note: `{}` was constructed by a line of the standard library, as `map(Mutex::new)` does, so its class is the \
-             line that first took it, and other locks may share it; give it a LockClassKey",
-            lock.class
-        )?;
+    for (origin, what) in [
+        (
+            Origin::Library,
+            "was constructed by a line of the standard library, as `map(Mutex::new)` does, so its class is the line that \
+             first took it, and other locks may share it",
+        ),
+        (
+            Origin::Constant,
+            "was constructed by a constant, which has no line, so it is a class of its own, called by the line that first \
+             took it",
+        ),
+    ] {
+        if let Some(lock) = locks.into_iter().flatten().find(|lock| lock.class.origin == origin) {
+            writeln!(f, "note: `{}` {what}; to name its class, give it a LockClassKey", lock.class)?;
+        }
     }
     Ok(())
 }

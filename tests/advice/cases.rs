@@ -104,6 +104,40 @@ pub(crate) const CASES: &[Case] = &[
         ],
         says: &["but task is already holding lock:\n0000000000000002 (zone)"],
     },
+    // D52b: what the report of D52 advised of old, followed: the cycle over `zone` is found as what it is.
+    Case {
+        kind: Kind::Circular,
+        finding: "class zone wait=spin; class port wait=spin; class console wait=spin; task tty; irq-off; acquire port; \
+                  acquire zone; release zone; release port; irq-on; task offline; irq-off; acquire zone; \
+                  acquire console; release console; acquire port",
+        ways: &[
+            (
+                "take `port` before `zone`: move it from t:17 above t:14",
+                "class zone wait=spin; class port wait=spin; class console wait=spin; task tty; irq-off; acquire port; \
+                 acquire zone; release zone; release port; irq-on; task offline; irq-off; acquire port; acquire zone; \
+                 acquire console; release console",
+            ),
+            (
+                "release `zone`, taken at t:14, before t:17",
+                "class zone wait=spin; class port wait=spin; class console wait=spin; task tty; irq-off; acquire port; \
+                 acquire zone; release zone; release port; irq-on; task offline; irq-off; acquire zone; \
+                 acquire console; release console; release zone; acquire port",
+            ),
+            (
+                "on the other side, take `zone` before `port`: move it from t:8 above t:7",
+                "class zone wait=spin; class port wait=spin; class console wait=spin; task tty; irq-off; acquire zone; \
+                 acquire port; release port; release zone; irq-on; task offline; irq-off; acquire zone; \
+                 acquire console; release console; acquire port",
+            ),
+            (
+                "on the other side, release `port`, taken at t:7, before `zone` is taken at t:8",
+                "class zone wait=spin; class port wait=spin; class console wait=spin; task tty; irq-off; acquire port; \
+                 release port; acquire zone; release zone; irq-on; task offline; irq-off; acquire zone; \
+                 acquire console; release console; acquire port",
+            ),
+        ],
+        says: &[],
+    },
     // D15: the ring's lock is held while a work is flushed that takes it.
     Case {
         kind: Kind::Circular,

@@ -286,15 +286,16 @@ fn difference<const K: usize>(trace: &Trace, gone: &Gone) -> Option<String> {
     None
 }
 
-/// The first finding, and its event.
+/// The first finding, and its event. Of several findings of one event that have one cause, another one may be shown first.
 fn first<P: Port>(trace: &Trace) -> Opinion {
     let mut machine = Machine::<P, 1024>::new();
     let mut event = 0;
     for statement in &trace.statements {
         event += u64::from(matches!(statement.what, What::Event(_)));
         let (_, shown) = machine.execute(&statement.what);
-        if let Some(kind) = shown.first() {
-            return Opinion::Report(kind, event);
+        if !shown.is_empty() {
+            let first = machine.runtime.state().first;
+            return Opinion::Report(first.map_or("nothing", |(kind, _)| kind.verdict()), event);
         }
     }
     Opinion::Ok
