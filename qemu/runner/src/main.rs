@@ -18,6 +18,7 @@ mod nopanic;
 mod normalise;
 mod process;
 mod qemu;
+mod quotes;
 mod setup;
 mod size;
 mod tally;
