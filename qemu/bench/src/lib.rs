@@ -11,7 +11,7 @@
 //! | `cold` | what is seen for the first time: classes, chains, dependencies |
 //! | `sizes` | how large the tables are |
 //!
-//! There is no architecture code here, and no threshold: the runner compares (`benches/baseline.txt`).
+//! There is no architecture code here, and no threshold: the runner compares (`benches/musts.txt`, `benches/baseline/`).
 #![no_std]
 
 mod cold;

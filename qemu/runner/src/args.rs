@@ -15,9 +15,9 @@ pub(crate) enum Verb {
     Help,
     Setup,
     Boot(BootOptions),
-    /// Counts what validation costs; `accept` makes the figures the baseline.
+    /// Counts what validation costs; `bless` makes the figures the baseline of the compiler at hand.
     Bench {
-        accept: bool,
+        bless: bool,
     },
     Test,
     Clippy,
@@ -83,8 +83,9 @@ Usage: cargo xtask VERB [OPTIONS]
               --stat            with lock statistics, which the kernel prints at its end
               --verbose         shows every line of every run
               --timeout SECONDS how long a run may take (60)
-  bench     counts what validation costs, in instructions, and compares with benches/baseline.txt
-              --accept          makes the figures the baseline
+  bench     counts what validation costs, in instructions; compares with benches/musts.txt, and with
+            benches/baseline/COMPILER.txt if there is one for the compiler at hand
+              --bless           makes the figures that baseline
   replay FILE…
             runs traces through the validator: `lockdep replay`, with its options
   size      prints what the validator takes in memory, for the host and for each target, and compares with the budget
@@ -170,15 +171,15 @@ fn parse_boot(parser: &mut lexopt::Parser) -> Result<Verb, lexopt::Error> {
 
 /// Reads the options of `bench`.
 fn parse_bench(parser: &mut lexopt::Parser) -> Result<Verb, lexopt::Error> {
-    let mut accept = false;
+    let mut bless = false;
     while let Some(argument) = parser.next()? {
         match argument {
             Long("help") | Short('h') => return Ok(Verb::Help),
-            Long("accept") => accept = true,
+            Long("bless") => bless = true,
             other => return Err(other.unexpected()),
         }
     }
-    Ok(Verb::Bench { accept })
+    Ok(Verb::Bench { bless })
 }
 
 /// The thing with this name, or an error that lists the names there are.
@@ -205,8 +206,8 @@ mod tests {
     fn each_verb_is_understood() {
         assert_eq!(parse_line("setup"), Ok(Verb::Setup));
         assert_eq!(parse_line("test"), Ok(Verb::Test));
-        assert_eq!(parse_line("bench"), Ok(Verb::Bench { accept: false }));
-        assert_eq!(parse_line("bench --accept"), Ok(Verb::Bench { accept: true }));
+        assert_eq!(parse_line("bench"), Ok(Verb::Bench { bless: false }));
+        assert_eq!(parse_line("bench --bless"), Ok(Verb::Bench { bless: true }));
         assert_eq!(parse_line("clippy"), Ok(Verb::Clippy));
         assert_eq!(parse_line("size"), Ok(Verb::Size));
         assert_eq!(parse_line("boot"), Ok(Verb::Boot(BootOptions::default())));
@@ -240,7 +241,7 @@ mod tests {
             ("boot --smp", "--smp"),
             ("boot --board virt-aarch64 --machine microvm", "does not run on"),
             ("boot --bless=yes", "yes"),
-            ("bench --bless", "--bless"),
+            ("bench --accept", "--accept"),
         ] {
             let error = parse_line(line).expect_err(line);
             assert!(error.contains(named), "{line}: {error}");
@@ -250,7 +251,7 @@ mod tests {
     #[test]
     fn the_usage_names_each_verb_and_option() {
         let usage = usage();
-        let verbs = ["setup", "boot", "bench", "--accept", "size", "clippy", "test", "help"];
+        let verbs = ["setup", "boot", "bench", "COMPILER.txt", "size", "clippy", "test", "help"];
         for word in verbs.into_iter().chain(["--board", "--machine", "--smp", "--scenario"]) {
             assert!(usage.contains(word), "{word}");
         }

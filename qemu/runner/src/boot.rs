@@ -10,6 +10,7 @@ use crate::cases::{expected_cases, expected_figures, expected_reports};
 use crate::golden::Goldens;
 use crate::process::succeed;
 use crate::qemu::{self, Ended};
+use crate::quotes;
 use crate::setup;
 use crate::tally::Tally;
 use crate::toolchain::{Job, Toolchain};
@@ -86,6 +87,7 @@ impl Boots<'_> {
                 let verdict = self.judge(board, smp, &ended);
                 self.tally += verdict.tally();
                 show_result(&name, show, &ended, &verdict);
+                self.compare_quotes(&name, &ended)?;
             }
         }
         Ok(())
@@ -97,6 +99,18 @@ impl Boots<'_> {
         if show && (self.options.verbose || !line.starts_with(MARK)) {
             println!("{line}");
         }
+    }
+
+    /// Compares what the documents quote of a run with the log. They quote whole runs, without statistics.
+    fn compare_quotes(&mut self, name: &str, ended: &Ended) -> Result<()> {
+        if self.options.scenario.is_some() || self.options.stat {
+            return Ok(());
+        }
+        for fault in quotes::not_in_log(name, &String::from_utf8_lossy(&ended.log))? {
+            println!("FAULT {fault}");
+            self.tally += Tally::FAILED;
+        }
+        Ok(())
     }
 
     /// Judges a run, and its reports by their golden texts.

@@ -18,6 +18,7 @@ mod nopanic;
 mod normalise;
 mod process;
 mod qemu;
+mod quotes;
 mod setup;
 mod size;
 mod tally;
@@ -48,7 +49,7 @@ fn main() -> ExitCode {
         Verb::Clippy => clippy::run(),
         Verb::Size => size::run().map(|()| true),
         Verb::Boot(options) => boot::run(&options).map(|tally| tally.finish()),
-        Verb::Bench { accept } => bench::run(accept).map(|tally| tally.finish()),
+        Verb::Bench { bless } => bench::run(bless).map(|tally| tally.finish()),
         Verb::Replay(arguments) => replay(&arguments),
         Verb::Test => Ok(test::run().finish()),
     };

@@ -9,7 +9,8 @@
 //! Host code is always built by the cargo that is on the PATH. Nothing here installs anything.
 
 use crate::boards;
-use crate::process::{command, root};
+use crate::process::{ask, cannot_start, command, root, shown};
+use anyhow::{Context as _, Result};
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -39,6 +40,18 @@ impl Toolchain {
             Toolchain::Rustup => "rustup",
             Toolchain::Debian => "debian",
         }
+    }
+
+    /// Its compiler, as the baselines of the bench are named: `1.95.0-rustup`. The same version is another compiler where
+    /// another LLVM is below it, or `core` was built another way.
+    pub(crate) fn compiler(self) -> Result<String> {
+        let mut rustc = match self {
+            Toolchain::Rustup => command("rustc"),
+            Toolchain::Debian => command("/usr/bin/rustc"),
+        };
+        let said = ask(rustc.arg("--version")).with_context(|| cannot_start(&rustc))?;
+        let version = version(&said).with_context(|| format!("`{}` says {said}", shown(&rustc)))?;
+        Ok(format!("{version}-{}", self.name()))
     }
 
     /// Where this way builds.
@@ -73,6 +86,12 @@ impl Toolchain {
         cargo.arg("--target").arg(triple).arg("--target-dir").arg(self.target_dir());
         cargo
     }
+}
+
+/// The version in what `rustc --version` prints.
+fn version(said: &str) -> Option<&str> {
+    let version = said.strip_prefix("rustc ")?.split_whitespace().next()?;
+    version.starts_with(|c: char| c.is_ascii_digit()).then_some(version)
 }
 
 fn rustup_cargo(job: Job) -> Command {
@@ -111,7 +130,6 @@ fn of_target(triple: &str, what: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::process::shown;
     use std::ffi::OsStr;
 
     fn env_of(command: &Command, name: &str) -> Option<Option<String>> {
@@ -141,5 +159,13 @@ mod tests {
         ] {
             assert_eq!(env_of(&cargo, name), Some(Some(value.to_owned())), "{name}");
         }
+    }
+
+    #[test]
+    fn a_compiler_is_named_by_its_version() {
+        assert_eq!(version("rustc 1.95.0 (59807616e 2026-04-14)\n"), Some("1.95.0"));
+        assert_eq!(version("rustc 1.96.0 (ac68faa20 2026-05-25) (built from a source tarball)"), Some("1.96.0"));
+        assert_eq!(version("rustc 1.97.0-nightly (1 2026-05-25)"), Some("1.97.0-nightly"));
+        assert_eq!((version("error: no rustc"), version("rustc ../x")), (None, None));
     }
 }
