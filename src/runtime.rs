@@ -507,7 +507,11 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
                 context.count_reclaim(enter);
             }
             Event::Section(map, true) if P::SECTION_IS_LOCK => {
-                validator::acquire_unchecked(self.domain(context).seen(), context, &Acquire::new(map, Mode::WRITE, site));
+                validator::acquire_unchecked(
+                    self.domain(context).seen(),
+                    context,
+                    &Acquire::new(map, Mode::WRITE, site),
+                );
             }
             Event::Section(map, false) if P::SECTION_IS_LOCK => validator::release_unchecked(context, map),
             Event::Dropped(map) => validator::release_unchecked(context, map),
@@ -742,14 +746,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
 
     #[cold]
     #[inline(never)]
-    fn count_otherwise(
-        map: &LockMap,
-        site: Option<Site>,
-        context: &Context,
-        here: &Self,
-        length: u64,
-        cpu: u32,
-    ) {
+    fn count_otherwise(map: &LockMap, site: Option<Site>, context: &Context, here: &Self, length: u64, cpu: u32) {
         if let Some(hold) = context.taken_off(context.depth()) {
             here.count_special(context, map, site, &hold, (length, cpu));
         }

@@ -33,7 +33,7 @@ fn a_hold_longer_than_allowed_is_reported_when_it_ends() {
 
 /// The timer comes: it looks at what it interrupted.
 fn tick() {
-    hooks::enter(Level::Hardirq, new_context());
+    hooks::enter(Level::Hardirq, new_cell());
     let were_on = IRQS.replace(false);
     hooks::check_holds();
     hooks::leave();
