@@ -154,7 +154,9 @@ impl TaskName {
         let name = self.0.get(..end).unwrap_or_default();
         match core::str::from_utf8(name) {
             Ok(name) => name,
-            Err(error) => name.get(..error.valid_up_to()).and_then(|name| core::str::from_utf8(name).ok()).unwrap_or_default(),
+            Err(error) => {
+                name.get(..error.valid_up_to()).and_then(|name| core::str::from_utf8(name).ok()).unwrap_or_default()
+            }
         }
     }
 }

@@ -694,14 +694,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
 
     #[cold]
     #[inline(never)]
-    fn count_otherwise(
-        map: &LockMap,
-        site: Option<Site>,
-        context: &Context,
-        here: &Self,
-        length: u64,
-        cpu: u32,
-    ) {
+    fn count_otherwise(map: &LockMap, site: Option<Site>, context: &Context, here: &Self, length: u64, cpu: u32) {
         if let Some(hold) = context.taken_off(context.depth()) {
             here.count_special(context, map, site, &hold, (length, cpu));
         }

@@ -258,7 +258,8 @@ fn a_lazy_value_that_an_interrupt_asks_for_is_found() {
     begin();
     let [in_task, in_interrupt] = two();
     in_task.call_once(|| ());
-    let interrupt = Box::leak(Box::new(ContextCell::new(fake::plain::CONTEXT.get().expect("it has begun").validator())));
+    let interrupt =
+        Box::leak(Box::new(ContextCell::new(fake::plain::CONTEXT.get().expect("it has begun").validator())));
     fake::Fake::irqs_disable();
     hooks::enter(Level::Hardirq, interrupt);
     in_interrupt.call_once(|| ());
