@@ -525,7 +525,7 @@ mod tests {
     #[test]
     #[cfg(target_pointer_width = "64")]
     fn a_context_keeps_to_its_budget() {
-        assert!(size_of::<Context>() <= 1344 + HOLDS * size_of::<crate::trail::Since>(), "{}", size_of::<Context>());
+        assert!(size_of::<Context>() <= 1368 + HOLDS * size_of::<crate::trail::Since>(), "{}", size_of::<Context>());
     }
 
     #[test]
