@@ -19,6 +19,7 @@
 //! `unsafe` is here to follow the link, and to send a context to another CPU.
 #![allow(unsafe_code)]
 
+mod disturbed;
 mod gate;
 mod stack;
 
@@ -106,8 +107,12 @@ pub struct Context {
     gate: Gate,
     /// What an exclusive acquire marks with interrupts off, and with interrupts on; follows from the flags.
     asks: [Cell<Asked>; 2],
-    /// Holds that found no room. Releases of unknown locks are taken for theirs, as long as there are any.
-    lost: Cell<u8>,
+    /// Takings that found no room. Releases of unknown locks are taken for theirs, as long as there are any.
+    lost: Cell<u32>,
+    /// While the stack is disturbed: the place that is being filled, or was.
+    hole: Cell<u8>,
+    /// While the stack is disturbed: from this place on, keys do not say what is held.
+    stale: Cell<u8>,
     /// Which of the program's validators it belongs to.
     validator: u8,
     /// Entries that were refused, since their context was in use: as many exits are passed over.
@@ -194,6 +199,8 @@ impl Context {
                 Cell::new(Asked::new(Usage::HARDIRQ_ON.union(Usage::SOFTIRQ_ON), true)),
             ],
             lost: Cell::new(0),
+            hole: Cell::new(0),
+            stale: Cell::new(0),
             refused: Cell::new(0),
             reclaim: Cell::new(0),
             softirqs_on: Cell::new(true),
@@ -525,7 +532,7 @@ mod tests {
     #[test]
     #[cfg(target_pointer_width = "64")]
     fn a_context_keeps_to_its_budget() {
-        assert!(size_of::<Context>() <= 1368 + HOLDS * size_of::<crate::trail::Since>(), "{}", size_of::<Context>());
+        assert!(size_of::<Context>() <= 1384 + HOLDS * size_of::<crate::trail::Since>(), "{}", size_of::<Context>());
     }
 
     #[test]
@@ -537,7 +544,7 @@ mod tests {
         assert!(!task.push(hold(99)));
         assert_eq!((task.depth(), task.lost()), (HOLDS, 1));
         assert!(task.forget_lost() && !task.forget_lost());
-        assert!(!task.pop(2) && task.pop(2 * HOLDS));
+        assert!(task.pop(2).is_none() && task.pop(2 * HOLDS).is_some());
     }
 
     #[test]
