@@ -131,22 +131,35 @@ pub(crate) fn prepare(stack: &mut [u128], begin: extern "C" fn() -> !) -> usize 
 
 // ---- the timer
 
-/// `handler` is where interrupts come, on the stack of whatever they interrupt, with the flag as it was.
-pub(crate) fn on_timer(handler: extern "C" fn(c_int)) {
+/// The timer of a CPU. It stops when it is dropped.
+pub(crate) struct Timer(libc::timer_t);
+
+/// This CPU's timer ticks from now on. `handler` is where its interrupts come: on the stack of whatever they interrupt, with the
+/// flag as it was.
+pub(crate) fn start_timer(handler: extern "C" fn(c_int)) -> Timer {
+    const EVERY: libc::timespec = libc::timespec { tv_sec: 0, tv_nsec: 50_000 };
+    let mut timer = ptr::null_mut();
     // SAFETY: zero is a valid value of each field. `SA_NODEFER`: the host's mask stays open, the flag is our own.
     unsafe {
         let mut action: libc::sigaction = mem::zeroed();
         action.sa_sigaction = handler as *const () as usize;
         action.sa_flags = libc::SA_NODEFER | libc::SA_RESTART;
-        assert_eq!(libc::sigaction(libc::SIGALRM, &action, ptr::null_mut()), 0);
+        assert_eq!(libc::sigaction(libc::SIGALRM, &raw const action, ptr::null_mut()), 0);
+        let mut event: libc::sigevent = mem::zeroed();
+        event.sigev_notify = libc::SIGEV_THREAD_ID;
+        event.sigev_signo = libc::SIGALRM;
+        event.sigev_notify_thread_id = libc::gettid();
+        assert_eq!(libc::timer_create(libc::CLOCK_MONOTONIC, &raw mut event, &raw mut timer), 0);
+        let when = libc::itimerspec { it_interval: EVERY, it_value: EVERY };
+        assert_eq!(libc::timer_settime(timer, 0, &raw const when, ptr::null_mut()), 0);
     }
+    Timer(timer)
 }
 
-/// The timer of a CPU ticks.
-pub(crate) fn tick(cpu: libc::pthread_t) {
-    // SAFETY: the thread is not joined yet.
-    unsafe {
-        libc::pthread_kill(cpu, libc::SIGALRM);
+impl Drop for Timer {
+    fn drop(&mut self) {
+        // SAFETY: it was created, and is deleted once.
+        unsafe { libc::timer_delete(self.0) };
     }
 }
 
