@@ -315,7 +315,7 @@ const SCRIPTS: &[Script] = &[
             || hooks::take_over(&SLEEPING, Mode::WRITE),
             || hooks::release(&SLEEPING, None),
         ],
-        rounds: 3,
+        rounds: 1,
     },
     Script {
         name: "found",

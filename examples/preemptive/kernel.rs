@@ -1,7 +1,8 @@
 //! The kernel on one page: the port, a lock of its own, interrupts, tasks, the scheduler, and some work.
 //!
 //! What it owes to the validator, all of it:
-//! - the port (below), whose `context` is one word for each CPU, read in one instruction;
+//! - the port (below), whose `context` is one word for each CPU, read in one instruction: a task may be moved to another CPU
+//!   before and after it, and the context that it read is still its own;
 //! - a guard of `hooks::interrupt`, first in the handler and dropped before the scheduler is called;
 //! - a `ContextCell` in each task, which `schedule` makes the current one with the stack;
 //! - `hand_over` and `take_over` of the run queue's lock, which one task acquires and the next one releases;
@@ -29,7 +30,8 @@ use std::fmt::Write;
 use std::mem;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed, Ordering::{Acquire, Release}};
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize};
 
 // ---- the port: all that the validator asks of such a kernel
 
@@ -91,7 +93,8 @@ impl<T> SleepLock<T> {
         }
     }
 
-    /// Told before it waits, so that the report comes before the hang.
+    /// The validator is told before the wait, so that the report comes before the hang: that the lock is acquired, and that the
+    /// task may sleep here.
     #[track_caller]
     pub(crate) fn lock(&self) -> SleepGuard<'_, T> {
         let site = Site::caller();
@@ -113,7 +116,7 @@ pub(crate) struct SleepGuard<'a, T> {
 }
 
 impl<T> Drop for SleepGuard<'_, T> {
-    /// Told before it is free.
+    /// The validator is told before the lock is free, so that no other task has it while it is a hold of this one.
     fn drop(&mut self) {
         self.token.release(None);
         self.lock.locked.store(false, Release);
@@ -152,8 +155,9 @@ extern "C" fn timer(_signal: c_int) {
         return; // the flag was off: a real CPU would not have come here
     }
     tick();
-    // The tail: the interrupt has ended, and the interrupted task is the current one again. It is preempted here, and comes
-    // back here, on this CPU or on another one.
+    // The tail: the interrupt has ended, and the interrupted task's context is the current one again. The task is preempted here
+    // and continues here, on this CPU or on another one. (Called inside `tick`, `schedule` would leave the CPU's interrupt
+    // context in use; that is reported at the next tick.)
     schedule(Leaving::Ready);
     machine::irqs_enable(); // by the instruction that returns from an interrupt
 }
@@ -237,7 +241,7 @@ struct Cpu {
     /// The task that runs here.
     task: RefCell<Option<Arc<Task>>>,
     idle: RefCell<Option<Arc<Task>>>,
-    /// The task that ended here: it is freed by the next one, since nobody can free the stack that he runs on.
+    /// The task that ended here: it is freed by the next one, since a task cannot free the stack that it runs on.
     dead: RefCell<Option<Arc<Task>>>,
 }
 

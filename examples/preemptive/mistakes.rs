@@ -1,5 +1,5 @@
-//! Mistakes that one makes in such a kernel, to be planted one at a time. None of them hangs when it runs: each happens in a
-//! moment at which it does no harm, and is found all the same.
+//! Mistakes that are made in such kernels, to be planted one at a time. None of them hangs when it runs: each happens at a moment
+//! at which it does no harm, and is found all the same.
 
 use crate::kernel::{self, ALARM, ALARM_IS_DUE, SleepLock, give_cpu_away, spawn, without_interrupts};
 use lockdep::report::Kind;
@@ -41,8 +41,8 @@ impl Mistake {
         match self {
             Mistake::None | Mistake::NoHandOver => {}
             Mistake::Abba => {
-                spawn("left before right", left_before_right);
-                spawn("right before left", right_before_left);
+                spawn("left first", left_before_right);
+                spawn("right first", right_before_left);
             }
             Mistake::TimerLock => spawn("careless", careless),
             Mistake::Sleep => spawn("sleeper", sleeper),
@@ -106,7 +106,7 @@ fn sleeper() {
     *log += 1;
 }
 
-/// Whoever takes the lock next waits for ever.
+/// The next task that takes the lock would wait for ever.
 fn forgetful() {
     let lock = without_interrupts(|| Box::new(SleepLock::named("forgotten", ())));
     std::mem::forget(Box::leak(lock).lock());
