@@ -156,7 +156,7 @@ pub unsafe trait Port: 'static {
     fn irqs_disable() -> IrqState;
     /// Makes interrupts what they were, without telling the validator. A compiler barrier.
     fn irqs_restore(state: IrqState);
-    /// Who runs, for reports.
+    /// Who runs, for reports. Called with interrupts disabled, apart from what [`Port::CPU`] asks.
     fn who() -> Who;
     /// Shows a report, or that a table is full; or stops the machine, if [`Port::POLICY`] is to halt. The internal lock is
     /// not held. Interrupts are disabled, unless [`hooks::drain`](crate::hooks::drain) shows what waited: then they are as
@@ -174,7 +174,8 @@ pub unsafe trait Port: 'static {
     fn now() -> u64 {
         0
     }
-    /// The number of this CPU, for statistics (feature `stat`), which ask at each release. [`Port::who`] knows it too, so it
-    /// need not be given; but what gives no more than the number is cheaper.
+    /// The number of this CPU, for statistics (feature `stat`), which ask at each release, with interrupts as they are: so in a
+    /// preemptive kernel the task may be moved in the middle. [`Port::who`] knows the number too, so it need not be given where
+    /// `who` may be asked so; but what gives no more than the number, in one instruction, is cheaper.
     const CPU: fn() -> u32 = || Self::who().cpu;
 }

@@ -69,6 +69,7 @@ unsafe impl Port for Kernel {
         mistakes::REPORTS.fetch_add(1, Relaxed);
         let _ = writeln!(Serial, "{news}"); // interrupts are off: the task stays on this CPU
     }
+    const CPU: fn() -> u32 = || machine::cpu() as u32; // statistics ask with interrupts on; `who` may not be asked so here
 }
 
 lockdep::port!(Kernel, classes = 64, dependencies = 256, chains = 1024);
