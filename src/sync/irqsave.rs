@@ -7,8 +7,7 @@
 //! Drop guards in the reverse of the order in which they were made. One that is dropped too early enables interrupts under
 //! those that are left, as in Linux; the validator sees it, and reports what comes of it.
 
-use crate::hooks;
-use crate::port::SavedIrqs;
+use crate::hooks::{self, SavedIrqs};
 use core::fmt;
 use core::marker::PhantomData;
 use core::ops::{Deref, DerefMut};
