@@ -77,7 +77,7 @@ impl Engine<'_> {
     /// its class allows. Each once, and at its end no more. What is waited for is not held.
     pub fn check_holds(&mut self, context: &Context, now: u64, site: Site) {
         for stack in context.outwards() {
-            for index in 0..stack.depth() {
+            for index in 0..stack.height() {
                 let limited = |hold: &Hold| hold.is_limited() && hold.since.is_known();
                 let Some(hold) = stack.hold(index).filter(limited) else { continue };
                 let overheld = self.graph.classes.get(hold.class).limit.overheld(hold.since.until(now));

@@ -31,14 +31,23 @@
 use crate::chain;
 use crate::class::{LockMap, Subclass};
 use crate::context::Context;
-use crate::held::{Hold, Traits};
+use crate::held::{Ended, Hold, Traits};
 use crate::mode::Mode;
 use crate::site::Site;
+use crate::trail::Since;
 use crate::validator::Seen;
 
-/// Takes the lock if nothing about it is new; says whether it did.
+/// Takes the lock if nothing about it is new; returns whether it did. `since` tells when the hold begins.
 #[inline(always)]
-pub(crate) fn acquire(seen: Seen<'_>, context: &Context, map: &LockMap, mode: Mode, site: Site, irqs_on: bool) -> bool {
+pub(crate) fn acquire(
+    seen: Seen<'_>,
+    context: &Context,
+    map: &LockMap,
+    mode: Mode,
+    site: Site,
+    irqs_on: bool,
+    since: impl FnOnce() -> Since,
+) -> bool {
     let Some(place) = context.free_place(irqs_on) else {
         return false;
     };
@@ -52,14 +61,17 @@ pub(crate) fn acquire(seen: Seen<'_>, context: &Context, map: &LockMap, mode: Mo
     if !seen.chains.is_at_home(key, chain::witness(below, id, traits)) {
         return false;
     }
-    place.fill(key, site, map.instance(), id.slot(), Hold::traits(map, mode, asked));
-    context.show();
+    let since = since();
+    context.begin_one();
+    place.fill(key, site, map.instance(), id.slot(), Hold::traits(map, mode, asked), since);
+    context.end_one();
     true
 }
 
-/// Lets the lock go if it is the one that was taken last, once, and nothing is held below; says whether it did.
+/// Releases the lock if it is the one that was taken last, once, and nothing is held below; returns what the statistics ask
+/// of the hold, if it did.
 #[inline(always)]
-pub(crate) fn release(context: &Context, map: &LockMap) -> bool {
+pub(crate) fn release(context: &Context, map: &LockMap) -> Option<Ended> {
     context.pop(map.instance())
 }
 
@@ -91,14 +103,17 @@ mod tests {
         for (name, mode) in modes {
             let map = LockMap::named(name, WaitTypes::SPIN);
             let here = Site::caller();
-            assert!(!acquire(validator.seen(), context, &map, mode, here, true), "the first time");
+            assert!(!acquire(validator.seen(), context, &map, mode, here, true, || Since::UNKNOWN), "the first time");
             validator.acquire(context, &Acquire::new(&map, mode, here));
             let slow = context.hold(0);
-            assert!(release(context, &map));
-            assert!(!acquire(validator.seen(), context, &map, mode, here, false), "the machine's flag is another");
-            assert!(acquire(validator.seen(), context, &map, mode, here, true));
+            assert!(release(context, &map).is_some());
+            assert!(
+                !acquire(validator.seen(), context, &map, mode, here, false, || Since::UNKNOWN),
+                "the machine's flag is another"
+            );
+            assert!(acquire(validator.seen(), context, &map, mode, here, true, || Since::UNKNOWN));
             assert_eq!(format!("{:?}", context.hold(0)), format!("{slow:?}"), "the same hold");
-            assert!(release(context, &map) && !release(context, &map));
+            assert!(release(context, &map).is_some() && release(context, &map).is_none());
         }
     }
 
@@ -115,7 +130,7 @@ mod tests {
             validator.release(task, map, None);
         }
         task.set_busy(true);
-        assert!(!acquire(validator.seen(), task, &map, Mode::WRITE, here, true), "at work");
+        assert!(!acquire(validator.seen(), task, &map, Mode::WRITE, here, true, || Since::UNKNOWN), "at work");
         assert!(!irqs_off(task, here) && task.irqs_on(), "at work, the flag stays");
         task.set_busy(false);
         assert!(irqs_off(task, here) && !irqs_off(task, here) && !task.irqs_on());
@@ -125,6 +140,6 @@ mod tests {
         irq.enter(crate::context::Level::Hardirq, task, here);
         assert!(!irqs_on(irq, here), "something is held below");
         validator.acquire(irq, &Acquire::new(&other, Mode::WRITE, here));
-        assert!(!release(irq, &other), "for the second way");
+        assert!(release(irq, &other).is_none(), "for the recheck path");
     }
 }

@@ -82,7 +82,6 @@ impl<'a> Acquire<'a> {
 
 /// What the statistics ask of a hold that is over.
 #[derive(Clone, Copy, Debug)]
-#[cfg_attr(not(feature = "stat"), expect(dead_code, reason = "nothing is asked then"))]
 pub(crate) struct Ended {
     /// Since when it was held.
     pub(crate) since: Since,
@@ -90,8 +89,16 @@ pub(crate) struct Ended {
     pub(crate) site: Option<Site>,
     /// The slot of its class.
     pub(crate) class: u16,
+    pub(crate) traits: Traits,
+}
+
+impl Ended {
     /// Whether it was a reader's.
-    pub(crate) shared: bool,
+    #[inline(always)]
+    #[cfg_attr(not(feature = "stat"), expect(dead_code, reason = "nothing is asked then"))]
+    pub(crate) const fn shared(&self) -> bool {
+        self.traits.contains(Traits::SHARED)
+    }
 }
 
 /// One lock that a context has taken. Linux's `struct held_lock`.
@@ -149,6 +156,13 @@ impl Hold {
             traits,
             ..Hold::EMPTY
         }
+    }
+
+    /// What a report asks of an ordinary hold of this lock that is over.
+    #[cold]
+    pub(crate) fn that_was(map: &LockMap, ended: &Ended) -> Hold {
+        let Ended { since, site, class, traits } = *ended;
+        Hold { site, instance: map.instance(), class, count: 1, traits, since, ..Hold::EMPTY }
     }
 
     /// How it was waited for, and is held.
@@ -229,11 +243,11 @@ impl Hold {
         self.count / PIN
     }
 
-    /// Counts `more` takings with these; says whether all could be.
-    pub(crate) fn add_times(&mut self, more: u16) -> bool {
-        let times = self.times().saturating_add(more);
-        self.count = self.pins() * PIN + times.min(TIMES);
-        times <= TIMES
+    /// Counts `more` takings with these; returns how many of them found no room.
+    pub(crate) fn add_times(&mut self, more: u16) -> u16 {
+        let room = more.min(TIMES - self.times());
+        self.count += room;
+        more - room
     }
 
     /// Counts one taking less.
@@ -250,7 +264,7 @@ impl Hold {
 
     /// What the statistics ask of it when it is over.
     pub(crate) fn ended(&self) -> Ended {
-        Ended { since: self.since, site: self.site, class: self.class, shared: self.mode().shared }
+        Ended { since: self.since, site: self.site, class: self.class, traits: self.traits }
     }
 
     /// Which lock it is: its address, or another number of its own.

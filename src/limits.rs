@@ -108,7 +108,7 @@ impl Engine<'_> {
     /// otherwise the same lock, or another one of its class, would be of two classes.
     pub(crate) fn settle_classes(&self, context: &Context) {
         for stack in context.outwards().filter(|stack| stack.own_kinds().any(|hold| hold.class == NO_SLOT)) {
-            for index in 0..stack.depth() {
+            for index in 0..stack.height() {
                 let unsettled = stack.hold(index).filter(|hold| hold.class == NO_SLOT);
                 let class = unsettled.and_then(|hold| self.graph.classes.find_without_slot(hold.key));
                 if let (Some(hold), Some(class)) = (unsettled, class) {

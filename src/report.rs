@@ -454,7 +454,7 @@ impl Report {
         // Where there are more than there is room for, the oldest are left out.
         let oldest = context.all().count().saturating_sub(HOLDS);
         self.held_cut = oldest;
-        self.held_cut += context.outwards().map(|context| usize::from(context.lost())).sum::<usize>();
+        self.held_cut += context.outwards().map(|context| context.lost() as usize).sum::<usize>();
         for hold in context.all().skip(oldest) {
             if self.held.push(lookup.lock(&hold)).is_err() {
                 self.held_cut += 1;

@@ -19,12 +19,12 @@ use crate::context::{Context, InUse, Level};
 use crate::domain::Domain;
 use crate::fast;
 use crate::finding::Terms;
-use crate::held::{Acquire, Hold};
-use crate::hooks;
+use crate::held::{Acquire, Ended, Hold};
+use crate::hooks::{self, SavedIrqs};
 use crate::limits::Occupancy;
 use crate::mode::Mode;
 use crate::policy;
-use crate::port::{IrqState, Port, SavedIrqs};
+use crate::port::{IrqState, Port};
 use crate::report::{Kind, LockView};
 use crate::rules;
 use crate::second;
@@ -234,10 +234,10 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
         let Some(context) = current::<P>() else {
             return self.count_early();
         };
-        if !fast::acquire(self.domain(context).seen(), context, map, mode, site, P::irqs_enabled()) {
-            return Self::acquire_otherwise(map, site, context, mode, self);
+        let since = || self.recorder.since::<P>(context);
+        if !fast::acquire(self.domain(context).seen(), context, map, mode, site, P::irqs_enabled(), since) {
+            Self::acquire_otherwise(map, site, context, mode, self);
         }
-        context.begin_top(self.recorder.since::<P>(context));
     }
 
     /// A lock is taken in any other way.
@@ -254,11 +254,10 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
         let Some(context) = current::<P>() else {
             return self.forget_early();
         };
-        if !fast::release(context, map) {
-            return Self::release_otherwise(map, site, context, self);
-        }
-        if context.was_measured() {
-            Self::count(map, site, context, self);
+        match fast::release(context, map) {
+            None => Self::release_otherwise(map, site, context, self),
+            Some(ended) if ended.since.is_known() => Self::count(map, site, context, self, ended),
+            Some(_) => {}
         }
     }
 
@@ -287,16 +286,16 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
         let were_on = P::irqs_enabled();
         let state = P::irqs_disable();
         self.irqs_off(site);
-        SavedIrqs { state, were_on }
+        SavedIrqs::new(state, were_on)
     }
 
     /// Makes hard interrupts what they were.
     #[inline(always)]
     pub fn irq_restore(&self, saved: SavedIrqs, site: Site) {
-        if saved.were_on {
+        if saved.were_on() {
             self.irqs_on(site);
         }
-        P::irqs_restore(saved.state);
+        P::irqs_restore(saved.state());
     }
 
     /// A lock that sleeps is waited for. Its acquisition was told before, so the flag is the machine's.
@@ -322,7 +321,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
             Event::Gone(gone) => self.gone(context, gone),
             Event::CheckIrqs => self.check_irqs(context, site),
             event => {
-                self.agree(context, site);
+                self.agree(context, P::irqs_enabled(), site);
                 self.event_within(context, event, site);
             }
         }
@@ -353,7 +352,8 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
             Event::Free(map) => self.slowly(context, |engine| engine.free(context, map, Some(site))),
             Event::Dropped(map) => {
                 self.slowly(context, |engine| engine.free(context, map, None));
-                validator::release_unchecked(context, map);
+                let _quiet = Work::<P>::begin(None);
+                validator::remove(context, map);
             }
             Event::UnregisterKey(key) => self.slowly(context, |engine| engine.unregister_key(context, key, site)),
             Event::ForgetOwnClass(map) => self.slowly(context, |engine| engine.forget_own_class(context, map)),
@@ -514,7 +514,9 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
                 );
             }
             Event::Section(map, false) if P::SECTION_IS_LOCK => validator::release_unchecked(context, map),
-            Event::Dropped(map) => validator::release_unchecked(context, map),
+            Event::Dropped(map) => {
+                validator::remove(context, map);
+            }
             Event::HandOver(map) => {
                 validator::release_unchecked(context, map);
                 map.set_handed_over(true);
@@ -573,7 +575,9 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
     /// this validator may hold one either.
     pub fn reset(&self) -> bool {
         let Some(context) = current::<P>().filter(|context| !context.is_unchecked()) else { return false };
-        context.holds_nothing() && self.slowly(context, |engine| engine.reset_unless_reports_wait())
+        context.holds_nothing()
+            && context.is_plain()
+            && self.slowly(context, |engine| engine.reset_unless_reports_wait())
     }
 
     /// What the validator of this context found first.
@@ -616,14 +620,13 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
     /// something there.
     fn agree_if_on(&self, context: &Context, site: Site) {
         if P::irqs_enabled() {
-            self.agree(context, site);
+            self.agree(context, true, site);
         }
     }
 
     /// Makes the context's flag that of the machine, if interrupts were turned on or off by other means than the hooks:
-    /// the machine's own counts.
-    fn agree(&self, context: &Context, site: Site) {
-        let on = P::irqs_enabled();
+    /// the machine's own counts, which was `on` before the validator disabled interrupts.
+    fn agree(&self, context: &Context, on: bool, site: Site) {
         if on != context.irqs_on() {
             self.agree_slowly(context, on, site);
         }
@@ -673,33 +676,33 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
     #[cold]
     #[inline(never)]
     fn acquire_otherwise(map: &LockMap, site: Site, context: &Context, mode: Mode, here: &Self) {
-        if here.acquire_in_new_chain(context, map, mode, site) {
-            context.begin_top(here.recorder.since::<P>(context));
-        } else {
-            here.acquire_in(context, &Acquire::new(map, mode, site));
+        let quiet = Work::<P>::begin(None);
+        if !here.acquire_in_new_chain(context, map, mode, site, quiet.were_on) {
+            here.acquire_quietly(context, &Acquire::new(map, mode, site), quiet.were_on);
         }
     }
 
-    /// The third way: an ordinary acquisition of which the chain alone is new. Says whether it was one.
+    /// The new-chain path: an ordinary acquisition of which the chain alone is new. Returns whether it was one.
     #[inline(always)]
-    fn acquire_in_new_chain(&self, context: &Context, map: &LockMap, mode: Mode, site: Site) -> bool {
-        let (domain, were_on) = (self.domain(context), P::irqs_enabled());
+    fn acquire_in_new_chain(&self, context: &Context, map: &LockMap, mode: Mode, site: Site, were_on: bool) -> bool {
+        let domain = self.domain(context);
         let Some(new) = third::New::of(domain.seen(), context, map, mode, site, were_on) else { return false };
-        if new.is_known(domain.seen()) {
-            new.push();
-            return true;
+        let known = new.is_known(domain.seen()) || domain.learn(&Self::TERMS, &new);
+        if known {
+            new.push(self.recorder.since::<P>(context));
         }
-        let state = P::irqs_disable();
-        let learned = domain.learn(&Self::TERMS, &new);
-        if learned {
-            new.push();
-        }
-        P::irqs_restore(state);
-        learned
+        known
     }
 
     fn acquire_in(&self, context: &Context, what: &Acquire<'_>) {
-        self.agree(context, what.site);
+        let quiet = Work::<P>::begin(None);
+        self.acquire_quietly(context, what, quiet.were_on);
+    }
+
+    /// Any acquisition. With interrupts disabled, so that nothing comes in between the look at what is held and the push; they
+    /// were on before, or not.
+    fn acquire_quietly(&self, context: &Context, what: &Acquire<'_>, were_on: bool) {
+        self.agree(context, were_on, what.site);
         if second::acquire(self.domain(context).seen(), context, what) {
             return self.recorder.begin::<P>(context, what.map);
         }
@@ -715,6 +718,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
     #[cold]
     #[inline(never)]
     fn release_otherwise(map: &LockMap, site: Option<Site>, context: &Context, here: &Self) {
+        let quiet = Work::<P>::begin(None);
         if context.is_unchecked() {
             return validator::release_unchecked(context, map);
         }
@@ -722,33 +726,22 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
             return;
         }
         let ending = here.recorder.ending(context, map);
-        let state = P::irqs_disable();
         if !second::release(here.domain(context).seen(), context, map) {
             here.slowly(context, |engine| engine.release(context, map, site));
         }
-        P::irqs_restore(state);
+        drop(quiet);
         if let Some(hold) = ending.filter(|hold| hold.since.is_known()) {
             let (length, cpu) = (hold.since.until(P::now()), (P::CPU)());
             here.count_special(context, map, site, &hold, (length, cpu));
         }
     }
 
-    /// Counts the hold that the fast path has just taken off the books: its place still has it. (Only contexts of the first
-    /// validator are measured.)
+    /// Counts a hold that the fast path has just ended. (Only contexts of the first validator are measured.)
     #[inline(never)]
-    fn count(map: &LockMap, site: Option<Site>, context: &Context, here: &Self) {
-        let Some(ended) = context.just_ended() else { return };
+    fn count(map: &LockMap, site: Option<Site>, context: &Context, here: &Self, ended: Ended) {
         let (length, cpu) = (ended.since.until(P::now()), (P::CPU)());
         if !here.recorder.count(here.domains[0].seen().classes, map, &ended, length, cpu) {
-            Self::count_otherwise(map, site, context, here, length, cpu);
-        }
-    }
-
-    #[cold]
-    #[inline(never)]
-    fn count_otherwise(map: &LockMap, site: Option<Site>, context: &Context, here: &Self, length: u64, cpu: u32) {
-        if let Some(hold) = context.taken_off(context.depth()) {
-            here.count_special(context, map, site, &hold, (length, cpu));
+            here.count_special(context, map, site, &Hold::that_was(map, &ended), (length, cpu));
         }
     }
 
@@ -795,6 +788,9 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
         self.undisturbed(Some(context), |domain| {
             let late = self.refused.load(Ordering::Relaxed) > 0 && self.refused.swap(0, Ordering::Relaxed) > 0;
             let (answer, has_news) = domain.with(&Self::TERMS, |engine| {
+                if context.is_to_be_settled() {
+                    engine.settle(context);
+                }
                 if late {
                     engine.looks_for(Kind::Assertion);
                     engine.wrong(context, Kind::Assertion, REFUSED_LATE, None, None);
@@ -840,21 +836,24 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
     }
 }
 
-/// The validator at work for a context: interrupts off, the context busy. It ends also when the port's `show` panics, which
-/// it may on the host.
+/// The validator runs for a context: interrupts off, the context busy; or without one, interrupts off alone. It ends also when
+/// the port's `show` panics, which it may on the host.
 struct Work<'c, P: Port> {
     context: Option<&'c Context>,
     state: IrqState,
+    /// Whether interrupts could come before.
+    were_on: bool,
     port: PhantomData<P>,
 }
 
 impl<P: Port> Work<'_, P> {
     fn begin(context: Option<&Context>) -> Work<'_, P> {
+        let were_on = P::irqs_enabled();
         let state = P::irqs_disable();
         if let Some(context) = context {
             context.set_busy(true);
         }
-        Work { context, state, port: PhantomData }
+        Work { context, state, were_on, port: PhantomData }
     }
 }
 

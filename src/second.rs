@@ -20,7 +20,10 @@ use crate::validator::Seen;
 /// must be found, and holds may merge.
 pub(crate) fn acquire(seen: Seen<'_>, context: &Context, what: &Acquire<'_>) -> bool {
     let id = what.map.hint(what.subclass);
-    if context.is_unchecked() || what.nest.is_some() || id == ClassId::NONE || context.depth() == HOLDS {
+    if context.is_unchecked() || what.nest.is_some() || id == ClassId::NONE || context.height() == HOLDS {
+        return false;
+    }
+    if !context.is_exact() {
         return false;
     }
     let mut hold = Hold::begin(what, context.irqs_on());
@@ -79,7 +82,10 @@ pub(crate) fn release(seen: Seen<'_>, context: &Context, map: &LockMap) -> bool 
     if context.pop_above(map.instance()) {
         return true;
     }
-    let depth = context.depth();
+    if !context.is_plain_down_to(context) {
+        return false;
+    }
+    let depth = context.height();
     let is_it = |&index: &usize| context.hold(index).is_some_and(|hold| hold.instance == map.instance());
     let Some(index) = (0..depth).rev().find(is_it) else {
         return false;

@@ -23,6 +23,7 @@ use crate::search::{Graph, Place, Scratch};
 use crate::second;
 use crate::site::Site;
 use crate::third;
+use crate::trail::Since;
 use crate::usage::Usage;
 use crate::validator::{Engine, Seen};
 use crate::word::Word;
@@ -171,14 +172,14 @@ impl<const C: usize, const D: usize, const K: usize> Validator<C, D, K> {
     fn acquire_ordinarily(&mut self, context: &Context, what: &Acquire<'_>) -> bool {
         let Acquire { map, mode, site, .. } = *what;
         let seen = Seen { classes: &self.seen_classes, chains: &self.chains };
-        if fast::acquire(seen, context, map, mode, site, context.irqs_on()) {
+        if fast::acquire(seen, context, map, mode, site, context.irqs_on(), || Since::UNKNOWN) {
             return true;
         }
         let new = third::New::of(seen, context, map, mode, site, context.irqs_on());
         new.is_some_and(|new| {
             let known = new.is_known(seen) || self.tables.learn(seen, &new, Terms::NO_PORT.policy);
             if known {
-                new.push();
+                new.push(Since::UNKNOWN);
             }
             known
         })
@@ -187,7 +188,7 @@ impl<const C: usize, const D: usize, const K: usize> Validator<C, D, K> {
     /// A lock is let go: by the fast path if it can be.
     pub fn release(&mut self, context: &Context, map: &LockMap, site: Option<Site>) {
         let seen = self.seen();
-        if !fast::release(context, map) && !second::release(seen, context, map) {
+        if fast::release(context, map).is_none() && !second::release(seen, context, map) {
             self.engine().release(context, map, site);
         }
     }

@@ -28,6 +28,7 @@ use crate::report::Kind;
 use crate::roster::Roster;
 use crate::rules::wait_context;
 use crate::site::Site;
+use crate::trail::Since;
 use crate::validator::Seen;
 
 /// An ordinary acquisition whose class is known with every usage bit that it would set: the hold that it would be.
@@ -97,11 +98,12 @@ impl<'c> New<'c> {
 
     /// Takes the lock.
     #[inline(always)]
-    pub(crate) fn push(&self) {
+    pub(crate) fn push(&self, since: Since) {
         let Hold { key, instance, class, traits, .. } = self.hold;
         if let Some(place) = self.context.free_place(self.hold.irqs_on()) {
-            place.fill(key, self.site, instance, class, traits);
-            self.context.show();
+            self.context.begin_one();
+            place.fill(key, self.site, instance, class, traits, since);
+            self.context.end_one();
         }
     }
 

@@ -99,6 +99,9 @@ impl Engine<'_> {
             stack.set_hold(index, hold);
             return;
         }
+        if !context.is_plain_down_to(stack) {
+            return stack.end(index);
+        }
         self.take_again(context, stack, index, index + 1, site);
     }
 
@@ -138,7 +141,32 @@ impl Engine<'_> {
         let Some(mut hold) = stack.hold(index) else { return };
         hold.set_mode(mode);
         stack.set_hold(index, hold);
+        if !context.is_plain_down_to(stack) {
+            return stack.spoil(index);
+        }
         self.take_again(context, stack, index, index, site);
+    }
+
+    /// Puts the running context's stack in order after a place was filled while its holds could not move (`context.rs`). What
+    /// is above a hold that ended or changed is taken again up to the hold that was filled, as if that had happened after the
+    /// push. What is above that was pushed before it, without it: it is not chained.
+    #[cold]
+    #[inline(never)]
+    pub(crate) fn settle(&mut self, context: &Context) {
+        let above = context.height();
+        let (from, filled) = context.put_in_order();
+        context.truncate(from);
+        self.again = Some(Again { released: None, acquired: None });
+        for index in from..above {
+            let Some(mut hold) = context.taken_off(index) else { continue };
+            if index <= filled {
+                self.take(context, hold);
+            } else {
+                hold.unchain();
+                context.push(hold);
+            }
+        }
+        self.again = None;
     }
 
     fn class_of(&mut self, map: &LockMap, site: Site) -> u16 {
@@ -173,7 +201,7 @@ impl Engine<'_> {
     /// The holds of one stack, also if it is the present context's: a hold is read before anything is put in its place, since
     /// what is taken again never stands higher than it did.
     fn take_stack_again(&mut self, context: &Context, stack: &Context, from: usize, keep: usize) {
-        let above = stack.depth();
+        let above = stack.height();
         stack.truncate(from);
         context.reseed_above(stack);
         for index in keep..above {
@@ -193,7 +221,7 @@ impl Engine<'_> {
         for hold in context.all().skip(below + keep) {
             match again.get_mut(count) {
                 Some(place) => *place = hold,
-                None => context.lose(),
+                None => context.lose(hold.times()),
             }
             count += 1;
         }
@@ -213,7 +241,7 @@ impl Engine<'_> {
             return;
         }
         let below = context.own().next_back().or_else(|| context.run().next());
-        let chained = hold.class != NO_SLOT && below.is_none_or(|below| below.is_chained());
+        let chained = hold.class != NO_SLOT && below.is_none_or(|below| below.is_chained()) && context.is_exact();
         hold.traits.set(Traits::UNCHAINED, !chained);
         if hold.class != NO_SLOT {
             hold.key = chain::extend(context.key(), self.seen.classes.id(hold.class), hold.traits);
@@ -379,9 +407,7 @@ fn merge(context: &Context, new: &Hold) -> bool {
     let Some(mut top) = stack.hold(index).filter(|top| top.same_class(new) && top.instance != new.nest) else {
         return false;
     };
-    if !top.add_times(new.times()) {
-        stack.lose();
-    }
+    stack.lose(top.add_times(new.times()));
     top.traits.insert(Traits::MERGED);
     stack.set_hold(index, top);
     true
@@ -444,12 +470,21 @@ pub fn leave_unchecked(context: &Context, site: Site) -> Option<&Context> {
     Some(outer)
 }
 
-/// A lock is let go meanwhile: nothing above it is looked at again.
+/// A lock is released meanwhile: nothing above it is looked at again.
 pub fn release_unchecked(context: &Context, map: &LockMap) {
-    match context.find(|hold| hold.instance == map.instance()) {
-        Some((stack, index)) => stack.remove(index),
-        None => {
-            context.forget_lost();
-        }
+    if !remove(context, map) {
+        context.forget_lost();
     }
+}
+
+/// A lock that goes is held no more; returns whether it was. If it was not, nothing of what was lost is used up: it may
+/// never have been taken.
+pub fn remove(context: &Context, map: &LockMap) -> bool {
+    let found = context.find(|hold| hold.instance == map.instance());
+    match found {
+        Some((stack, index)) if context.is_plain_down_to(stack) => stack.remove(index),
+        Some((stack, index)) => stack.end(index),
+        None => {}
+    }
+    found.is_some()
 }

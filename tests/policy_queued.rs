@@ -78,10 +78,11 @@ fn one_event_may_find_more_than_there_is_room_for() {
     let lock = Mutex::named("three", ());
     hooks::enter(Level::Hardirq, new_cell());
     IRQS.set(false);
-    core::mem::forget(lock.lock());
-    // It leaves a lock behind that it used, and what it came upon has interrupts on: two findings.
+    drop(lock.lock());
     hooks::leave();
     IRQS.set(true);
+    // Nobody handed it over, and it is held with interrupts on: two findings.
+    hooks::take_over(lock.map(), Mode::WRITE);
     hooks::release(lock.map(), None);
     assert_eq!((hooks::state().waiting, hooks::state().dropped), (3, 1));
     assert_eq!(hooks::drain(), 4);

@@ -209,6 +209,7 @@ fn a_context_that_is_in_use_is_not_entered_again() {
     let _turn = begin();
     let task = context();
     let irq = new_cell();
+    IRQS.set(false);
     hooks::enter(Level::Hardirq, irq);
     hooks::enter(Level::Hardirq, irq);
     assert!(the_report().contains("an interrupt's context is entered while it is in use"));

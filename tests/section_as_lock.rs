@@ -23,7 +23,11 @@ fn two_orders_of_a_lock_and_a_section_are_found() {
     })
     .unwrap();
     assert_eq!(hooks::found(), None);
-    in_thread("receiver", || critical_section::with(|_| drop(queue.lock()))).unwrap();
+    in_thread("receiver", || {
+        critical_section::with(|_| drop(queue.lock()));
+        assert_eq!(threads::context().depth(), 0, "the section is over");
+    })
+    .unwrap();
     assert_eq!(hooks::found(), Some(Kind::Circular));
     let text = &shown()[0];
     assert!(text.contains("(critical section)") && text.contains("tests/section_as_lock.rs:"), "{text}");

@@ -5,10 +5,10 @@
 //! and below the first is the seed: so the key of what is held is found by the depth alone.
 //!
 //! Invariants:
-//! - A hold is written before the depth that shows it, so an interrupt in the middle of a push finds the stack whole.
-//!   What finds no room is counted, and its release is believed.
+//! - A place that is being filled is known as such (`disturbed.rs`), and no walk looks at it. What finds no room is counted,
+//!   and its release is believed.
 //! - An instance that the fast path may pop is written as it is; of a hold whose count is not 1, with a bit that no lock's
-//!   address has.
+//!   address has. A hold that ended where it could not be taken out has an instance that no lock has.
 
 use super::{Context, LEVELS};
 use crate::held::{Ended, Hold, Traits};
@@ -21,6 +21,9 @@ pub(super) const HOLDS: usize = 32;
 
 /// In the word of an instance: its hold's count is not 1. Addresses of locks are even.
 const COUNTED: usize = 1;
+
+/// The instance of a hold that ended where it could not be taken out.
+const DEAD: usize = usize::MAX;
 
 /// The holds.
 #[derive(Debug)]
@@ -103,14 +106,15 @@ impl Stack {
 }
 
 impl Place<'_> {
-    /// Writes an ordinary hold: taken once, without a nest lock.
+    /// Writes an ordinary hold: taken once, without a nest lock. Between [`Context::begin_one`] and [`Context::end_one`].
     #[inline(always)]
-    pub(crate) fn fill(&self, key: u64, site: Site, instance: usize, class: u16, traits: Traits) {
+    pub(crate) fn fill(&self, key: u64, site: Site, instance: usize, class: u16, traits: Traits, since: Since) {
         self.key.set(key);
         self.site.set(Some(site));
         self.instance.set(instance);
         self.kind.class.set(class);
         self.kind.traits.set(traits);
+        self.since.set(since);
     }
 
     /// Writes any hold.
@@ -149,18 +153,31 @@ impl Context {
     /// How many holds are in this context's own stack.
     #[inline(always)]
     pub fn depth(&self) -> usize {
+        match self.gate.is_plain() {
+            true => self.height(),
+            false => self.own().count(),
+        }
+    }
+
+    /// How many places of the stack are in use: by holds, by one that is being filled, by holds that ended.
+    #[inline(always)]
+    pub(crate) fn height(&self) -> usize {
         self.gate.depth()
     }
 
-    /// How many holds found no room.
-    pub fn lost(&self) -> u8 {
+    /// How many takings found no room.
+    pub fn lost(&self) -> u32 {
         self.lost.get()
     }
 
     /// The chain key of what is held in the run.
     #[inline(always)]
     pub(crate) fn key(&self) -> u64 {
-        self.key_below(self.depth())
+        let height = self.height();
+        match height.checked_sub(1).filter(|&top| top == self.hole()) {
+            Some(hole) => self.key_below(hole),
+            None => self.key_below(height),
+        }
     }
 
     /// The chain key of what stands below a place.
@@ -175,90 +192,87 @@ impl Context {
         self.stack.place(self.gate.open(irqs_on))
     }
 
-    /// Shows the hold that was written to the [free place](Context::free_place).
+    /// Takes the [free place](Context::free_place) into use. It is no hold until [`Context::end_one`].
     #[inline(always)]
-    pub(crate) fn show(&self) {
-        self.gate.one_more();
+    pub(crate) fn begin_one(&self) {
+        self.gate.begin_one();
     }
 
-    /// Puts a hold on top; says whether there was room. Where there was none, it is counted.
+    /// The place is filled: it is a hold.
+    #[inline(always)]
+    pub(crate) fn end_one(&self) {
+        self.gate.end_one();
+    }
+
+    /// Puts a hold on top; returns whether there was room. Where there was none, it is counted. With interrupts disabled.
     pub(crate) fn push(&self, hold: Hold) -> bool {
-        let Some(place) = self.stack.place(self.depth()) else {
-            self.lose();
+        let Some(place) = self.stack.place(self.height()) else {
+            self.lose(hold.times());
             return false;
         };
+        if self.gate.is_building() {
+            self.disturb();
+        }
         place.set(&hold);
-        self.gate.set_depth(self.depth() + 1);
+        self.gate.set_depth(self.height() + 1);
         true
     }
 
-    /// Says when the hold that was just put on top began.
-    #[inline(always)]
-    pub(crate) fn begin_top(&self, since: Since) {
-        if let Some(place) = self.stack.sinces.get(self.gate.top()) {
-            place.set(since);
-        }
+    /// Counts takings for which there is no room.
+    pub(crate) fn lose(&self, times: u16) {
+        self.lost.set(self.lost.get().saturating_add(u32::from(times)));
     }
 
-    /// Whether the hold that was just popped is to be counted: never without the feature `stat`.
+    /// Takes the topmost hold away if it is `instance`, taken once, and nothing is held below. Returns what the statistics
+    /// ask of it: read before, since afterwards its place may be used at any moment.
     #[inline(always)]
-    pub(crate) fn was_measured(&self) -> bool {
-        self.stack.sinces.get(self.depth()).is_some_and(|since| since.get().is_known())
-    }
-
-    /// What the statistics ask of the hold that was just popped: its place still has it.
-    #[inline(always)]
-    pub(crate) fn just_ended(&self) -> Option<Ended> {
-        let place = self.stack.place(self.depth())?;
-        Some(Ended {
+    pub(crate) fn pop(&self, instance: usize) -> Option<Ended> {
+        let place = self.stack.place(self.gate.top()).filter(|top| top.instance.get() == instance)?;
+        let ended = Ended {
             since: place.since.get(),
             site: place.site.get(),
             class: place.kind.class.get(),
-            shared: place.kind.traits.get().contains(Traits::SHARED),
-        })
+            traits: place.kind.traits.get(),
+        };
+        self.gate.one_less();
+        Some(ended)
     }
 
-    /// Counts a hold for which there is no room.
-    pub(crate) fn lose(&self) {
-        self.lost.set(self.lost.get().saturating_add(1));
-    }
-
-    /// Takes the topmost hold away if it is `instance`, taken once, and nothing is held below.
-    #[inline(always)]
-    pub(crate) fn pop(&self, instance: usize) -> bool {
-        let top = self.gate.top();
-        let is_it = self.stack.instances.get(top).is_some_and(|top| top.get() == instance);
-        if is_it {
-            self.gate.one_less();
-        }
-        is_it
-    }
-
-    /// The same where something is held below.
+    /// The same where something is held below, or the stack is not plain. With interrupts disabled.
     pub(crate) fn pop_above(&self, instance: usize) -> bool {
-        let Some(top) = self.depth().checked_sub(1) else { return false };
+        let Some(top) = self.height().checked_sub(1).filter(|&top| top != self.hole()) else { return false };
         let is_it = self.stack.instances.get(top).is_some_and(|top| top.get() == instance);
         if is_it {
             self.gate.set_depth(top);
+            self.calm();
         }
         is_it
     }
 
-    /// Takes a lost hold off the count; says whether there was one.
+    /// Takes a lost taking off the count, of this context or of one below; returns whether there was one. A count that is
+    /// full is not known, and stays.
     pub(crate) fn forget_lost(&self) -> bool {
-        let lost = self.lost.get();
-        self.lost.set(lost.saturating_sub(1));
-        lost > 0
+        let Some(context) = self.outwards().find(|context| context.lost() > 0) else { return false };
+        let lost = context.lost();
+        context.lost.set(if lost == u32::MAX { lost } else { lost - 1 });
+        true
     }
 
     pub(crate) fn hold(&self, index: usize) -> Option<Hold> {
-        self.taken_off(index).filter(|_| index < self.depth())
+        self.taken_off(index).filter(|_| index < self.height() && index != self.hole())
     }
 
-    /// What stands in a place of the stack, also above its top: a hold that was just taken off.
+    /// What stands in a place of the stack, also above its top: a hold that was just taken off. Nothing if it ended there.
     #[inline]
     pub(crate) fn taken_off(&self, index: usize) -> Option<Hold> {
-        self.stack.place(index).map(|place| place.hold())
+        self.stack.place(index).filter(|place| place.instance.get() != DEAD).map(|place| place.hold())
+    }
+
+    /// The hold of this place ended; it cannot be taken out.
+    pub(super) fn set_dead(&self, index: usize) {
+        if let Some(place) = self.stack.place(index) {
+            place.instance.set(DEAD);
+        }
     }
 
     pub(crate) fn set_hold(&self, index: usize, hold: Hold) {
@@ -269,7 +283,7 @@ impl Context {
 
     /// Drops the holds from `depth` on.
     pub(crate) fn truncate(&self, depth: usize) {
-        if depth < self.depth() {
+        if depth < self.height() {
             self.gate.set_depth(depth);
         }
     }
@@ -277,13 +291,14 @@ impl Context {
     /// The holds of this context's own stack, the lowest first.
     #[inline]
     pub fn own(&self) -> impl DoubleEndedIterator<Item = Hold> + '_ {
-        (0..self.depth()).filter_map(|index| self.taken_off(index))
+        let hole = self.hole();
+        (0..self.height()).filter(move |&index| index != hole).filter_map(|index| self.taken_off(index))
     }
 
-    /// The same, the topmost first, and of each only its class and its traits.
+    /// The same, the topmost first, and of each only its class and its traits. Of a plain stack.
     #[inline(always)]
     pub(crate) fn own_kinds(&self) -> impl Iterator<Item = Hold> + '_ {
-        let kinds = self.stack.kinds.get(..self.depth()).unwrap_or_default();
+        let kinds = self.stack.kinds.get(..self.height()).unwrap_or_default();
         kinds.iter().rev().map(|kind| Hold { class: kind.class.get(), traits: kind.traits.get(), ..Hold::EMPTY })
     }
 
@@ -331,24 +346,29 @@ impl Context {
         (0..levels).rev().filter_map(|n| self.outwards().nth(n)).flat_map(Context::own)
     }
 
+    /// The contexts of the run, this one first.
+    pub(super) fn contexts_of_run(&self) -> impl Iterator<Item = &Context> {
+        core::iter::successors(Some(self), |c| c.continues()).take(LEVELS)
+    }
+
     /// The holds of the run, the nearest first.
     pub(crate) fn run(&self) -> impl Iterator<Item = Hold> + '_ {
-        let contexts = core::iter::successors(Some(self), |c| c.continues()).take(LEVELS);
-        contexts.flat_map(|c| c.own().rev())
+        self.contexts_of_run().flat_map(|c| c.own().rev())
     }
 
     /// The topmost hold, in whatever context: the context and the index.
     pub(crate) fn top(&self) -> Option<(&Context, usize)> {
-        let context = self.outwards().find(|c| c.depth() > 0)?;
-        Some((context, context.depth() - 1))
+        self.outwards().find_map(|context| {
+            let index = (0..context.height()).rev().find(|&index| context.hold(index).is_some())?;
+            Some((context, index))
+        })
     }
 
     /// The topmost hold that `is_it`, not beyond the first change of context below the top of the stack.
     pub(crate) fn find(&self, is_it: impl Fn(&Hold) -> bool) -> Option<(&Context, usize)> {
         let (top, _) = self.top()?;
-        let contexts = core::iter::successors(Some(top), |c| c.continues()).take(LEVELS);
-        for context in contexts {
-            let found = (0..context.depth()).rev().find(|&i| context.hold(i).is_some_and(|h| is_it(&h)));
+        for context in top.contexts_of_run() {
+            let found = (0..context.height()).rev().find(|&i| context.hold(i).is_some_and(|h| is_it(&h)));
             if let Some(index) = found {
                 return Some((context, index));
             }
@@ -361,9 +381,9 @@ impl Context {
         self.all().any(|hold| hold.merged() || hold.instance == instance)
     }
 
-    /// Takes one hold out; those above it move down.
+    /// Takes one hold out; those above it move down. In a plain stack, with interrupts disabled.
     pub(crate) fn remove(&self, index: usize) {
-        let depth = self.depth();
+        let depth = self.height();
         for i in index..depth.saturating_sub(1) {
             if let Some(mut above) = self.hold(i + 1) {
                 above.unchain();

@@ -6,6 +6,7 @@
 //! be printed through a console whose own lock is tracked.
 
 use super::Recording;
+use super::recorder::without_irqs;
 use crate::class::LockMap;
 use crate::context::Context;
 use crate::listing::{BATCH, ChainLine, ClassLine, ClassTimes, Sums};
@@ -144,8 +145,8 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
         };
         let seen = self.domain(context).seen().classes;
         match ask {
-            Ask::Contended(map) => self.recorder.contended::<P>(seen, context, map),
-            Ask::Acquired(map) => self.recorder.acquired::<P>(seen, context, map),
+            Ask::Contended(map) => without_irqs::<P>(|| self.recorder.contended::<P>(seen, context, map)),
+            Ask::Acquired(map) => without_irqs::<P>(|| self.recorder.acquired::<P>(seen, context, map)),
             Ask::Record(what) => self.recorder.set_mode(what),
             Ask::Clear => self.recorder.clear(),
             Ask::Times(show) => return self.each_times(context, show),

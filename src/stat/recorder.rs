@@ -94,7 +94,7 @@ impl<const C: usize, const N: usize> Recorder<C, N> {
     pub(crate) fn count(&self, seen: &SeenClasses, map: &LockMap, hold: &Ended, length: u64, cpu: u32) -> bool {
         let Some(entry) = self.entry(cpu, hold.class) else { return false };
         let is_plain =
-            map.trail().was_here(cpu) && entry.side(hold.shared).hold.add(self.stamp(seen, hold.class), length);
+            map.trail().was_here(cpu) && entry.side(hold.shared()).hold.add(self.stamp(seen, hold.class), length);
         if is_plain {
             map.trail().site().set(hold.site);
         }
@@ -116,7 +116,7 @@ impl<const C: usize, const N: usize> Recorder<C, N> {
             self.count_outside();
             return Overheld::NONE;
         };
-        let (tally, stamp) = (&entry.side(hold.shared).hold, self.stamp(seen, hold.class));
+        let (tally, stamp) = (&entry.side(hold.shared()).hold, self.stamp(seen, hold.class));
         let is_extreme = !tally.add(stamp, length);
         if is_extreme {
             without_irqs::<P>(|| tally.add_extreme(stamp, length, hold.site));
@@ -233,7 +233,7 @@ fn find<'c>(context: &'c Context, map: &LockMap) -> Option<(&'c Context, usize, 
 
 #[cold]
 #[inline(never)]
-fn without_irqs<P: Port>(work: impl FnOnce()) {
+pub(super) fn without_irqs<P: Port>(work: impl FnOnce()) {
     let state = P::irqs_disable();
     work();
     P::irqs_restore(state);

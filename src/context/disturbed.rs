@@ -1,0 +1,203 @@
+//! What a preemption finds in the middle of a push, and how the stack is put in order after it.
+//!
+//! A place that is being filled is a *hole*: in use, and no hold yet. As long as the stack is as the push left it, the hole is
+//! the topmost place in use, and the gate says that there is one. Whoever pushes above it first writes down which place it
+//! is, and marks the stack as *disturbed*; so does whoever ends or changes a hold below it, since holds must not move then:
+//! such a hold becomes a *dead* entry, and from its place on the keys are *stale*.
+//!
+//! Invariants:
+//! - There is at most one hole in a context: the fast path finds the gate closed, and all other pushes are made with
+//!   interrupts disabled.
+//! - What ends above the hole is taken off at once; when the stack is back at the hole, and no key is stale, it is disturbed
+//!   no more. Otherwise the next slow event that finds no hole puts it in order (`Engine::settle`), before anything else.
+//! - A chain key that is stale is none of a known chain, and nothing is chained above it.
+
+use super::Context;
+
+/// No place: above all places.
+const NOWHERE: u8 = u8::MAX;
+
+impl Context {
+    /// The place that is being filled; none that there is, if no place is.
+    #[inline(always)]
+    pub(super) fn hole(&self) -> usize {
+        match (self.gate.is_building(), self.gate.is_disturbed()) {
+            (false, _) => usize::MAX,
+            (true, false) => self.height().wrapping_sub(1),
+            (true, true) => usize::from(self.hole.get()),
+        }
+    }
+
+    /// Marks the stack as disturbed. With interrupts disabled, as all that changes it here.
+    pub(super) fn disturb(&self) {
+        if self.gate.is_disturbed() {
+            return;
+        }
+        self.hole.set(u8::try_from(self.hole()).unwrap_or(NOWHERE));
+        self.stale.set(NOWHERE);
+        self.gate.set_disturbed(true);
+    }
+
+    /// Something was taken off the top: what ended below it goes, too, and if the hole is the topmost again, and no key below
+    /// it is stale, the stack is as it was.
+    pub(super) fn calm(&self) {
+        if !(self.gate.is_building() && self.gate.is_disturbed()) {
+            return;
+        }
+        let filled = self.hole() + 1;
+        let height =
+            (filled..self.height()).rev().find(|&index| self.hold(index).is_some()).map_or(filled, |top| top + 1);
+        self.truncate(height);
+        if height == filled && usize::from(self.stale.get()) >= filled {
+            self.gate.set_disturbed(false);
+        }
+    }
+
+    /// Ends a hold in a stack whose holds cannot move.
+    pub(crate) fn end(&self, index: usize) {
+        if index + 1 == self.height() {
+            self.truncate(index);
+            return self.calm();
+        }
+        self.spoil(index);
+        self.set_dead(index);
+    }
+
+    /// From this place on, the keys do not say what is held any more, and holds cannot move.
+    pub(crate) fn spoil(&self, index: usize) {
+        self.disturb();
+        for above in index..self.height() {
+            if let Some(mut hold) = self.hold(above) {
+                hold.unchain();
+                self.set_hold(above, hold);
+            }
+        }
+        self.stale.set(self.stale.get().min(u8::try_from(index).unwrap_or(NOWHERE)));
+    }
+
+    /// Whether the holds of `stack`, and of the contexts between it and this one, may move.
+    pub(crate) fn is_plain_down_to(&self, stack: &Context) -> bool {
+        let above = self.outwards().take_while(|context| !context.is_same(stack));
+        above.chain([stack]).all(|context| context.gate.is_plain())
+    }
+
+    /// Whether no context of whoever runs here is in the middle of a push, or has a stack to be put in order.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.outwards().all(|context| context.gate.is_plain())
+    }
+
+    /// Whether the key of the run says what is held in it.
+    pub(crate) fn is_exact(&self) -> bool {
+        self.contexts_of_run().all(|context| {
+            let is_stale = || usize::from(context.stale.get()) < context.height();
+            context.gate.is_plain() || !context.gate.is_disturbed() || (context.gate.is_building() && !is_stale())
+        })
+    }
+
+    /// Whether the stack is to be put in order, and can be.
+    #[inline(always)]
+    pub(crate) fn is_to_be_settled(&self) -> bool {
+        self.gate.is_disturbed() && !self.gate.is_building()
+    }
+
+    /// The stack is about to be put in order: from which place on, and which was filled while it was not.
+    pub(crate) fn put_in_order(&self) -> (usize, usize) {
+        let [filled, stale] = [&self.hole, &self.stale].map(|place| usize::from(place.get()));
+        self.gate.set_disturbed(false);
+        (stale.min(filled + 1).min(self.height()), filled)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::class::LockMap;
+    use crate::context::Level;
+    use crate::held::{Acquire, Hold, Traits};
+    use crate::mode::Mode;
+    use crate::site::Site;
+    use crate::tables::Validator;
+    use crate::trail::Since;
+    use crate::wait_type::WaitTypes;
+
+    fn leak() -> &'static Context {
+        Box::leak(Box::new(Context::new()))
+    }
+
+    fn hold(instance: usize) -> Hold {
+        Hold { instance: instance * 2, count: 1, class: 1, key: instance as u64, ..Hold::EMPTY }
+    }
+
+    /// A push as the fast path makes it, and what comes in its middle.
+    fn push_around(task: &Context, instance: usize, meanwhile: impl FnOnce()) {
+        let place = task.free_place(true).expect("the gate is open");
+        task.begin_one();
+        meanwhile();
+        place.fill(instance as u64, Site::caller(), instance * 2, 1, Traits::IRQS_ON, Since::UNKNOWN);
+        task.end_one();
+    }
+
+    fn instances(context: &Context) -> Vec<usize> {
+        context.own().map(|hold| hold.instance / 2).collect()
+    }
+
+    #[test]
+    fn what_is_taken_and_released_above_a_hole_leaves_nothing() {
+        let task = leak();
+        task.push(hold(1));
+        push_around(task, 2, || {
+            assert!(task.free_place(true).is_none() && task.pop(2).is_none(), "the gate is closed");
+            assert_eq!((task.depth(), task.key()), (1, 1), "the hole is nothing held");
+            task.push(hold(3));
+            task.push(hold(4));
+            assert_eq!((instances(task), task.key()), (vec![1, 3, 4], 4));
+            assert!(!task.pop_above(6) && task.pop_above(8) && task.pop_above(6) && !task.pop_above(4));
+            assert_eq!((instances(task), task.key()), (vec![1], 1));
+        });
+        assert!(task.is_plain());
+        assert_eq!((instances(task), task.key()), (vec![1, 2], 2));
+    }
+
+    #[test]
+    fn an_interrupt_does_not_see_a_hole_and_what_it_leaves_is_put_above() {
+        let (task, irq) = (leak(), leak());
+        push_around(task, 1, || {
+            irq.enter(Level::Hardirq, task, Site::caller());
+            assert!(!irq.interrupted_holder() && irq.holds_nothing() && irq.all().count() == 0);
+            irq.push(hold(2));
+            assert_eq!(irq.all().count(), 1);
+            irq.leave();
+            task.gate.set_irqs(true);
+            assert_eq!(instances(task), [2], "what it left is above the hole");
+        });
+        assert!(task.is_to_be_settled());
+        assert_eq!(instances(task), [1, 2]);
+    }
+
+    #[test]
+    fn a_release_below_a_hole_is_as_one_after_the_push() {
+        let mut validator = Validator::<8, 16, 64>::new();
+        let task = leak();
+        let maps = ["pushed", "a", "b", "c"].map(|name| LockMap::named(name, WaitTypes::SPIN));
+        let [pushed, a, b, c] = &maps;
+        let acquire = |map| Acquire::new(map, Mode::WRITE, Site::caller());
+        validator.acquire(task, &acquire(pushed)); // its class is in slot 1
+        validator.release(task, pushed, None);
+        validator.acquire(task, &acquire(a));
+        validator.acquire(task, &acquire(b));
+        push_around(task, 9, || {
+            validator.release(task, a, None);
+            assert_eq!(task.own().map(|hold| hold.instance).collect::<Vec<_>>(), [b.instance()]);
+            assert!(!task.is_exact(), "no chain is entered over a key that is stale");
+            validator.acquire(task, &acquire(c));
+            assert!(task.own().all(|hold| !hold.is_chained()));
+            validator.release(task, c, None);
+        });
+        assert!(task.is_to_be_settled() && task.free_place(true).is_none());
+        validator.engine().settle(task);
+        assert!(task.is_plain() && task.own().all(|hold| hold.is_chained()));
+        assert_eq!((task.depth(), task.height()), (2, 2));
+        validator.acquire(task, &acquire(c));
+        assert_eq!((task.depth(), validator.found()), (3, None));
+    }
+}
