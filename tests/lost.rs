@@ -10,7 +10,7 @@ use lockdep::mode::Mode;
 use lockdep::site::Site;
 use lockdep::spin::Mutex;
 use lockdep::wait_type::WaitTypes;
-use port::{begin, context, new_context};
+use port::{begin, context, new_context, the_report};
 
 fn many(count: usize) -> Vec<LockMap> {
     let map = |_| LockMap::named("many", WaitTypes::SPIN);
@@ -36,6 +36,7 @@ fn more_lost_holds_than_a_byte_counts_are_released_as_they_were_taken() {
     let locks = many(HOLDS + 400);
     take(&locks);
     assert_eq!((context().depth(), context().lost()), (HOLDS, 400));
+    assert!(the_report().contains("stack of holds is full"), "said once");
     release(&locks);
     assert_eq!((context().depth(), context().lost(), hooks::found()), (0, 0, None));
 }
