@@ -320,15 +320,21 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
             Event::End(own) => self.end(context, &own.0, site),
             Event::Gone(gone) => self.gone(context, gone),
             Event::CheckIrqs => self.check_irqs(context, site),
+            Event::Section(map, begins) => self.section(map, begins, site),
+            Event::MightSleep if P::irqs_enabled() && !rules::sleep_atomic::is_atomic(context) => {}
             event => {
-                self.agree(context, P::irqs_enabled(), site);
-                self.event_within(context, event, site);
+                // Nothing comes between the look at the flag and its use: a task that is preempted, and is back, believes that
+                // interrupts are disabled, as they were in its scheduler.
+                let quiet = Work::<P>::begin(None);
+                self.agree(context, quiet.were_on, site);
+                self.event_within(context, event, quiet.were_on, site);
             }
         }
     }
 
-    /// An event that leaves the context the current one. Its flag is the machine's.
-    fn event_within(&self, context: &Context, event: Event<'_>, site: Site) {
+    /// An event that leaves the context the current one, with interrupts disabled. They were on before, or not; the context's
+    /// flag says the same.
+    fn event_within(&self, context: &Context, event: Event<'_>, were_on: bool, site: Site) {
         if let Event::Downgrade(map, _) | Event::Claim(_, map) | Event::Pin(map, _) = event
             && self.may_be_early(context, map)
         {
@@ -352,7 +358,6 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
             Event::Free(map) => self.slowly(context, |engine| engine.free(context, map, Some(site))),
             Event::Dropped(map) => {
                 self.slowly(context, |engine| engine.free(context, map, None));
-                let _quiet = Work::<P>::begin(None);
                 validator::remove(context, map);
             }
             Event::UnregisterKey(key) => self.slowly(context, |engine| engine.unregister_key(context, key, site)),
@@ -364,7 +369,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
             Event::TakeOver(map, mode) => self.slowly(context, |engine| engine.take_over(context, map, mode, site)),
             Event::Claim(claim, map) => self.slowly(context, |engine| engine.claim(context, claim, map, site)),
             Event::Pin(map, more) => self.slowly(context, |engine| engine.pin(context, map, more, site)),
-            Event::ClaimIrqs(on) if P::irqs_enabled() != on => {
+            Event::ClaimIrqs(on) if were_on != on => {
                 let note = if on {
                     "assert_irqs_enabled: they are disabled"
                 } else {
@@ -373,14 +378,13 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
                 self.wrong(context, Kind::Assertion, note, None, site);
             }
             Event::ClaimIrqs(_) => {}
-            Event::Section(map, begins) => self.section(map, begins, site),
             Event::CheckHolds if !context.all().any(|hold| hold.is_limited()) => {}
             Event::CheckHolds => self.slowly(context, |engine| engine.check_holds(context, P::now(), site)),
             Event::TaskExit => self.slowly(context, |engine| engine.task_exit(context, site)),
             Event::UserReturn => self.slowly(context, |engine| engine.user_return(context, site)),
             Event::Wrong(kind, note, map) => self.wrong(context, kind, note, map, site),
             // Those that `event` has seen to.
-            Event::Enter(..) | Event::Leave | Event::End(_) | Event::Gone(_) | Event::CheckIrqs => {}
+            Event::Enter(..) | Event::Leave | Event::End(_) | Event::Gone(_) | Event::CheckIrqs | Event::Section(..) => {}
         }
     }
 
@@ -634,9 +638,15 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
 
     /// Reports if the validator was told otherwise than the machine's flag says; then the machine's counts.
     fn check_irqs(&self, context: &Context, site: Site) {
-        let on = P::irqs_enabled();
+        let quiet = Work::<P>::begin(None); // a task that is preempted here has another flag when it is back
+        let on = quiet.were_on;
         if on == context.irqs_on() || context.is_unchecked() {
             return;
+        }
+        let toggles = context.toggles();
+        let was_told = if on { !toggles.irqs_off_noticed } else { !toggles.irqs_on_noticed };
+        if !was_told {
+            return self.agree_slowly(context, on, site); // nobody told: an interrupt's tail was preempted, and has returned
         }
         let note = match on {
             true => "the machine's interrupts are enabled, and the validator was told that they are disabled",
@@ -761,11 +771,14 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
         }
     }
 
-    /// A lock that sleeps is waited for where it seems that a flag bars it.
+    /// A lock that sleeps is waited for where it seems that a flag bars it. The flag is compared again: since the acquisition
+    /// the task may have been preempted, and then the context has the flag that its scheduler left.
     #[cold]
     #[inline(never)]
-    fn wait_asleep_otherwise(site: Site, context: &'static Context, here: &Self) {
-        if !context.is_unchecked() {
+    fn wait_asleep_otherwise(site: Site, context: &Context, here: &Self) {
+        let quiet = Work::<P>::begin(None);
+        here.agree(context, quiet.were_on, site);
+        if !context.is_unchecked() && rules::sleep_atomic::is_barred_by_a_flag(context) {
             here.slowly(context, |engine| engine.wait_asleep(context, site));
         }
     }

@@ -32,6 +32,7 @@ const fn spin(name: &'static str) -> LockMap {
     LockMap::named(name, WaitTypes::SPIN)
 }
 
+static SLEEPING: LockMap = LockMap::named("sleeping", WaitTypes::SLEEP);
 static FILE: LockMap = spin("file");
 static TOP: LockMap = spin("top");
 static LAST: LockMap = spin("last");
@@ -160,6 +161,12 @@ fn switch(to: *const Context) {
 #[inline(always)]
 fn take(lock: &LockMap) {
     hooks::acquire(lock, Mode::WRITE, Site::caller());
+}
+
+/// Takes a lock that sleeps.
+fn wait_asleep(lock: &LockMap) {
+    take(lock);
+    hooks::wait_asleep(lock, Site::caller());
 }
 
 /// Takes both, one under the other, and releases them: they are held meanwhile, and not afterwards.
@@ -294,6 +301,22 @@ const SCRIPTS: &[Script] = &[
             || hooks::release(&FILE, None),
         ],
         rounds: 1,
+    },
+    Script {
+        name: "flags",
+        before: known,
+        steps: &[
+            || wait_asleep(&SLEEPING),
+            hooks::might_sleep,
+            hooks::check_irqs,
+            asserts::assert_irqs_enabled,
+            hooks::reclaim_enter,
+            hooks::reclaim_exit,
+            || hooks::hand_over(&SLEEPING),
+            || hooks::take_over(&SLEEPING, Mode::WRITE),
+            || hooks::release(&SLEEPING, None),
+        ],
+        rounds: 3,
     },
     Script {
         name: "found",
