@@ -384,7 +384,12 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
             Event::UserReturn => self.slowly(context, |engine| engine.user_return(context, site)),
             Event::Wrong(kind, note, map) => self.wrong(context, kind, note, map, site),
             // Those that `event` has seen to.
-            Event::Enter(..) | Event::Leave | Event::End(_) | Event::Gone(_) | Event::CheckIrqs | Event::Section(..) => {}
+            Event::Enter(..)
+            | Event::Leave
+            | Event::End(_)
+            | Event::Gone(_)
+            | Event::CheckIrqs
+            | Event::Section(..) => {}
         }
     }
 

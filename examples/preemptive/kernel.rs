@@ -29,7 +29,11 @@ use std::fmt::Write;
 use std::mem;
 use std::ops::{Deref, DerefMut};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, AtomicUsize, Ordering::Relaxed, Ordering::{Acquire, Release}};
+use std::sync::atomic::{
+    AtomicBool, AtomicU32, AtomicU64, AtomicUsize,
+    Ordering::Relaxed,
+    Ordering::{Acquire, Release},
+};
 
 // ---- the port: all that the validator asks of such a kernel
 

@@ -30,9 +30,8 @@ struct Blocks([UnsafeCell<Block>; CPUS + 1]);
 unsafe impl Sync for Blocks {}
 
 /// Those of the CPUs, and one for the thread that plays the board (the timer chip, the firmware).
-static BLOCKS: Blocks = Blocks(
-    [const { UnsafeCell::new(Block { context: ptr::null(), number: 0, irqs: false }) }; CPUS + 1],
-);
+static BLOCKS: Blocks =
+    Blocks([const { UnsafeCell::new(Block { context: ptr::null(), number: 0, irqs: false }) }; CPUS + 1]);
 
 /// This thread is a CPU from now on, with interrupts off: `gs` is its block.
 pub(crate) fn become_cpu(number: usize) {
@@ -113,10 +112,20 @@ pub(crate) fn irqs_enable() {
 #[unsafe(naked)]
 pub(crate) unsafe extern "C" fn swtch(save: *mut usize, to: usize) {
     naked_asm!(
-        "push rbp", "push rbx", "push r12", "push r13", "push r14", "push r15",
+        "push rbp",
+        "push rbx",
+        "push r12",
+        "push r13",
+        "push r14",
+        "push r15",
         "mov [rdi], rsp",
         "mov rsp, rsi",
-        "pop r15", "pop r14", "pop r13", "pop r12", "pop rbx", "pop rbp",
+        "pop r15",
+        "pop r14",
+        "pop r13",
+        "pop r12",
+        "pop rbx",
+        "pop rbp",
         "ret",
     )
 }

@@ -9,13 +9,13 @@
 //! - `mistakes.rs`: what can be planted.
 
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
+mod board;
+#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 mod kernel;
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 mod machine;
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 mod mistakes;
-#[cfg(all(target_arch = "x86_64", target_os = "linux"))]
-mod board;
 
 #[cfg(all(target_arch = "x86_64", target_os = "linux"))]
 fn main() {
