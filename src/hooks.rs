@@ -424,8 +424,13 @@ pub fn drain() -> usize {
     __lockdep_drain()
 }
 
-/// Forgets all that the validator of the running context learned and found. `false`: a report of its waits to be shown, or
-/// is, or this context holds a lock. No other context may hold one either.
+/// Forgets all that the validator of the running context learned and found. `false`: a report of it waits to be shown, or is
+/// being shown, or this context holds a lock.
+///
+/// The caller makes sure that no other context holds a lock, and that no other CPU acquires one until this returns: a hold
+/// that is recorded meanwhile has the slot of a class that is forgotten, so it would be taken for another class later. (What
+/// comes of that is a wrong report, never undefined behaviour.) In a kernel: before the other CPUs start, or while they are
+/// parked.
 #[inline]
 pub fn reset() -> bool {
     __lockdep_reset()

@@ -579,9 +579,9 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
         current::<P>().is_none_or(Context::irqs_on)
     }
 
-    /// Forgets all that the validator of this context learned and found. Says whether it could: not while a report of
-    /// its waits to be shown, or is, nor while this context holds a lock, whose class it would forget. No other context of
-    /// this validator may hold one either.
+    /// Forgets all that the validator of this context learned and found. Returns whether it could: not while a report of it
+    /// waits to be shown, or is being shown, nor while this context holds a lock, whose class it would forget. No other context
+    /// of this validator holds one either, and no other CPU acquires one meanwhile: see `hooks::reset`.
     pub fn reset(&self) -> bool {
         let Some(context) = current::<P>().filter(|context| !context.is_unchecked()) else { return false };
         context.holds_nothing()
