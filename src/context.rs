@@ -7,12 +7,27 @@
 //! Invariants:
 //! - Only the one who runs in a context writes to it, and only the CPU that runs it touches it; its claim apart, which is
 //!   atomic, and by which an interrupt's context is entered by one CPU at a time.
-//! - A hold is written before the depth that shows it, so an interrupt in the middle of an acquire finds the stack whole.
 //! - Levels nest: the link is set at entry, cleared at exit, and points to a context that stays in place meanwhile, as the
 //!   one who makes the link promises. No walk along the links is longer than [`LEVELS`].
 //!
-//! An interrupt may let go of what the code under it holds. If it does so in the middle of a push there, that hold comes
-//! back: such a lock is better handed over (`hooks::hand_over`).
+//! # What may come between two instructions
+//!
+//! With interrupts enabled, at *every* instruction of every event, an interrupt may come; and at its tail the scheduler may
+//! run in the interrupted context itself, switch to another task, and come back later, on another CPU.
+//!
+//! What it finds: all that is held, and besides at most one place that is being filled, which no walk shows and which is
+//! held by nobody. That place is in use before anything is written to it, so what is pushed meanwhile goes above it. All
+//! other changes of a stack (slow pushes, releases out of order, changed holds) are made with interrupts disabled.
+//!
+//! What it may do:
+//! - In a context of its own (`enter` to `leave`): anything.
+//! - In the interrupted context: take and release any locks, as long as what it took is released when the interrupted
+//!   code goes on, and the flags are as they were. So may every other task that runs meanwhile, in its own context.
+//! - Release, hand over or downgrade a lock that the interrupted code holds only if its holder handed it over before
+//!   (`hooks::hand_over`); then it is on no stack. The fast path compares, and some instructions later stores: what is held
+//!   must be the same at both, and no flag that it could look at again is within its budget. In the middle of a fill it is
+//!   right all the same: that hold ends at its place (`disturbed.rs`). Where an interrupt leaves a lock behind at that
+//!   moment, which is reported, its hold may be missing afterwards.
 //!
 //! What it does not do: check anything. It never looks at a class.
 //!

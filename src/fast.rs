@@ -2,7 +2,8 @@
 //!
 //! Three questions, all answered by reading. Is the class known, with every usage bit that this acquisition would set?
 //! Is the chain (what is held in the run, and this lock) one that was checked? Does an interrupted context hold something?
-//! If the answers are yes, yes, no, the hold is pushed, and that is all. Everything else goes the second way
+//! If the answers are yes, yes, no, the hold is pushed, and that is all: its place is taken into use, then filled, since a
+//! scheduler at the tail of an interrupt may push in between (`context.rs`). Everything else goes the second way
 //! (`second.rs`), and where something is new, to the internal lock.
 //!
 //! Why this is enough: a known chain says that its dependencies are in the graph, that its wait types are allowed in a
@@ -24,9 +25,9 @@
 //! | … the class: generation and all usage bits, one comparison | 6 | 10 |
 //! | … the key: that of what is held, and the id, multiplied once | 6 | 9 |
 //! | … the chain is in the set, at its first place | 5 | 5 |
-//! | … key, site, instance, class, traits; the depth; return | 10 | 15 |
+//! | … the place is in use and being filled; key, site, instance, class, traits; filled; return | 12 | 17 |
 //! | release: the context; the top of the stack is this lock, taken once; one less; return | 12 | 12 |
-//! | in all | 63 | 75 |
+//! | in all | 65 | 77 |
 
 use crate::chain;
 use crate::class::{LockMap, Subclass};

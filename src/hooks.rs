@@ -11,7 +11,7 @@ use crate::held::Acquire;
 use crate::limits::Occupancy;
 use crate::mode::Mode;
 use crate::policy::Accepted;
-use crate::port::SavedIrqs;
+use crate::port::IrqState;
 use crate::report::{Kind, LockView};
 use crate::runtime::{ContextCell, Costs, Event};
 use crate::site::Site;
@@ -59,6 +59,34 @@ unsafe extern "Rust" {
     safe fn __lockdep_occupancy() -> Occupancy;
     #[link_name = __symbol!("costs")]
     safe fn __lockdep_costs() -> Costs;
+}
+
+/// What [`irq_save`] returns and [`irq_restore`] takes: what the machine's flag was, and what the validator wants to know of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use = "interrupts stay disabled until this is restored"]
+pub struct SavedIrqs {
+    state: IrqState,
+    were_on: bool,
+}
+
+impl SavedIrqs {
+    /// The machine's state, and whether an interrupt could come then.
+    #[inline(always)]
+    pub const fn new(state: IrqState, were_on: bool) -> SavedIrqs {
+        SavedIrqs { state, were_on }
+    }
+
+    /// What the port saved.
+    #[inline(always)]
+    pub const fn state(self) -> IrqState {
+        self.state
+    }
+
+    /// Whether an interrupt could come before, so that it can again when the state is restored.
+    #[inline(always)]
+    pub const fn were_on(self) -> bool {
+        self.were_on
+    }
 }
 
 /// A lock is about to be waited for. Before the wait, so that a report comes before the hang.
@@ -396,8 +424,13 @@ pub fn drain() -> usize {
     __lockdep_drain()
 }
 
-/// Forgets all that the validator of the running context learned and found. `false`: a report of its waits to be shown, or
-/// is, or this context holds a lock. No other context may hold one either.
+/// Forgets all that the validator of the running context learned and found. `false`: a report of it waits to be shown, or is
+/// being shown, or this context holds a lock.
+///
+/// The caller makes sure that no other context holds a lock, and that no other CPU acquires one until this returns: a hold
+/// that is recorded meanwhile has the slot of a class that is forgotten, so it would be taken for another class later. (What
+/// comes of that is a wrong report, never undefined behaviour.) In a kernel: before the other CPUs start, or while they are
+/// parked.
 #[inline]
 pub fn reset() -> bool {
     __lockdep_reset()
@@ -486,11 +519,11 @@ macro_rules! port {
                 RUNTIME.event(event, site);
             }
             #[unsafe(export_name = $crate::__symbol!("irq_save"))]
-            fn __lockdep_irq_save(site: $crate::site::Site) -> $crate::port::SavedIrqs {
+            fn __lockdep_irq_save(site: $crate::site::Site) -> $crate::hooks::SavedIrqs {
                 RUNTIME.irq_save(site)
             }
             #[unsafe(export_name = $crate::__symbol!("irq_restore"))]
-            fn __lockdep_irq_restore(saved: $crate::port::SavedIrqs, site: $crate::site::Site) {
+            fn __lockdep_irq_restore(saved: $crate::hooks::SavedIrqs, site: $crate::site::Site) {
                 RUNTIME.irq_restore(saved, site);
             }
             #[unsafe(export_name = $crate::__symbol!("irqs_told"))]

@@ -90,17 +90,6 @@ use crate::report::Who;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IrqState(pub usize);
 
-/// What [`hooks::irq_save`](crate::hooks::irq_save) returns: the machine's state, and what the validator wants to know of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use = "interrupts stay disabled until this is restored"]
-pub struct SavedIrqs {
-    /// What is given to [`Port::irqs_restore`].
-    pub state: IrqState,
-    /// Interrupts could come before they were disabled, so they can again when the state is restored. `false` without the
-    /// feature `validate`, where nobody asks.
-    pub were_on: bool,
-}
-
 /// What the validator asks of a kernel.
 ///
 /// None of these functions takes a tracked lock, apart from [`Port::show`], where locks are not checked, unless

@@ -20,11 +20,11 @@ use crate::domain::Domain;
 use crate::fast;
 use crate::finding::Terms;
 use crate::held::{Acquire, Ended, Hold};
-use crate::hooks;
+use crate::hooks::{self, SavedIrqs};
 use crate::limits::Occupancy;
 use crate::mode::Mode;
 use crate::policy;
-use crate::port::{IrqState, Port, SavedIrqs};
+use crate::port::{IrqState, Port};
 use crate::report::{Kind, LockView};
 use crate::rules;
 use crate::second;
@@ -286,16 +286,16 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
         let were_on = P::irqs_enabled();
         let state = P::irqs_disable();
         self.irqs_off(site);
-        SavedIrqs { state, were_on }
+        SavedIrqs::new(state, were_on)
     }
 
     /// Makes hard interrupts what they were.
     #[inline(always)]
     pub fn irq_restore(&self, saved: SavedIrqs, site: Site) {
-        if saved.were_on {
+        if saved.were_on() {
             self.irqs_on(site);
         }
-        P::irqs_restore(saved.state);
+        P::irqs_restore(saved.state());
     }
 
     /// A lock that sleeps is waited for. Its acquisition was told before, so the flag is the machine's.
@@ -579,9 +579,9 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
         current::<P>().is_none_or(Context::irqs_on)
     }
 
-    /// Forgets all that the validator of this context learned and found. Says whether it could: not while a report of
-    /// its waits to be shown, or is, nor while this context holds a lock, whose class it would forget. No other context of
-    /// this validator may hold one either.
+    /// Forgets all that the validator of this context learned and found. Returns whether it could: not while a report of it
+    /// waits to be shown, or is being shown, nor while this context holds a lock, whose class it would forget. No other context
+    /// of this validator holds one either, and no other CPU acquires one meanwhile: see `hooks::reset`.
     pub fn reset(&self) -> bool {
         let Some(context) = current::<P>().filter(|context| !context.is_unchecked()) else { return false };
         context.holds_nothing()

@@ -7,7 +7,7 @@ use lockdep::class::LockMap;
 use lockdep::context::{Context, Level};
 use lockdep::hooks;
 use lockdep::mode::Mode;
-use lockdep::port::{IrqState, SavedIrqs};
+use lockdep::port::IrqState;
 use lockdep::report::{Kind, TaskName};
 use lockdep::runtime::ContextCell;
 use lockdep::site::Site;
@@ -28,7 +28,7 @@ const _: () = {
     is_sync::<ContextCell>();
     is_send::<Arc<ContextCell>>();
     is_send::<IrqState>();
-    is_send::<SavedIrqs>();
+    is_send::<hooks::SavedIrqs>();
     is_sync::<TaskName>();
 };
 

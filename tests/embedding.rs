@@ -1,4 +1,5 @@
-//! `docs/embedding.md`, step by step: its files are written, its commands are run, and what they print is compared.
+//! `docs/embedding.md` and `docs/kernels.md`, step by step: their files are written, their commands are run, and what these
+//! print is compared. Each page has a kernel of its own.
 //!
 //! In an expected text `…` stands for anything: within a line for some of it, alone on a line for any number of lines.
 
@@ -6,7 +7,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-const PAGE: &str = include_str!("../docs/embedding.md");
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
 /// A block of the page that is for us.
@@ -114,12 +114,26 @@ fn run(command: &str, kernel: &Path) -> String {
 #[test]
 #[cfg(unix)] // for `sed`
 fn each_step_of_the_page_works() {
-    let kernel = Path::new(env!("CARGO_TARGET_TMPDIR")).join("kernel");
-    let _ = fs::remove_dir_all(kernel.join("src")); // of the last time
+    follow(include_str!("../docs/embedding.md"), "kernel");
+}
+
+#[test]
+#[cfg(unix)] // for `sed`, and for the host's `backtrace`
+fn each_special_case_works() {
+    follow(include_str!("../docs/kernels.md"), "special");
+}
+
+/// Does what the page says, in the directory of this name.
+fn follow(page: &str, directory: &str) {
+    let kernel = Path::new(env!("CARGO_TARGET_TMPDIR")).join(directory);
+    for left in ["src", "tests"] {
+        let _ = fs::remove_dir_all(kernel.join(left)); // of the last time
+    }
     fs::create_dir_all(&kernel).expect("a directory for the kernel");
     fs::copy(Path::new(ROOT).join("Cargo.lock"), kernel.join("Cargo.lock")).expect("the same versions as here");
     let mut commands = 0;
-    for step in steps(PAGE) {
+    let mut wrong = Vec::new(); // all of it, since a run takes long
+    for step in steps(page) {
         match step {
             Step::Write(path, text) => {
                 let path = kernel.join(path);
@@ -134,11 +148,13 @@ fn each_step_of_the_page_works() {
             Step::Run(command, expected) => {
                 commands += 1;
                 let printed = run(&command, &kernel);
-                compare(&printed, &expected)
-                    .unwrap_or_else(|error| panic!("`$ {command}`, number {commands}: {error}"));
+                if let Err(error) = compare(&printed, &expected) {
+                    wrong.push(format!("`$ {command}`, number {commands}: {error}"));
+                }
             }
         }
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(commands > 6, "only {commands} commands were found on the page");
 }
 

@@ -1,7 +1,6 @@
 //! Takings that find no room among the holds are counted, however many there are, and nobody else's release uses them up.
 
-#[path = "port/machine.rs"]
-mod machine;
+mod port;
 
 use lockdep::class::LockMap;
 use lockdep::context::{HOLDS, Level};
@@ -11,9 +10,7 @@ use lockdep::mode::Mode;
 use lockdep::site::Site;
 use lockdep::spin::Mutex;
 use lockdep::wait_type::WaitTypes;
-use machine::{begin, context, host_port, new_cell};
-
-host_port! {}
+use port::{IRQS, begin, context, new_cell, the_report};
 
 fn many(count: usize) -> Vec<LockMap> {
     let map = |_| LockMap::named("many", WaitTypes::SPIN);
@@ -39,6 +36,7 @@ fn more_lost_holds_than_a_byte_counts_are_released_as_they_were_taken() {
     let locks = many(HOLDS + 400);
     take(&locks);
     assert_eq!((context().depth(), context().lost()), (HOLDS, 400));
+    assert!(the_report().contains("stack of holds is full"), "said once");
     release(&locks);
     assert_eq!((context().depth(), context().lost(), hooks::found()), (0, 0, None));
 }
@@ -75,8 +73,10 @@ fn what_a_task_lost_an_interrupt_may_release() {
     let locks = many(HOLDS + 1);
     take(&locks);
     let task = context();
+    IRQS.set(false); // by the machine
     hooks::enter(Level::Hardirq, new_cell());
     hooks::release(&locks[HOLDS], None);
     hooks::leave();
+    IRQS.set(true);
     assert_eq!((task.lost(), hooks::found()), (0, None));
 }

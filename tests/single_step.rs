@@ -15,9 +15,9 @@ use lockdep::asserts;
 use lockdep::class::{LockMap, Subclass};
 use lockdep::context::{Context, Level};
 use lockdep::held::Acquire;
-use lockdep::hooks;
+use lockdep::hooks::{self, SavedIrqs};
 use lockdep::mode::Mode;
-use lockdep::port::{IrqState, Port, SavedIrqs};
+use lockdep::port::Port;
 use lockdep::report::Kind;
 use lockdep::runtime::ContextCell;
 use lockdep::site::Site;
@@ -25,6 +25,7 @@ use lockdep::wait_type::WaitTypes;
 use preempted::{FLAG, Kernel, begin, new_cell, start_again};
 use std::arch::asm;
 use std::ptr;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, AtomicUsize, Ordering::SeqCst};
 
 const fn spin(name: &'static str) -> LockMap {
@@ -67,8 +68,8 @@ static EVERY: AtomicU64 = AtomicU64::new(1);
 static TAILS_RIGHT: AtomicBool = AtomicBool::new(true);
 static CONTEXTS: [[AtomicPtr<ContextCell>; 2]; 2] = [const { [const { AtomicPtr::new(ptr::null_mut()) }; 2] }; 2];
 
-/// What interrupts were, where they were on.
-const WERE_ON: SavedIrqs = SavedIrqs { state: IrqState(1), were_on: true };
+/// What `irq_save` returned last.
+static SAVED: Mutex<Option<SavedIrqs>> = Mutex::new(None);
 
 const ALL_TAILS: [Tail; 6] = [Tail::Nothing, Tail::Interrupt, Tail::Balanced, Tail::Switch, Tail::Untold, Tail::Twice];
 
@@ -290,13 +291,13 @@ const SCRIPTS: &[Script] = &[
         name: "toggles",
         before: known,
         steps: &[
-            || assert_eq!(hooks::irq_save(), WERE_ON),
-            || hooks::irq_restore(WERE_ON),
+            || *SAVED.lock().unwrap() = Some(hooks::irq_save()),
+            || hooks::irq_restore(SAVED.lock().unwrap().expect("it was saved")),
             || take(&FILE),
             || hooks::softirqs_off(),
             || hooks::softirqs_on(),
-            || assert_eq!(hooks::irq_save(), WERE_ON),
-            || hooks::irq_restore(WERE_ON),
+            || *SAVED.lock().unwrap() = Some(hooks::irq_save()),
+            || hooks::irq_restore(SAVED.lock().unwrap().expect("it was saved")),
             || hooks::release(&FILE, None),
         ],
         rounds: 1,

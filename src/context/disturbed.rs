@@ -107,3 +107,97 @@ impl Context {
         (stale.min(filled + 1).min(self.height()), filled)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::class::LockMap;
+    use crate::context::Level;
+    use crate::held::{Acquire, Hold, Traits};
+    use crate::mode::Mode;
+    use crate::site::Site;
+    use crate::tables::Validator;
+    use crate::trail::Since;
+    use crate::wait_type::WaitTypes;
+
+    fn leak() -> &'static Context {
+        Box::leak(Box::new(Context::new()))
+    }
+
+    fn hold(instance: usize) -> Hold {
+        Hold { instance: instance * 2, count: 1, class: 1, key: instance as u64, ..Hold::EMPTY }
+    }
+
+    /// A push as the fast path makes it, and what comes in its middle.
+    fn push_around(task: &Context, instance: usize, meanwhile: impl FnOnce()) {
+        let place = task.free_place(true).expect("the gate is open");
+        task.begin_one();
+        meanwhile();
+        place.fill(instance as u64, Site::caller(), instance * 2, 1, Traits::IRQS_ON, Since::UNKNOWN);
+        task.end_one();
+    }
+
+    fn instances(context: &Context) -> Vec<usize> {
+        context.own().map(|hold| hold.instance / 2).collect()
+    }
+
+    #[test]
+    fn what_is_taken_and_released_above_a_hole_leaves_nothing() {
+        let task = leak();
+        task.push(hold(1));
+        push_around(task, 2, || {
+            assert!(task.free_place(true).is_none() && task.pop(2).is_none(), "the gate is closed");
+            assert_eq!((task.depth(), task.key()), (1, 1), "the hole is nothing held");
+            task.push(hold(3));
+            task.push(hold(4));
+            assert_eq!((instances(task), task.key()), (vec![1, 3, 4], 4));
+            assert!(!task.pop_above(6) && task.pop_above(8) && task.pop_above(6) && !task.pop_above(4));
+            assert_eq!((instances(task), task.key()), (vec![1], 1));
+        });
+        assert!(task.is_plain());
+        assert_eq!((instances(task), task.key()), (vec![1, 2], 2));
+    }
+
+    #[test]
+    fn an_interrupt_does_not_see_a_hole_and_what_it_leaves_is_put_above() {
+        let (task, irq) = (leak(), leak());
+        push_around(task, 1, || {
+            irq.enter(Level::Hardirq, task, Site::caller());
+            assert!(!irq.interrupted_holder() && irq.holds_nothing() && irq.all().count() == 0);
+            irq.push(hold(2));
+            assert_eq!(irq.all().count(), 1);
+            irq.leave();
+            task.gate.set_irqs(true);
+            assert_eq!(instances(task), [2], "what it left is above the hole");
+        });
+        assert!(task.is_to_be_settled());
+        assert_eq!(instances(task), [1, 2]);
+    }
+
+    #[test]
+    fn a_release_below_a_hole_is_as_one_after_the_push() {
+        let mut validator = Validator::<8, 16, 64>::new();
+        let task = leak();
+        let maps = ["pushed", "a", "b", "c"].map(|name| LockMap::named(name, WaitTypes::SPIN));
+        let [pushed, a, b, c] = &maps;
+        let acquire = |map| Acquire::new(map, Mode::WRITE, Site::caller());
+        validator.acquire(task, &acquire(pushed)); // its class is in slot 1
+        validator.release(task, pushed, None);
+        validator.acquire(task, &acquire(a));
+        validator.acquire(task, &acquire(b));
+        push_around(task, 9, || {
+            validator.release(task, a, None);
+            assert_eq!(task.own().map(|hold| hold.instance).collect::<Vec<_>>(), [b.instance()]);
+            assert!(!task.is_exact(), "no chain is entered over a key that is stale");
+            validator.acquire(task, &acquire(c));
+            assert!(task.own().all(|hold| !hold.is_chained()));
+            validator.release(task, c, None);
+        });
+        assert!(task.is_to_be_settled() && task.free_place(true).is_none());
+        validator.engine().settle(task);
+        assert!(task.is_plain() && task.own().all(|hold| hold.is_chained()));
+        assert_eq!((task.depth(), task.height()), (2, 2));
+        validator.acquire(task, &acquire(c));
+        assert_eq!((task.depth(), validator.found()), (3, None));
+    }
+}

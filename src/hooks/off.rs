@@ -11,7 +11,7 @@ use crate::held::Acquire;
 use crate::limits::Occupancy;
 use crate::mode::Mode;
 use crate::policy::Accepted;
-use crate::port::SavedIrqs;
+use crate::port::IrqState;
 use crate::report::{Kind, LockView};
 use crate::runtime::{ContextCell, Costs, Event};
 use crate::site::Site;
@@ -25,6 +25,33 @@ unsafe extern "Rust" {
     safe fn __lockdep_irq_save() -> SavedIrqs;
     #[link_name = __symbol!("off_irq_restore")]
     safe fn __lockdep_irq_restore(saved: SavedIrqs);
+}
+
+/// What [`irq_save`] returns and [`irq_restore`] takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use = "interrupts stay disabled until this is restored"]
+pub struct SavedIrqs {
+    state: IrqState,
+}
+
+impl SavedIrqs {
+    /// The machine's state, and whether an interrupt could come then.
+    #[inline(always)]
+    pub const fn new(state: IrqState, _were_on: bool) -> SavedIrqs {
+        SavedIrqs { state }
+    }
+
+    /// What the port saved.
+    #[inline(always)]
+    pub const fn state(self) -> IrqState {
+        self.state
+    }
+
+    /// `false`: nobody asks.
+    #[inline(always)]
+    pub const fn were_on(self) -> bool {
+        false
+    }
 }
 
 /// Nothing.
@@ -247,14 +274,13 @@ macro_rules! port {
     ($port:ty $(, $size:ident = $n:expr)* $(,)?) => {
         const _: () = {
             #[unsafe(export_name = $crate::__symbol!("off_irq_save"))]
-            fn __lockdep_irq_save() -> $crate::port::SavedIrqs {
+            fn __lockdep_irq_save() -> $crate::hooks::SavedIrqs {
                 let state = <$port as $crate::port::Port>::irqs_disable();
-                // Nobody is told whether they were on.
-                $crate::port::SavedIrqs { state, were_on: false }
+                $crate::hooks::SavedIrqs::new(state, false)
             }
             #[unsafe(export_name = $crate::__symbol!("off_irq_restore"))]
-            fn __lockdep_irq_restore(saved: $crate::port::SavedIrqs) {
-                <$port as $crate::port::Port>::irqs_restore(saved.state);
+            fn __lockdep_irq_restore(saved: $crate::hooks::SavedIrqs) {
+                <$port as $crate::port::Port>::irqs_restore(saved.state());
             }
         };
     };

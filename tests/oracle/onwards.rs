@@ -73,6 +73,9 @@ macro_rules! machine {
 machine!(All, Policy::ALL);
 machine!(First, Policy::FIRST);
 
+// A cell that is dropped says so to the program's port; none is, but the linker cannot know.
+lockdep::port!(First, classes = 8, dependencies = 8, chains = 8);
+
 /// A machine on which a trace runs. `K` chains: with one, which is taken before the trace begins, nothing is cached.
 struct Machine<'t, P, const K: usize> {
     runtime: Box<Runtime<P, 128, 1024, K, 1, 1>>,
