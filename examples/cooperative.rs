@@ -3,13 +3,11 @@
 //! A task runs until it gives the core away, which it may do with a lock held. There are no interrupts. The port is the
 //! page in the middle; the rest is a kernel as there are many.
 
-use lockdep::context::Context;
+use lockdep::Context;
 use lockdep::hooks;
-use lockdep::news::News;
-use lockdep::port::{IrqState, Port};
-use lockdep::report::{TaskName, Who};
-use lockdep::runtime::ContextCell;
+use lockdep::report::TaskName;
 use lockdep::spin::{Mutex, MutexGuard}; // was: use spin::{Mutex, MutexGuard};
+use lockdep::{ContextCell, IrqState, Message, Port, TaskInfo};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 // ---- the port: all that the validator asks of such a kernel
@@ -29,12 +27,12 @@ unsafe impl Port for Kernel {
         IrqState(0)
     }
     fn irqs_restore(_: IrqState) {}
-    fn who() -> Who {
+    fn who() -> TaskInfo {
         let id = CURRENT.load(Ordering::Relaxed);
-        Who { task: TaskName::new(NAMES[id]), id: id as u32, cpu: 0 }
+        TaskInfo { task: TaskName::new(NAMES[id]), id: id as u32, cpu: 0 }
     }
-    fn show(news: News<'_>) {
-        println!("{news}"); // a kernel: to its serial port
+    fn show(message: Message<'_>) {
+        println!("{message}"); // a kernel: to its serial port
     }
 }
 
@@ -112,11 +110,11 @@ impl Task for Flusher {
 
 fn main() {
     schedule([Some(Box::new(Writer::default())), Some(Box::new(Flusher::default()))]);
-    println!("Nothing hung. What was found: {:?}", hooks::found());
+    println!("Nothing hung. What was found: {:?}", hooks::first_finding());
 }
 
 #[test]
 fn the_deadlock_that_did_not_happen_is_found() {
     main();
-    assert_eq!(hooks::found(), Some(lockdep::report::Kind::Circular));
+    assert_eq!(hooks::first_finding(), Some(lockdep::Kind::Circular));
 }

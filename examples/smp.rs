@@ -3,13 +3,11 @@
 //! Threads stand for CPUs: each has a flag for interrupts, a word that names the context it runs in (a kernel: `gs`,
 //! `tpidr_el1`, `tp`), and a timer. All from "the port" on is what a kernel has.
 
-use lockdep::context::{Context, Level};
 use lockdep::hooks;
-use lockdep::news::News;
-use lockdep::port::{IrqState, Port};
-use lockdep::report::{TaskName, Who};
-use lockdep::runtime::ContextCell;
+use lockdep::report::TaskName;
 use lockdep::spin::Mutex; // was: use spin::Mutex;
+use lockdep::{Context, Level};
+use lockdep::{ContextCell, IrqState, Message, Port, TaskInfo};
 use std::cell::Cell;
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -67,11 +65,11 @@ unsafe impl Port for Kernel {
             enable();
         }
     }
-    fn who() -> Who {
-        Who { task: TaskName::new(TASK.get().name), id: TASK.get().id, cpu: CPU.get() as u32 }
+    fn who() -> TaskInfo {
+        TaskInfo { task: TaskName::new(TASK.get().name), id: TASK.get().id, cpu: CPU.get() as u32 }
     }
-    fn show(news: News<'_>) {
-        println!("{news}"); // a kernel: to its serial port
+    fn show(message: Message<'_>) {
+        println!("{message}"); // a kernel: to its serial port
     }
 }
 
@@ -98,10 +96,10 @@ fn timer_interrupt() {
 fn without_interrupts<R>(work: impl FnOnce() -> R) -> R {
     let were_on = FLAG.get();
     disable();
-    hooks::irqs_off();
+    hooks::irqs_disabled();
     let answer = work();
     if were_on {
-        hooks::irqs_on();
+        hooks::irqs_enabled();
         enable();
     }
     answer
@@ -182,11 +180,11 @@ fn main() {
         }
     });
     switch_to(&IDLE[0]);
-    println!("Nothing hung. What was found: {:?}", hooks::found());
+    println!("Nothing hung. What was found: {:?}", hooks::first_finding());
 }
 
 #[test]
 fn the_interrupt_that_did_not_come_just_then_is_found() {
     main();
-    assert_eq!(hooks::found(), Some(lockdep::report::Kind::Inconsistent));
+    assert_eq!(hooks::first_finding(), Some(lockdep::Kind::Inconsistent));
 }

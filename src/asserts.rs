@@ -3,12 +3,12 @@
 //! They go by the books of the running context, and by the lock itself, not its class. Where there is no context yet, they
 //! say nothing. Linux's `lockdep_assert_held` and its like, `might_lock`, `might_fault`, `lock_pin_lock`.
 
-use crate::claims::Claim;
-use crate::class::LockMap;
+use crate::engine::assertions::Claim;
 use crate::hooks;
-use crate::mode::Mode;
-use crate::runtime::Event;
-use crate::site::Site;
+use crate::lock::lock_map::LockMap;
+use crate::lock::mode::Mode;
+use crate::lock::site::Site;
+use crate::runtime::event::Event;
 
 /// The lock is held, in whatever mode.
 #[track_caller]

@@ -3,7 +3,7 @@
 //! `lockdep::port!(lockdep::host::Host);`, once in the program, is all of it. A thread is a task with a context of its own,
 //! made when it first takes a lock. When it ends with a lock on its books, that is reported (`held-at-exit`). Its interrupt
 //! flag is a variable: on, until a test says otherwise; [`interrupt`] brings an interrupt about. News go to stderr, or where
-//! [`on_news`] says.
+//! [`set_handler`] says.
 //!
 //! It is a macro and not a symbol of this crate, so that two crates that both ask for the feature never make two ports.
 //!
@@ -19,35 +19,35 @@
 //! `unsafe` is here to give a context to one thread after the other.
 #![allow(unsafe_code)]
 
+use crate::context::cell::ContextCell;
 use crate::context::{Context, Level};
 use crate::hooks;
-use crate::news::News;
-use crate::policy::{Accepted, Policy};
 use crate::port::{IrqState, Port};
-use crate::report::{TaskName, Who};
-use crate::runtime::ContextCell;
+use crate::report::message::Message;
+use crate::report::policy::{Accepted, Policy};
+use crate::report::{TaskInfo, TaskName};
 use core::cell::Cell;
 use core::marker::PhantomData;
 use core::ptr;
 use core::sync::atomic::{AtomicU32, Ordering};
-use host_std::boxed::Box;
-use host_std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
-use host_std::time::Instant;
-use host_std::vec::Vec;
-use host_std::{eprintln, panic, thread, thread_local};
+use std::boxed::Box;
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Instant;
+use std::vec::Vec;
+use std::{eprintln, panic, thread, thread_local};
 
 /// The port: give it to `lockdep::port!`.
-pub type Host = HostWith<First>;
+pub type Host = HostPort<DefaultConfig>;
 
-/// The port with another policy: `lockdep::port!(HostWith<Mine>)`, where `Mine` is a [`Choice`].
+/// The port with another policy: `lockdep::port!(HostPort<Mine>)`, where `Mine` is a [`HostConfig`].
 #[derive(Debug)]
-pub struct HostWith<C>(PhantomData<C>);
+pub struct HostPort<C>(PhantomData<C>);
 
 /// What a program chooses for its port.
 ///
 /// ```
-/// use lockdep::host::{Choice, HostWith};
-/// use lockdep::policy::Policy;
+/// use lockdep::host::{HostConfig, HostPort};
+/// use lockdep::Policy;
 /// struct Mine;
 /// impl Choice for Mine {
 ///     const POLICY: Policy = Policy::ALL;
@@ -55,7 +55,7 @@ pub struct HostWith<C>(PhantomData<C>);
 /// lockdep::port!(HostWith<Mine>);
 /// # fn main() {}
 /// ```
-pub trait Choice: 'static {
+pub trait HostConfig: 'static {
     /// What is done about findings.
     const POLICY: Policy = Policy::FIRST;
     /// The findings that are known and accepted, each with its reason.
@@ -64,13 +64,13 @@ pub trait Choice: 'static {
 
 /// What [`Host`] has chosen: nothing.
 #[derive(Debug)]
-pub struct First;
+pub struct DefaultConfig;
 
-impl Choice for First {}
+impl HostConfig for DefaultConfig {}
 
 // SAFETY: the context was taken from the pool by the thread that runs in it, or is one that `set_context` was given on it.
 // It goes back to the pool when this thread ends, and from then on the answer is `None`.
-unsafe impl<C: Choice> Port for HostWith<C> {
+unsafe impl<C: HostConfig> Port for HostPort<C> {
     const POLICY: Policy = C::POLICY;
     const ACCEPTED: &'static [Accepted] = C::ACCEPTED;
     /// Between threads it can be nothing else.
@@ -97,12 +97,12 @@ unsafe impl<C: Choice> Port for HostWith<C> {
     fn irqs_restore(state: IrqState) {
         set_irqs(state.0 != 0);
     }
-    fn who() -> Who {
+    fn who() -> TaskInfo {
         THREAD.with(|thread| thread.who.get())
     }
-    fn show(news: News<'_>) {
+    fn show(message: Message<'_>) {
         let handler = *lock(&HANDLER);
-        handler(news);
+        handler(message);
     }
     /// Nanoseconds since the program first asked.
     fn now() -> u64 {
@@ -113,25 +113,25 @@ unsafe impl<C: Choice> Port for HostWith<C> {
 
 /// Gives all news to `handler` from now on: [`print`], which is what happens if nobody says otherwise, [`panic`](panic()), or a
 /// function of yours. Locks that it takes are not checked.
-pub fn on_news(handler: fn(News<'_>)) {
+pub fn set_handler(handler: fn(Message<'_>)) {
     *lock(&HANDLER) = handler;
 }
 
 /// Prints news to stderr.
-pub fn print(news: News<'_>) {
-    eprintln!("{news}");
+pub fn print(message: Message<'_>) {
+    eprintln!("{message}");
 }
 
 /// Panics with a report, which makes a test of it red; a notice is printed. A thread that panics already prints both.
-pub fn panic(news: News<'_>) {
-    match news {
-        News::Report(report) if !thread::panicking() => panic!("{report}"),
-        _ => print(news),
+pub fn panic(message: Message<'_>) {
+    match message {
+        Message::Report(report) if !thread::panicking() => panic!("{report}"),
+        _ => print(message),
     }
 }
 
 /// Turns this thread's interrupt flag on or off, without a word to the validator: as a driver does that writes the
-/// machine's flag. `hooks::irqs_off` and `irqs_on` are the word.
+/// machine's flag. `hooks::irqs_disabled` and `irqs_on` are the word.
 pub fn set_irqs(on: bool) {
     THREAD.with(|thread| thread.irqs.set(on));
 }
@@ -172,7 +172,7 @@ struct Thread {
     state: Cell<State>,
     own: Cell<Option<&'static ContextCell>>,
     irqs: Cell<bool>,
-    who: Cell<Who>,
+    who: Cell<TaskInfo>,
 }
 
 /// Whether a thread has a context.
@@ -198,13 +198,13 @@ thread_local! {
             state: Cell::new(State::New),
             own: Cell::new(None),
             irqs: Cell::new(true),
-            who: Cell::new(Who { task: TaskName::new("thread"), ..Who::UNKNOWN }),
+            who: Cell::new(TaskInfo { task: TaskName::new("thread"), ..TaskInfo::UNKNOWN }),
         }
     };
     static END: ThreadEnd = const { ThreadEnd };
 }
 
-static HANDLER: Mutex<fn(News<'_>)> = Mutex::new(print);
+static HANDLER: Mutex<fn(Message<'_>)> = Mutex::new(print);
 /// Contexts in which nobody runs.
 static POOL: Mutex<Vec<&'static ContextCell>> = Mutex::new(Vec::new());
 static THREADS: AtomicU32 = AtomicU32::new(0);
@@ -221,7 +221,7 @@ fn begin() -> *const Context {
         }
         let id = THREADS.fetch_add(1, Ordering::Relaxed);
         let task = thread::current().name().map_or(TaskName::new("thread"), TaskName::new);
-        thread.who.set(Who { task, id, cpu: 0 });
+        thread.who.set(TaskInfo { task, id, cpu: 0 });
         let own = from_pool();
         thread.own.set(Some(own));
         let context = own.get();

@@ -2,92 +2,86 @@
 #![cfg_attr(not(any(test, loom)), no_std)]
 #![deny(unsafe_code)]
 
-// Under another name, since `lockdep::std` stands for it.
 #[cfg(feature = "std")]
-extern crate std as host_std;
+extern crate std;
 
-// Floor 0: words.
-mod atomic;
-pub mod class;
-pub mod mode;
-pub mod policy;
-pub mod site;
+// From the lowest: a module imports from those above it in this list alone (`tests/floors.rs`).
 #[macro_use]
 mod symbol;
-mod trail;
-pub mod usage;
-pub mod wait_type;
-mod word;
 
-// Floor 1: tables.
-mod chain;
-mod classes;
-pub mod context;
-mod dependency;
-pub mod held;
-mod roster;
-#[cfg(feature = "stat")]
-pub mod tally;
+mod atomic;
 
-// Floor 2: search.
-mod order;
-mod reach;
-mod search;
+mod lock;
 
-// Floor 3: rules.
+mod context;
+
+mod graph;
+
 mod rules;
 
-// Floor 4: the validator.
-mod cause;
-pub mod claims;
-mod fast;
-mod finding;
-mod identity;
-mod ledger;
-pub mod limits;
-#[cfg(feature = "stat")]
-pub mod listing;
-mod marking;
-pub mod news;
-mod queue;
 pub mod report;
-mod second;
-pub mod state;
-pub mod tables;
-mod third;
-mod unregister;
-pub mod validator;
 
-// Floor 5: views.
-#[cfg(feature = "defmt")]
-mod defmt;
-mod text;
+mod engine;
 
-// Floor 6: runtime.
-pub mod asserts;
-mod domain;
+mod port;
+
+pub mod stat;
+
+mod runtime;
+
 #[cfg(feature = "validate")]
 pub mod hooks;
 #[cfg(not(feature = "validate"))]
 #[path = "hooks/off.rs"]
 pub mod hooks;
+
+pub mod asserts;
 #[cfg(feature = "std")]
 pub mod host;
-pub mod port;
-pub mod runtime;
-pub mod stat;
-
-// Floor 7: locks.
 mod sync;
+
+#[cfg(feature = "selftest")]
+pub mod selftest;
+
+pub use context::cell::ContextCell;
+pub use context::hold::Acquire;
+pub use context::{Context, Level};
+pub use lock::class::{DynamicKey, LockClassKey, Subclass};
+pub use lock::lock_map::LockMap;
+pub use lock::mode::Mode;
+pub use lock::site::Site;
+pub use lock::usage::Usage;
+pub use lock::wait_type::{WaitType, WaitTypes};
+pub use port::{IrqState, Port};
+pub use report::kind::Kind;
+pub use report::message::Message;
+pub use report::policy::{Accepted, Policy};
+pub use report::{Report, TaskInfo};
+pub use runtime::saved_irqs::SavedIrqs;
 #[cfg(feature = "critical-section")]
 pub use sync::critical_section;
+pub use sync::irqsave::IrqSave;
 #[cfg(feature = "lock_api")]
-pub use sync::lock_api;
+pub use sync::lock_api::v04 as lock_api;
 #[cfg(feature = "lock_api_05")]
-pub use sync::lock_api_05;
+pub use sync::lock_api::v05 as lock_api_05;
 #[cfg(feature = "std")]
-pub use sync::std;
-pub use sync::{irqsave, rcu, semaphore, seqlock, spin, tracker, ww};
+pub use sync::std_sync;
+pub use sync::tracker::{Token, Tracker};
+pub use sync::{rcu, semaphore, seqlock, spin, ww};
 
-// Floor 8: self-tests.
-pub mod selftest;
+/// What `port!`, the tool `lockdep` and the tests of this crate need. No part of the interface: it changes in any version.
+#[doc(hidden)]
+pub mod __private {
+    pub use crate::context::hold::Hold;
+    pub use crate::engine::assertions::Claim;
+    pub use crate::engine::validator::{Sizes, Validator};
+    pub use crate::lock::class::{ClassId, Origin};
+    pub use crate::runtime::Runtime;
+    pub use crate::runtime::event::Event;
+    pub mod engine {
+        pub use crate::engine::{
+            Engine, Published, enter, irqs_off, reclaim_enter, reclaim_exit, release_unchecked, softirqs_off,
+        };
+    }
+}

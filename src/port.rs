@@ -1,11 +1,11 @@
 //! The port: the one page that a kernel implements.
 //!
 //! ```
-//! use lockdep::context::Context;
-//! use lockdep::news::News;
-//! use lockdep::port::{IrqState, Port};
-//! use lockdep::report::{TaskName, Who};
-//! use lockdep::runtime::ContextCell;
+//! use lockdep::Context;
+//! use lockdep::Message;
+//! use lockdep::{IrqState, Port};
+//! use lockdep::{TaskInfo, report::TaskName};
+//! use lockdep::ContextCell;
 //!
 //! static TASK: ContextCell = ContextCell::new(0);
 //!
@@ -24,11 +24,11 @@
 //!         IrqState(0)
 //!     }
 //!     fn irqs_restore(_: IrqState) {}
-//!     fn who() -> Who {
-//!         Who { task: TaskName::new("main"), id: 0, cpu: 0 }
+//!     fn who() -> TaskInfo {
+//!         TaskInfo { task: TaskName::new("main"), id: 0, cpu: 0 }
 //!     }
-//!     fn show(news: News<'_>) {
-//!         println!("{news}");
+//!     fn show(message: Message<'_>) {
+//!         println!("{message}");
 //!     }
 //! }
 //!
@@ -36,7 +36,7 @@
 //! # fn main() {
 //! static COUNTER: lockdep::spin::Mutex<u32> = lockdep::spin::Mutex::new(0);
 //! *COUNTER.lock() += 1;
-//! # assert_eq!(lockdep::hooks::found(), None);
+//! # assert_eq!(lockdep::hooks::first_finding(), None);
 //! # }
 //! ```
 //!
@@ -82,9 +82,9 @@
 //! The context that was read stays the right one though the task is moved, since it is the task's.
 
 use crate::context::Context;
-use crate::news::News;
-use crate::policy::{Accepted, Policy};
-use crate::report::Who;
+use crate::report::TaskInfo;
+use crate::report::message::Message;
+use crate::report::policy::{Accepted, Policy};
 
 /// What the machine's interrupt flag was, in whatever form the port saves it: all that [`Port::irqs_restore`] needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -93,7 +93,7 @@ pub struct IrqState(pub usize);
 /// What the validator asks of a kernel.
 ///
 /// None of these functions takes a tracked lock, apart from [`Port::show`], where locks are not checked, unless
-/// [`hooks::drain`](crate::hooks::drain) called it.
+/// [`hooks::show_pending`](crate::hooks::show_pending) called it.
 ///
 /// # Safety
 /// - [`Port::context`] returns null, or a context that belongs to the caller alone: no other CPU uses it until this one has
@@ -103,9 +103,9 @@ pub struct IrqState(pub usize);
 /// - [`Port::irqs_disable`] and [`Port::irqs_restore`] are compiler barriers: no access to memory moves across them. (An
 ///   `asm!` block without the options `nomem` and `readonly` is one, and so is `compiler_fence(SeqCst)` on the inner side.)
 /// - Between `irqs_disable` and `irqs_restore` no interrupt comes on this CPU that acquires a lock, apart from NMIs, which
-///   [enter](crate::hooks::enter) a context of [`Level::Nmi`](crate::context::Level::Nmi).
+///   [enter](crate::hooks::irq_enter) a context of [`Level::Nmi`](crate::context::Level::Nmi).
 /// - An interrupt switches to a context of its own, by [`hooks::interrupt`](crate::hooks::interrupt) or
-///   [`hooks::enter`](crate::hooks::enter), before it acquires a lock.
+///   [`hooks::irq_enter`](crate::hooks::irq_enter), before it acquires a lock.
 #[allow(unsafe_code)] // a wrong `context` would hand one stack of holds to two CPUs
 pub unsafe trait Port: 'static {
     /// What is done about findings: the first is reported at once, and then the validator is silent.
@@ -128,7 +128,7 @@ pub unsafe trait Port: 'static {
     ///
     /// A kernel switches the context with the stack, with interrupts off: right before or after the stack pointer is
     /// exchanged. It may do so in a task that calls `schedule`, and at the tail of an interrupt (preemption): after the
-    /// interrupt's guard was dropped or [`hooks::leave`](crate::hooks::leave) was called, when the context is the interrupted
+    /// interrupt's guard was dropped or [`hooks::irq_exit`](crate::hooks::irq_exit) was called, when the context is the interrupted
     /// task's again. It must not do so inside the interrupt: the interrupt's context would stay in use until that task runs
     /// again, so the next interrupt of this CPU would be refused it, which is reported. A run-queue lock that is acquired in
     /// one task and released in the next goes along by [`hooks::hand_over`](crate::hooks::hand_over) and
@@ -146,11 +146,11 @@ pub unsafe trait Port: 'static {
     /// Makes interrupts what they were, without telling the validator. A compiler barrier.
     fn irqs_restore(state: IrqState);
     /// Who runs, for reports. Called with interrupts disabled, apart from what [`Port::CPU`] asks.
-    fn who() -> Who;
+    fn who() -> TaskInfo;
     /// Shows a report, or that a table is full; or stops the machine, if [`Port::POLICY`] is to halt. The internal lock is
-    /// not held. Interrupts are disabled, unless [`hooks::drain`](crate::hooks::drain) shows what waited: then they are as
+    /// not held. Interrupts are disabled, unless [`hooks::show_pending`](crate::hooks::show_pending) shows what waited: then they are as
     /// its caller has them.
-    fn show(news: News<'_>);
+    fn show(message: Message<'_>);
     /// The return addresses of the one who runs, the innermost first, for the report of a finding: writes as many as there
     /// are and as there is room for, and returns how many those are. Called with interrupts disabled and the internal lock
     /// held, so it must take no tracked lock; it is asked once for each finding, so it may be slow. 0 where nobody knows.

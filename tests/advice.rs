@@ -9,7 +9,7 @@ mod cases;
 mod events;
 mod port;
 
-use lockdep::report::Kind;
+use lockdep::Kind;
 use lockdep_cli::replay::{How, Outcome, Replayer};
 use lockdep_cli::trace::{Trace, Verdict};
 use std::collections::BTreeSet;

@@ -88,7 +88,7 @@ type RawRwLock = spin::RwLock<()>;
 /// `spin`'s, and by them those that are guarded by `IrqSave`.
 mod spinning {
     use super::*;
-    use lockdep::irqsave::IrqSave;
+    use lockdep::IrqSave;
     use lockdep::spin::{self, Spin, barrier, lazylock, mutex, once, rwlock};
 
     types_of_a_value! {
@@ -243,21 +243,21 @@ mod lock_api_05 {
 
 mod sleeping {
     use super::*;
-    use lockdep::std::sync;
+    use lockdep::std_sync;
     use lockdep::ww;
 
     types_of_a_value! {
-        sync::Mutex<V>: IF_SENT, IF_SENT;
-        sync::MutexGuard<'static, V>: NEVER, IF_SHARED;
-        sync::RwLock<V>: IF_SENT, IF_BOTH;
-        sync::RwLockReadGuard<'static, V>: NEVER, IF_SHARED;
-        sync::RwLockWriteGuard<'static, V>: NEVER, IF_SHARED;
+        std_sync::Mutex<V>: IF_SENT, IF_SENT;
+        std_sync::MutexGuard<'static, V>: NEVER, IF_SHARED;
+        std_sync::RwLock<V>: IF_SENT, IF_BOTH;
+        std_sync::RwLockReadGuard<'static, V>: NEVER, IF_SHARED;
+        std_sync::RwLockWriteGuard<'static, V>: NEVER, IF_SHARED;
         ww::WwMutex<V>: IF_SENT, IF_SENT;
         // It has its context, of which one task counts the mutexes.
         ww::WwMutexGuard<'static, V>: NEVER, NEVER;
     }
     types! {
-        sync::Condvar: YES, YES;
+        std_sync::Condvar: YES, YES;
         ww::WwClass: YES, YES;
         ww::WwError: YES, YES;
         ww::WwAcquireContext: YES, NO;
@@ -267,7 +267,7 @@ mod sleeping {
 
 mod others {
     use super::*;
-    use lockdep::{critical_section, rcu, semaphore, seqlock, tracker};
+    use lockdep::{Token, Tracker, critical_section, rcu, semaphore, seqlock};
 
     types_of_a_value! {
         critical_section::Mutex<V>: IF_SENT, IF_SENT;
@@ -282,85 +282,88 @@ mod others {
         semaphore::Semaphore: YES, YES;
         rcu::ReadSection: NO, NO;
         critical_section::CriticalSection<'static>: NO, NO;
-        tracker::Tracker: YES, YES;
-        tracker::Token<'static>: NO, NO;
+        Tracker: YES, YES;
+        Token<'static>: NO, NO;
     }
 }
 
 /// What is no lock: words, reports, tables.
 mod words {
     use super::*;
-    use lockdep::{asserts, claims, class, context, held, host, limits, mode, news, policy, report, runtime, selftest};
-    use lockdep::{site, state, tables, usage, validator, wait_type};
+    use lockdep::__private::{self, engine};
+    use lockdep::{
+        Accepted, Acquire, DynamicKey, Kind, Level, LockClassKey, LockMap, Message, Mode, Policy, Report, Site,
+        Subclass, TaskInfo, Usage, WaitType, WaitTypes, asserts, host, report, selftest,
+    };
 
     types! {
         asserts::Pin<'static>: YES, YES;
-        claims::Claim: YES, YES;
-        class::ClassId: YES, YES;
-        class::DynamicKey: YES, YES;
-        class::LockClassKey: YES, YES;
-        class::LockMap: YES, YES;
-        class::Origin: YES, YES;
-        class::Subclass: YES, YES;
-        context::Flags: YES, YES;
-        context::Level: YES, YES;
-        context::Toggles: YES, YES;
-        held::Acquire<'static>: YES, YES;
-        held::Hold: YES, YES;
-        host::First: YES, YES;
+        __private::Claim: YES, YES;
+        __private::ClassId: YES, YES;
+        DynamicKey: YES, YES;
+        LockClassKey: YES, YES;
+        LockMap: YES, YES;
+        __private::Origin: YES, YES;
+        Subclass: YES, YES;
+        report::Flags: YES, YES;
+        Level: YES, YES;
+        report::Toggles: YES, YES;
+        Acquire<'static>: YES, YES;
+        __private::Hold: YES, YES;
+        host::DefaultConfig: YES, YES;
         host::Host: YES, YES;
-        limits::Fill: YES, YES;
-        limits::Notice: YES, YES;
-        limits::Occupancy: YES, YES;
-        limits::Table: YES, YES;
-        mode::Mode: YES, YES;
-        news::News<'static>: YES, YES;
-        policy::Accepted: YES, YES;
-        policy::FindingId: YES, YES;
-        policy::Policy: YES, YES;
+        report::Fill: YES, YES;
+        report::Notice: YES, YES;
+        report::Occupancy: YES, YES;
+        report::Table: YES, YES;
+        Mode: YES, YES;
+        Message<'static>: YES, YES;
+        Accepted: YES, YES;
+        report::FindingId: YES, YES;
+        Policy: YES, YES;
         report::ClassView: YES, YES;
-        report::Kind: YES, YES;
+        Kind: YES, YES;
         report::LockView: YES, YES;
         report::Path: YES, YES;
-        report::Report: YES, YES;
+        Report: YES, YES;
         report::Step: YES, YES;
         report::UsageConflict: YES, YES;
-        report::Who: YES, YES;
-        runtime::Costs: YES, YES;
-        runtime::Runtime<host::Host, 8, 8, 8, 1, 1>: YES, YES;
+        TaskInfo: YES, YES;
+        report::MemoryFootprint: YES, YES;
+        __private::Runtime<host::Host, 8, 8, 8, 1, 1>: YES, YES;
         selftest::Case: YES, YES;
         selftest::Group: YES, YES;
         selftest::Test: YES, YES;
-        site::Site: YES, YES;
-        state::State: YES, YES;
-        state::Status: YES, YES;
-        tables::Sizes: YES, YES;
-        tables::Validator<8, 8, 8>: YES, YES;
-        usage::State: YES, YES;
-        usage::Usage: YES, YES;
-        validator::Engine<'static>: YES, YES;
-        validator::Seen<'static>: YES, YES;
-        wait_type::WaitType: YES, YES;
-        wait_type::WaitTypes: YES, YES;
+        Site: YES, YES;
+        report::State: YES, YES;
+        report::Status: YES, YES;
+        __private::Sizes: YES, YES;
+        __private::Validator<8, 8, 8>: YES, YES;
+        report::UsageState: YES, YES;
+        Usage: YES, YES;
+        engine::Engine<'static>: YES, YES;
+        engine::Published<'static>: YES, YES;
+        WaitType: YES, YES;
+        WaitTypes: YES, YES;
     }
 }
 
 #[cfg(feature = "stat")]
 mod statistics {
     use super::*;
-    use lockdep::{listing, stat, tally};
+    use lockdep::stat;
 
     types! {
-        listing::ChainLine: YES, YES;
-        listing::ClassEntry: YES, YES;
-        listing::ClassLine: YES, YES;
-        listing::ClassTimes: YES, YES;
-        listing::Point: YES, YES;
-        listing::Safety: YES, YES;
-        listing::SideTimes: YES, YES;
-        listing::Sums: YES, YES;
+        stat::ChainLine: YES, YES;
+        stat::ClassEntry: YES, YES;
+        stat::ClassLine: YES, YES;
+        stat::ClassTimes: YES, YES;
+        stat::Point: YES, YES;
+        stat::Safety: YES, YES;
+        stat::SideTimes: YES, YES;
+        stat::Sums: YES, YES;
         stat::Recording: YES, YES;
-        tally::Lengths: YES, YES;
+        stat::Lengths: YES, YES;
     }
 }
 

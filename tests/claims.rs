@@ -2,15 +2,13 @@
 
 mod port;
 
+use lockdep::WaitTypes;
 use lockdep::asserts;
-use lockdep::class::{LockMap, Subclass};
-use lockdep::context::HOLDS;
 use lockdep::hooks;
-use lockdep::mode::Mode;
-use lockdep::report::Kind;
-use lockdep::site::Site;
+use lockdep::report::HOLDS;
 use lockdep::spin::{Mutex, RwLock};
-use lockdep::wait_type::WaitTypes;
+use lockdep::{Kind, Mode, Site};
+use lockdep::{LockMap, Subclass};
 
 use port::{IRQS, begin, context, shown, the_report};
 
@@ -27,7 +25,7 @@ fn a_full_stack_of_holds_is_said_once_and_the_books_stay_right() {
     for lock in locks.iter().rev() {
         hooks::release(lock, None);
     }
-    assert_eq!((context().depth(), context().lost(), hooks::found()), (0, 0, None));
+    assert_eq!((context().depth(), context().lost(), hooks::first_finding()), (0, 0, None));
 }
 
 #[test]
@@ -59,7 +57,7 @@ fn each_full_table_is_said_once_by_name() {
     }
     // What needs no table goes on.
     hooks::release(&locks[0], None);
-    assert_eq!(hooks::found(), Some(Kind::Unbalanced));
+    assert_eq!(hooks::first_finding(), Some(Kind::Unbalanced));
 }
 
 #[test]
@@ -79,7 +77,7 @@ fn assertions_go_by_the_lock_and_its_mode() {
             let _reader = (held == 1).then(|| lock.read());
             let _writer = (held == 2).then(|| lock.write());
             assert(lock.map());
-            assert_eq!(hooks::found().is_none(), is_true, "{note} with {held}");
+            assert_eq!(hooks::first_finding().is_none(), is_true, "{note} with {held}");
             assert!(is_true || the_report().contains(note), "{note} with {held}");
         }
     }
@@ -95,13 +93,13 @@ fn assertions_about_interrupts_go_by_the_machine() {
         } else {
             asserts::assert_irqs_disabled()
         }
-        assert_eq!(hooks::found(), None);
+        assert_eq!(hooks::first_finding(), None);
         if on {
             asserts::assert_irqs_disabled()
         } else {
             asserts::assert_irqs_enabled()
         }
-        assert_eq!(hooks::found(), Some(Kind::Assertion));
+        assert_eq!(hooks::first_finding(), Some(Kind::Assertion));
         assert!(the_report().contains(if on { "assert_irqs_disabled" } else { "assert_irqs_enabled" }));
     }
 }
@@ -113,7 +111,7 @@ fn a_pinned_lock_must_not_be_let_go() {
     let held = lock.lock();
     asserts::unpin(asserts::pin(lock.map()));
     drop(held);
-    assert_eq!(hooks::found(), None);
+    assert_eq!(hooks::first_finding(), None);
     let held = lock.lock();
     let pin = asserts::pin(lock.map());
     drop(held);
@@ -133,9 +131,9 @@ fn might_lock_learns_the_order_without_taking_the_lock() {
     asserts::might_lock(b.map());
     drop(held);
     let held = b.lock();
-    assert_eq!(hooks::found(), None);
+    assert_eq!(hooks::first_finding(), None);
     drop((a.lock(), held));
-    assert_eq!(hooks::found(), Some(Kind::Circular));
+    assert_eq!(hooks::first_finding(), Some(Kind::Circular));
 }
 
 #[test]
@@ -143,11 +141,11 @@ fn might_fault_is_a_sleep_and_a_read_of_the_address_space() {
     let _turn = begin();
     let space = LockMap::named("mmap_lock", WaitTypes::SLEEP);
     asserts::might_fault(&space);
-    assert_eq!(hooks::found(), None);
+    assert_eq!(hooks::first_finding(), None);
     let spin = Mutex::named("spin", ());
     let held = spin.lock();
     asserts::might_fault(&space);
-    assert_eq!(hooks::found(), Some(Kind::SleepAtomic));
+    assert_eq!(hooks::first_finding(), Some(Kind::SleepAtomic));
     assert!(the_report().contains("release `spin`, taken at"));
     drop(held);
 }
@@ -162,7 +160,7 @@ fn an_upgradeable_read_bars_its_like_and_upgrades_without_a_false_alarm() {
     let reader = writer.downgrade();
     assert_eq!(*reader, 1);
     drop(reader);
-    assert_eq!((hooks::found(), context().depth()), (None, 0));
+    assert_eq!((hooks::first_finding(), context().depth()), (None, 0));
 }
 
 #[test]
@@ -171,9 +169,9 @@ fn levels_of_a_class_are_classes() {
     let nodes: Vec<_> = (0..2).map(|_| Mutex::new(())).collect();
     let parent = nodes[0].lock();
     drop(nodes[1].lock_nested(Subclass::new(1)));
-    assert_eq!(hooks::found(), None);
+    assert_eq!(hooks::first_finding(), None);
     drop(nodes[1].lock());
-    assert_eq!(hooks::found(), Some(Kind::Recursive), "one line of code is one class");
+    assert_eq!(hooks::first_finding(), Some(Kind::Recursive), "one line of code is one class");
     drop(parent);
 }
 
@@ -184,7 +182,7 @@ fn a_downgrade_keeps_the_lock_for_those_that_nest_in_it() {
     let writer = outer.write();
     let held = inner.lock_nest(outer.map());
     let reader = writer.downgrade();
-    assert_eq!(hooks::found(), None);
+    assert_eq!(hooks::first_finding(), None);
     drop((held, reader));
     assert_eq!(context().depth(), 0);
 }
@@ -201,5 +199,5 @@ fn lost_holds_excuse_and_are_not_used_up_by_asking() {
     hooks::downgrade(lost, Mode::READ);
     assert!(hooks::holds(lost));
     locks.iter().rev().for_each(|lock| hooks::release(lock, None));
-    assert_eq!(hooks::found(), None);
+    assert_eq!(hooks::first_finding(), None);
 }

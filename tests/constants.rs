@@ -3,16 +3,13 @@
 
 mod port;
 
-use lockdep::class::{LockMap, Origin, Subclass};
-use lockdep::held::Acquire;
+use lockdep::__private::Origin;
+use lockdep::__private::Validator;
 use lockdep::hooks;
-use lockdep::mode::Mode;
-use lockdep::report::Kind;
-use lockdep::site::Site;
 use lockdep::spin::{Mutex, Once};
-use lockdep::tables::Validator;
-use lockdep::tracker::Tracker;
-use lockdep::wait_type::WaitTypes;
+use lockdep::{Acquire, LockMap, Subclass};
+use lockdep::{Kind, Mode, Site};
+use lockdep::{Tracker, WaitTypes};
 
 use port::{begin, context, the_report};
 
@@ -40,7 +37,7 @@ fn a_lazy_value_that_another_one_needs_is_no_recursion() {
         *once.call_once(make)
     }
     assert_eq!(get(&OUTER, || get(&INNER, || 1) + 1), 2);
-    assert_eq!((hooks::found(), known()), (None, (2, 1)), "one line took both");
+    assert_eq!((hooks::first_finding(), known()), (None, (2, 1)), "one line took both");
 }
 
 #[test]
@@ -51,9 +48,9 @@ fn two_lazy_values_that_need_each_other_are_found() {
     fn need(once: &Once<u32>, other: &Once<u32>) -> Result<u32, ()> {
         once.try_call_once(|| other.try_call_once(|| Err(())).copied()).copied()
     }
-    assert!(need(&A, &B).is_err() && hooks::found().is_none());
+    assert!(need(&A, &B).is_err() && hooks::first_finding().is_none());
     assert!(need(&B, &A).is_err());
-    assert_eq!(hooks::found(), Some(Kind::Circular), "on two CPUs neither would end");
+    assert_eq!(hooks::first_finding(), Some(Kind::Circular), "on two CPUs neither would end");
 }
 
 #[test]
@@ -62,9 +59,9 @@ fn two_orders_of_two_locks_are_found_though_one_line_takes_both() {
     static A: Spinlock<u32> = Spinlock::new(1);
     static B: Spinlock<u32> = Spinlock::new(2);
     within(&A, || within(&B, || ()));
-    assert_eq!(hooks::found(), None, "not recursion");
+    assert_eq!(hooks::first_finding(), None, "not recursion");
     within(&B, || within(&A, || ()));
-    assert_eq!(hooks::found(), Some(Kind::Circular));
+    assert_eq!(hooks::first_finding(), Some(Kind::Circular));
     assert!(!the_report().contains("standard library"), "{}", the_report());
 }
 
@@ -75,7 +72,7 @@ fn a_lock_that_is_taken_twice_is_found() {
     let held = A.lock();
     // SAFETY: it is looked at.
     hooks::acquire(unsafe { A.raw() }.map(), Mode::WRITE, Site::caller());
-    assert_eq!(hooks::found(), Some(Kind::Recursive));
+    assert_eq!(hooks::first_finding(), Some(Kind::Recursive));
     // SAFETY: as above.
     hooks::release(unsafe { A.raw() }.map(), None);
     drop(held);
@@ -92,10 +89,10 @@ fn a_lock_that_is_moved_stays_the_class_that_it_is_and_what_comes_to_its_place_i
         let _held = other.lock();
         within(&place, || ());
     }
-    assert_eq!(hooks::found(), None, "the new lock in the old place");
+    assert_eq!(hooks::first_finding(), None, "the new lock in the old place");
     let _held = other.lock();
     within(&moved, || ());
-    assert_eq!(hooks::found(), Some(Kind::Circular), "the old one in the new place");
+    assert_eq!(hooks::first_finding(), Some(Kind::Circular), "the old one in the new place");
 }
 
 #[test]
@@ -119,7 +116,7 @@ fn the_class_of_a_dropped_lock_goes_with_it() {
         }
         assert_eq!(known(), (3, 2), "round {round}");
         drop((lock, once));
-        assert_eq!((known(), hooks::found()), ((1, 0), None), "round {round}");
+        assert_eq!((known(), hooks::first_finding()), ((1, 0), None), "round {round}");
     }
     assert_eq!(hooks::occupancy().classes.turned_away, 0);
 }
@@ -133,7 +130,7 @@ fn a_lock_whose_memory_is_freed_without_a_drop_is_forgotten_by_a_call() {
         hooks::acquire(&map, Mode::WRITE, Site::caller());
         hooks::release(&map, None);
         assert_eq!(known(), (1, 0));
-        hooks::free(&map);
+        hooks::lock_freed(&map);
         assert_eq!(known(), (0, 0));
     }
 }
@@ -144,7 +141,7 @@ fn a_lock_that_is_dropped_while_its_guard_is_forgotten_is_reported_and_forgotten
     let lock = Box::new(Spinlock::new(()));
     core::mem::forget(lock.lock());
     drop(lock);
-    assert_eq!((hooks::found(), context().depth()), (Some(Kind::HeldFreed), 0));
+    assert_eq!((hooks::first_finding(), context().depth()), (Some(Kind::HeldFreed), 0));
     assert_eq!(known(), (0, 0), "it is no longer held, so its class went as well");
 }
 

@@ -3,16 +3,10 @@
 
 mod port;
 
-use lockdep::class::LockMap;
-use lockdep::context::{Context, Level};
-use lockdep::hooks;
-use lockdep::mode::Mode;
-use lockdep::port::IrqState;
-use lockdep::report::{Kind, TaskName};
-use lockdep::runtime::ContextCell;
-use lockdep::site::Site;
+use lockdep::WaitTypes;
+use lockdep::report::TaskName;
 use lockdep::spin::Mutex;
-use lockdep::wait_type::WaitTypes;
+use lockdep::{Context, ContextCell, IrqState, Kind, Level, LockMap, Mode, SavedIrqs, Site, hooks};
 use std::sync::Arc;
 
 use port::{CONTEXT, IRQS, begin, context, new_cell, shown, the_report};
@@ -28,7 +22,7 @@ const _: () = {
     is_sync::<ContextCell>();
     is_send::<Arc<ContextCell>>();
     is_send::<IrqState>();
-    is_send::<hooks::SavedIrqs>();
+    is_send::<SavedIrqs>();
     is_sync::<TaskName>();
 };
 
@@ -52,7 +46,7 @@ is_not! {
     ContextCell: std::fmt::Debug,
     hooks::Interrupt: Send,
     hooks::Interrupt: Sync,
-    lockdep::irqsave::IrqSave<()>: Send,
+    lockdep::IrqSave<()>: Send,
 }
 
 // ---- entering what is in use
@@ -76,11 +70,11 @@ fn the_running_tasks_own_context_is_refused_to_an_interrupt() {
     let task = new_cell();
     run(task);
     IRQS.set(false);
-    hooks::enter(Level::Hardirq, task);
+    hooks::irq_enter(Level::Hardirq, task);
     assert!(the_report().contains("an interrupt enters a task's context"), "{}", the_report());
     take(&A);
     hooks::release(&A, None);
-    hooks::leave();
+    hooks::irq_exit();
     assert!(task.is(context()) && !context().in_hardirq() && context().depth() == 0);
 }
 
@@ -91,15 +85,15 @@ fn a_tasks_context_below_the_interrupt_is_refused_and_nothing_hangs() {
     run(task);
     take(&A);
     IRQS.set(false);
-    hooks::enter(Level::Hardirq, irq);
-    hooks::enter(Level::Hardirq, task);
-    assert_eq!(hooks::found(), Some(Kind::Assertion));
+    hooks::irq_enter(Level::Hardirq, irq);
+    hooks::irq_enter(Level::Hardirq, task);
+    assert_eq!(hooks::first_finding(), Some(Kind::Assertion));
     take(&B);
     hooks::release(&B, None);
     hooks::release(&B, None);
-    hooks::leave();
+    hooks::irq_exit();
     assert!(irq.is(context()));
-    hooks::leave();
+    hooks::irq_exit();
     assert!(task.is(context()) && hooks::holds(&A));
     hooks::release(&A, None);
     assert_eq!(context().depth(), 0);
@@ -113,10 +107,10 @@ fn another_tasks_context_is_refused() {
     run(other);
     CONTEXT.set(Some(mine));
     IRQS.set(false);
-    hooks::enter(Level::Hardirq, other);
+    hooks::irq_enter(Level::Hardirq, other);
     assert!(the_report().contains("an interrupt enters a task's context"));
     assert!(std::ptr::eq(context(), mine));
-    hooks::leave();
+    hooks::irq_exit();
     assert!(std::ptr::eq(context(), mine));
 }
 
@@ -127,16 +121,16 @@ fn an_interrupt_that_another_cpu_runs_in_is_refused() {
     std::thread::spawn(move || {
         CONTEXT.set(Some(port::new_context()));
         IRQS.set(false);
-        hooks::enter(Level::Hardirq, irq);
+        hooks::irq_enter(Level::Hardirq, irq);
         assert!(irq.is(context()));
     })
     .join()
     .unwrap();
     let task = context();
-    hooks::enter(Level::Hardirq, irq);
+    hooks::irq_enter(Level::Hardirq, irq);
     assert!(the_report().contains("that was not left"), "{}", the_report());
     assert!(std::ptr::eq(context(), task));
-    hooks::leave();
+    hooks::irq_exit();
     assert!(std::ptr::eq(context(), task));
 }
 
@@ -146,18 +140,18 @@ fn an_nmi_in_an_nmi_with_one_context_keeps_the_tasks_books() {
     let nmi = new_cell();
     take(&A);
     let task = context();
-    hooks::enter(Level::Nmi, nmi);
-    hooks::enter(Level::Nmi, nmi);
+    hooks::irq_enter(Level::Nmi, nmi);
+    hooks::irq_enter(Level::Nmi, nmi);
     assert!(nmi.is(context()));
     take(&B);
     hooks::release(&B, None);
-    hooks::leave();
+    hooks::irq_exit();
     assert!(nmi.is(context()), "the leave that belongs to the refused entry is passed over");
-    hooks::leave();
+    hooks::irq_exit();
     assert!(std::ptr::eq(context(), task) && hooks::holds(&A));
     assert_eq!(shown().len(), 0, "nothing can be said in an NMI");
     hooks::release(&A, None);
-    assert_eq!(hooks::found(), Some(Kind::Assertion), "but later");
+    assert_eq!(hooks::first_finding(), Some(Kind::Assertion), "but later");
     assert!(the_report().contains("an NMI in an NMI too"), "{}", the_report());
 }
 
@@ -182,11 +176,11 @@ fn a_guard_ends_what_was_entered_since_and_not_left() {
     let _turn = begin();
     let (task, irq, inner) = (context(), new_cell(), new_cell());
     IRQS.set(false);
-    hooks::within_interrupt(Level::Hardirq, irq, || hooks::enter(Level::Nmi, inner));
+    hooks::within_interrupt(Level::Hardirq, irq, || hooks::irq_enter(Level::Nmi, inner));
     assert!(std::ptr::eq(context(), task));
-    hooks::enter(Level::Hardirq, inner); // free again
+    hooks::irq_enter(Level::Hardirq, inner); // free again
     assert!(inner.is(context()));
-    hooks::leave();
+    hooks::irq_exit();
 }
 
 #[test]
@@ -199,13 +193,13 @@ fn a_slot_is_used_again_by_a_task_and_by_an_interrupt() {
     // SAFETY: nobody runs in it.
     unsafe { slot.reset() };
     IRQS.set(false);
-    hooks::enter(Level::Hardirq, slot);
+    hooks::irq_enter(Level::Hardirq, slot);
     assert!(slot.is(context()) && context().depth() == 0);
-    hooks::leave();
+    hooks::irq_exit();
     run(slot);
     assert!(slot.is(context()) && context().level() == Level::Task);
     CONTEXT.set(Some(before));
-    assert_eq!(hooks::found(), None);
+    assert_eq!(hooks::first_finding(), None);
 }
 
 // ---- contexts that end
@@ -220,7 +214,7 @@ fn a_task_on_the_heap_is_dropped_with_a_lock_held_and_that_is_reported() {
     std::mem::forget(lock.lock());
     CONTEXT.set(Some(before));
     drop(task);
-    assert_eq!(hooks::found(), Some(Kind::HeldAtExit));
+    assert_eq!(hooks::first_finding(), Some(Kind::HeldAtExit));
     assert!(the_report().contains("(kept)"));
 }
 
@@ -235,7 +229,7 @@ fn a_task_on_the_heap_that_ended_well_is_dropped_in_silence() {
         drop(lock.lock());
         CONTEXT.set(Some(before));
     }
-    assert_eq!(hooks::found(), None);
+    assert_eq!(hooks::first_finding(), None);
 }
 
 #[test]
@@ -256,7 +250,7 @@ fn a_context_below_an_interrupt_is_dropped_and_nothing_points_to_it() {
     let task = Box::new(ContextCell::new(0));
     run(&task);
     IRQS.set(false);
-    hooks::enter(Level::Hardirq, irq);
+    hooks::irq_enter(Level::Hardirq, irq);
     drop(task);
     assert!(context().interrupted().is_none());
     take(&A);
@@ -275,7 +269,7 @@ fn a_context_is_sent_with_its_task() {
     .join()
     .unwrap();
     drop(task);
-    assert_eq!(hooks::found(), None);
+    assert_eq!(hooks::first_finding(), None);
 }
 
 #[test]

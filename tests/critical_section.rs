@@ -2,21 +2,19 @@
 
 mod fake;
 
-use lockdep::context::Level;
+use lockdep::Level;
 use lockdep::critical_section;
 use lockdep::hooks;
-use lockdep::port::Port;
-use lockdep::report::Kind;
-use lockdep::runtime::ContextCell;
 use lockdep::spin::Mutex;
+use lockdep::{ContextCell, Kind, Port};
 use std::panic::AssertUnwindSafe;
 
 /// Takes the lock in a hard interrupt.
 fn interrupt(lock: &Mutex<()>, validator: u8) {
     fake::Fake::irqs_disable();
-    hooks::enter(Level::Hardirq, Box::leak(Box::new(ContextCell::new(validator))));
+    hooks::irq_enter(Level::Hardirq, Box::leak(Box::new(ContextCell::new(validator))));
     drop(lock.lock());
-    hooks::leave();
+    hooks::irq_exit();
     fake::plain::irqs_enable();
 }
 
@@ -26,7 +24,7 @@ fn a_lock_of_interrupts_is_safe_inside() {
     let lock = Mutex::named("lock", ());
     interrupt(&lock, 0);
     critical_section::with(|_| critical_section::with(|_| drop(lock.lock())));
-    assert_eq!(hooks::found(), None);
+    assert_eq!(hooks::first_finding(), None);
 }
 
 #[test]
@@ -36,7 +34,7 @@ fn what_is_held_when_it_ends_is_held_with_interrupts_on() {
     interrupt(&lock, 1);
     let guard = critical_section::with(|_| lock.lock());
     let line = line!() - 1;
-    assert_eq!(hooks::found(), Some(Kind::Inconsistent));
+    assert_eq!(hooks::first_finding(), Some(Kind::Inconsistent));
     let (_, text) = &fake::reports()[0];
     let place = format!("held with hard interrupts enabled at:\n  tests/critical_section.rs:{line}:");
     assert!(text.contains(&place), "the line of the section, not one of the crate: {text}");
@@ -56,9 +54,9 @@ fn an_untold_section_before_it_changes_nothing() {
     let (lock, other) = (Mutex::named("lock", ()), Mutex::named("other", ()));
     interrupt(&lock, 2);
     untold(&other);
-    assert!(!hooks::irqs_told(), "what was told last is old");
+    assert!(!hooks::irqs_recorded_on(), "what was told last is old");
     let guard = critical_section::with(|_| lock.lock());
-    assert_eq!(hooks::found(), Some(Kind::Inconsistent));
+    assert_eq!(hooks::first_finding(), Some(Kind::Inconsistent));
     drop(guard);
 }
 
@@ -69,15 +67,15 @@ fn an_inner_section_leaves_interrupts_off() {
     interrupt(&lock, 3);
     critical_section::with(|_| {
         let guard = critical_section::with(|_| lock.lock());
-        assert!(!fake::Fake::irqs_enabled() && !hooks::irqs_told());
+        assert!(!fake::Fake::irqs_enabled() && !hooks::irqs_recorded_on());
         drop(guard);
     });
-    assert!(fake::Fake::irqs_enabled() && hooks::irqs_told());
+    assert!(fake::Fake::irqs_enabled() && hooks::irqs_recorded_on());
     fake::Fake::irqs_disable();
     drop(critical_section::with(|_| lock.lock()));
     assert!(!fake::Fake::irqs_enabled(), "as they were");
     fake::plain::irqs_enable();
-    assert_eq!(hooks::found(), None);
+    assert_eq!(hooks::first_finding(), None);
 }
 
 #[test]
@@ -90,11 +88,11 @@ fn a_panic_inside_restores_interrupts() {
             panic!("on purpose");
         })
     }));
-    assert!(panicked.is_err() && fake::Fake::irqs_enabled() && hooks::irqs_told());
+    assert!(panicked.is_err() && fake::Fake::irqs_enabled() && hooks::irqs_recorded_on());
     interrupt(&lock, 4);
-    assert_eq!(hooks::found(), None);
+    assert_eq!(hooks::first_finding(), None);
     drop(lock.lock());
-    assert_eq!(hooks::found(), Some(Kind::Inconsistent), "with interrupts on, as they are");
+    assert_eq!(hooks::first_finding(), Some(Kind::Inconsistent), "with interrupts on, as they are");
 }
 
 #[test]
@@ -106,5 +104,5 @@ fn where_a_section_is_no_lock_it_has_no_order() {
     critical_section::with(|_| ());
     drop(held);
     critical_section::with(|_| drop(lock.lock()));
-    assert_eq!((hooks::found(), hooks::occupancy().classes.used), (None, before + 1));
+    assert_eq!((hooks::first_finding(), hooks::occupancy().classes.used), (None, before + 1));
 }

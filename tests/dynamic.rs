@@ -3,15 +3,10 @@
 
 mod port;
 
-use lockdep::class::{DynamicKey, LockClassKey, LockMap, Subclass};
-use lockdep::context::{Context, Level};
-use lockdep::held::Acquire;
+use lockdep::__private::Validator;
 use lockdep::hooks;
-use lockdep::mode::Mode;
-use lockdep::report::Kind;
-use lockdep::site::Site;
-use lockdep::tables::Validator;
-use lockdep::wait_type::{WaitType, WaitTypes};
+use lockdep::{Acquire, Context, DynamicKey, Level, LockClassKey, LockMap, Subclass};
+use lockdep::{Kind, Mode, Site, WaitType, WaitTypes};
 
 use std::cell::Cell;
 
@@ -50,13 +45,13 @@ fn nothing_is_left_of_a_key_and_its_room_is_used_again() {
     let mut tables = Box::new(Validator::<6, 6, 16>::new());
     let task = new_context();
     let kernel = LockMap::named("kernel", WaitTypes::SPIN);
-    lockdep::validator::irqs_off(task, Site::caller());
+    lockdep::__private::engine::irqs_off(task, Site::caller());
     for life in 0..10_000 {
         let keys = [DynamicKey::new(), DynamicKey::named("port")];
         let [driver, port] = keys.each_ref().map(|key| LockMap::with_dynamic_key(key, WaitTypes::SPIN));
         if life % 2 == 0 {
             let interrupt = new_context();
-            lockdep::validator::enter(interrupt, Level::Hardirq, task, Site::caller());
+            lockdep::__private::engine::enter(interrupt, Level::Hardirq, task, Site::caller());
             taken(&mut tables, interrupt, &[&driver]);
             tables.engine().leave(interrupt, Site::caller());
             taken(&mut tables, task, &[&kernel, &driver, &port]);
@@ -66,7 +61,7 @@ fn nothing_is_left_of_a_key_and_its_room_is_used_again() {
             taken(&mut tables, task, &[&port, &kernel]);
             tables.engine().irqs_on(task, Site::caller());
             taken(&mut tables, task, &[&driver]);
-            lockdep::validator::irqs_off(task, Site::caller());
+            lockdep::__private::engine::irqs_off(task, Site::caller());
         }
         let now = tables.engine().occupancy();
         assert_eq!((now.classes.used, now.dependencies.used), (3, 3), "life {life}");
@@ -195,12 +190,12 @@ fn a_hold_that_found_no_room_is_of_its_class_when_there_is_room() {
         assert_eq!(tables.engine().occupancy().classes.turned_away, 1);
         unregister(&mut tables, task, &key);
         // Somebody else takes one of the class, so it has a slot and all is known of it.
-        lockdep::validator::irqs_off(other, Site::caller());
+        lockdep::__private::engine::irqs_off(other, Site::caller());
         taken(&mut tables, other, &[&second]);
         taken(&mut tables, other, &[&second]);
-        lockdep::validator::irqs_off(task, Site::caller());
+        lockdep::__private::engine::irqs_off(task, Site::caller());
         let here = if in_interrupt {
-            lockdep::validator::enter(interrupt, Level::Softirq, task, Site::caller());
+            lockdep::__private::engine::enter(interrupt, Level::Softirq, task, Site::caller());
             interrupt
         } else {
             task
@@ -239,7 +234,7 @@ fn unchecked_holds_of_several_classes_stay_several() {
             Box::leak(Box::new(["below", "n", "a", "b"].map(|name| LockMap::named(name, WaitTypes::SPIN))));
         let [below, n, a, b] = maps;
         for (map, nest) in [(below, None), (n, None), (a, Some(n)), (b, Some(n))] {
-            hooks::acquire_specially(&Acquire { nest, ..Acquire::new(map, Mode::WRITE, Site::caller()) });
+            hooks::acquire_with(&Acquire { nest, ..Acquire::new(map, Mode::WRITE, Site::caller()) });
         }
         TAKEN.set(Some(maps));
     }));
@@ -269,16 +264,16 @@ fn the_key_of_a_held_lock_stays_and_that_is_reported() {
         let before = learned();
         if in_interrupt {
             IRQS.set(false);
-            hooks::enter(Level::Hardirq, new_cell());
+            hooks::irq_enter(Level::Hardirq, new_cell());
         }
         hooks::unregister_key(&key);
         if in_interrupt {
-            hooks::leave();
+            hooks::irq_exit();
             IRQS.set(true);
         }
         let report = the_report();
         assert!(report.contains("held lock freed") && report.contains("driver"), "{report}");
-        assert_eq!(hooks::found(), Some(Kind::HeldFreed));
+        assert_eq!(hooks::first_finding(), Some(Kind::HeldFreed));
         assert_eq!(learned(), before, "nothing went");
         assert!(hooks::holds(&lock) && hooks::holds(&kernel) && context().depth() == 2);
         hooks::release(&kernel, None);
@@ -306,7 +301,7 @@ fn a_key_that_was_never_used_or_whose_table_was_full_can_go() {
     hooks::acquire(&lock, Mode::WRITE, Site::caller());
     hooks::unregister_key(&key);
     hooks::release(&lock, None);
-    assert_eq!((hooks::occupancy().classes.used, hooks::found()), (64, None));
+    assert_eq!((hooks::occupancy().classes.used, hooks::first_finding()), (64, None));
 }
 
 #[test]
@@ -321,7 +316,7 @@ fn a_lock_gets_another_class_before_it_is_used() {
     for map in [&outer, &middle, &inner] {
         hooks::acquire(map, Mode::WRITE, Site::caller());
     }
-    assert_eq!(hooks::found(), None, "one line made all three");
+    assert_eq!(hooks::first_finding(), None, "one line made all three");
     for map in [&inner, &middle, &outer] {
         hooks::release(map, None);
     }
@@ -329,7 +324,7 @@ fn a_lock_gets_another_class_before_it_is_used() {
     let again = make();
     hooks::acquire(&inner, Mode::WRITE, Site::caller());
     hooks::acquire(&again, Mode::WRITE, Site::caller());
-    assert_eq!(hooks::found(), Some(Kind::Recursive));
+    assert_eq!(hooks::first_finding(), Some(Kind::Recursive));
     hooks::release(&again, None);
     hooks::release(&inner, None);
 }
@@ -344,12 +339,12 @@ fn a_lock_without_validation_is_on_the_books_alone() {
         let (twin, a) = (LockMap::with_key(&KEY, WaitTypes::NONE), LockMap::new(WaitTypes::NONE));
         if !irqs_on {
             IRQS.set(false);
-            hooks::irqs_off();
+            hooks::irqs_disabled();
         }
         for _ in 0..2 {
             for pair in [[&odd, &a], [&a, &odd], [&odd, &odd], [&odd, &twin]] {
                 for (tried, map) in pair.into_iter().enumerate() {
-                    hooks::acquire_specially(&Acquire {
+                    hooks::acquire_with(&Acquire {
                         tried: tried == 1,
                         ..Acquire::new(map, Mode::WRITE, Site::caller())
                     });
@@ -360,12 +355,12 @@ fn a_lock_without_validation_is_on_the_books_alone() {
                 pair.iter().rev().for_each(|map| hooks::release(map, None));
             }
         }
-        assert_eq!((hooks::found(), hooks::occupancy().dependencies.used), (None, 0));
+        assert_eq!((hooks::first_finding(), hooks::occupancy().dependencies.used), (None, 0));
         assert_eq!(hooks::occupancy().classes.used, 3, "its class is another than that of the same key");
         odd.set_class(&KEY);
         assert_ne!(odd.key(), twin.key(), "it stays so with another class");
         hooks::release(&odd, None);
-        assert_eq!(hooks::found(), Some(Kind::Unbalanced), "the books are as strict as ever");
+        assert_eq!(hooks::first_finding(), Some(Kind::Unbalanced), "the books are as strict as ever");
         IRQS.set(true);
     }
 }
@@ -376,11 +371,11 @@ fn a_child_under_its_parent_as_nest_lock_is_a_hold_of_its_own() {
     let _turn = begin();
     let [parent, child] = [(); 2].map(|()| LockMap::named("device", WaitTypes::SPIN));
     hooks::acquire(&parent, Mode::WRITE, Site::caller());
-    hooks::acquire_specially(&Acquire { nest: Some(&parent), ..Acquire::new(&child, Mode::WRITE, Site::caller()) });
+    hooks::acquire_with(&Acquire { nest: Some(&parent), ..Acquire::new(&child, Mode::WRITE, Site::caller()) });
     assert_eq!(context().depth(), 2);
     assert!(hooks::holds(&parent) && hooks::holds(&child));
     hooks::release(&child, None);
     assert!(hooks::holds(&parent) && !hooks::holds(&child));
     hooks::release(&parent, None);
-    assert_eq!((context().depth(), hooks::found()), (0, None));
+    assert_eq!((context().depth(), hooks::first_finding()), (0, None));
 }

@@ -13,16 +13,8 @@
 
 mod plain;
 
-use lockdep::class::LockMap;
-use lockdep::context::Level;
-use lockdep::held::Acquire;
-use lockdep::mode::Mode;
-use lockdep::news::News;
-use lockdep::port::Port;
-use lockdep::report::Who;
-use lockdep::runtime::{ContextCell, Event, Runtime};
-use lockdep::site::Site;
-use lockdep::wait_type::WaitTypes;
+use lockdep::__private::{Event, Runtime};
+use lockdep::{Acquire, ContextCell, Level, LockMap, Message, Mode, Port, Site, TaskInfo, WaitTypes};
 use plain::IRQS;
 use std::ops::Range;
 use std::{fs, ptr};
@@ -40,11 +32,11 @@ struct Machine;
 unsafe impl Port for Machine {
     plain::functions!(plain);
 
-    fn who() -> Who {
-        Who { task: "cpu".into(), id: 0, cpu: 0 }
+    fn who() -> TaskInfo {
+        TaskInfo { task: "cpu".into(), id: 0, cpu: 0 }
     }
-    fn show(news: News<'_>) {
-        panic!("nothing here is wrong: {news}");
+    fn show(message: Message<'_>) {
+        panic!("nothing here is wrong: {message}");
     }
 }
 
@@ -100,11 +92,11 @@ impl Cpu {
     }
 
     fn with_interrupts_off(&'static self, locks: &'static [LockMap]) {
-        RUNTIME.irqs_off(Site::caller());
+        RUNTIME.irqs_disabled(Site::caller());
         IRQS.set(false);
         nest(locks);
         IRQS.set(true);
-        RUNTIME.irqs_on(Site::caller());
+        RUNTIME.irqs_enabled(Site::caller());
     }
 
     fn out_of_order(&'static self, [a, b, ..]: &'static [LockMap; DEPTH]) {
@@ -113,7 +105,7 @@ impl Cpu {
     }
 
     fn tried(&'static self, lock: &'static LockMap) {
-        RUNTIME.acquire_specially(&Acquire { tried: true, ..Acquire::new(lock, Mode::WRITE, Site::caller()) });
+        RUNTIME.acquire_with(&Acquire { tried: true, ..Acquire::new(lock, Mode::WRITE, Site::caller()) });
         RUNTIME.release(lock, None);
     }
 
@@ -197,7 +189,7 @@ fn warm() -> [&'static Cpu; CPUS] {
     for (cpu, own) in cpus.iter().zip(&LOCKS) {
         (0..2).for_each(|_| cpu.run(own));
     }
-    assert_eq!(RUNTIME.found(), None);
+    assert_eq!(RUNTIME.first_finding(), None);
     assert_eq!(RUNTIME.occupancy().classes.used, DEPTH, "the CPUs have the same classes");
     cpus
 }
@@ -217,7 +209,7 @@ fn each_cpu_writes_to_its_own_contexts_alone() {
             make_writable(&shared, false);
             (0..TIMES).for_each(|_| cpus[this].run(&LOCKS[this]));
             make_writable(&shared, true);
-            assert_eq!(RUNTIME.found(), None);
+            assert_eq!(RUNTIME.first_finding(), None);
         });
         assert_eq!(end, Ok(()), "CPU {this} wrote to what all share (by signal {})", libc::SIGSEGV);
     }

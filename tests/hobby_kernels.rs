@@ -7,9 +7,9 @@
 
 mod port;
 
-use lockdep::context::Level;
+use lockdep::Kind;
+use lockdep::Level;
 use lockdep::hooks;
-use lockdep::report::Kind;
 use lockdep::spin;
 use std::fmt::{self, Write};
 
@@ -59,9 +59,9 @@ mod x86_64 {
 /// An interrupt, as the entry of a kernel has it that was embedded by the book.
 fn interrupt(handler: impl FnOnce()) {
     assert!(IRQS.replace(false), "the machine takes no interrupt now");
-    hooks::enter(Level::Hardirq, new_cell());
+    hooks::irq_enter(Level::Hardirq, new_cell());
     handler();
-    hooks::leave();
+    hooks::irq_exit();
     IRQS.set(true);
 }
 
@@ -129,9 +129,9 @@ fn blog_os_is_silent_until_it_prints_with_interrupts_on() {
         interrupt(blog_os::timer);
         interrupt(blog_os::keyboard);
     }
-    assert_eq!((hooks::found(), context().depth()), (None, 0));
+    assert_eq!((hooks::first_finding(), context().depth()), (None, 0));
     blog_os::print(format_args!("It did not crash!"), false);
-    assert_eq!(hooks::found(), Some(Kind::Inconsistent), "the timer prints while `println!` has WRITER");
+    assert_eq!(hooks::first_finding(), Some(Kind::Inconsistent), "the timer prints while `println!` has WRITER");
     assert!(the_report().contains("IN-HARDIRQ-W"), "{}", the_report());
 }
 
@@ -244,9 +244,9 @@ fn moros_is_silent_until_an_interrupt_takes_the_lock_of_the_heap() {
         interrupt(moros::irq1_handler);
         assert!(moros::read_line() > 0);
     }
-    assert_eq!((hooks::found(), context().depth()), (None, 0), "{:?}", port::shown());
+    assert_eq!((hooks::first_finding(), context().depth()), (None, 0), "{:?}", port::shown());
     moros::set_keyboard(moros::keyboard_that_allocates);
     interrupt(moros::irq1_handler);
-    assert_eq!(hooks::found(), Some(Kind::Inconsistent), "a task may be in the heap when the key comes");
+    assert_eq!(hooks::first_finding(), Some(Kind::Inconsistent), "a task may be in the heap when the key comes");
     assert!(!the_report().contains("standard library"), "{}", the_report());
 }

@@ -2,13 +2,11 @@
 
 mod threads;
 
-use lockdep::context::Level;
+use lockdep::Level;
 use lockdep::hooks;
 use lockdep::host;
-use lockdep::port::Port;
-use lockdep::report::Kind;
-use lockdep::runtime::ContextCell;
 use lockdep::spin::Mutex;
+use lockdep::{ContextCell, Kind, Port};
 use std::collections::BTreeSet;
 use std::panic::{self, AssertUnwindSafe};
 use std::ptr;
@@ -22,7 +20,7 @@ fn two_threads_that_never_meet_show_the_deadlock() {
     let (a, b) = (Mutex::named("a", ()), Mutex::named("b", ()));
     in_thread("one", || drop((a.lock(), b.lock()))).unwrap();
     in_thread("two", || drop((b.lock(), a.lock()))).unwrap();
-    assert_eq!(hooks::found(), Some(Kind::Circular));
+    assert_eq!(hooks::first_finding(), Some(Kind::Circular));
     let shown = shown();
     assert_eq!(shown.len(), 1, "{shown:?}");
     assert!(shown[0].contains("possible circular locking") && shown[0].contains("two/"), "{}", shown[0]);
@@ -33,7 +31,7 @@ fn a_thread_that_ends_with_a_lock_is_reported() {
     let _turn = begin();
     let lock = Mutex::named("forgotten", ());
     in_thread("forgetful", || core::mem::forget(lock.lock())).unwrap();
-    assert_eq!(hooks::found(), Some(Kind::HeldAtExit));
+    assert_eq!(hooks::first_finding(), Some(Kind::HeldAtExit));
     assert!(shown()[0].contains("forgetful/"));
 }
 
@@ -74,14 +72,14 @@ fn what_runs_when_a_thread_is_past_its_end_is_not_lost_on_the_books() {
     thread_local! {
         static LATE: Last = const { Last };
     }
-    let early = hooks::costs().early;
+    let early = hooks::memory_footprint().early;
     in_thread("late", || {
         LATE.with(|_| ()); // registered first, so it is dropped last
         drop(LOCK.lock());
     })
     .unwrap();
     assert!(RAN.load(Ordering::Relaxed));
-    assert_eq!((hooks::found(), hooks::costs().early), (None, early));
+    assert_eq!((hooks::first_finding(), hooks::memory_footprint().early), (None, early));
 }
 
 #[test]
@@ -92,10 +90,10 @@ fn an_interrupt_that_takes_a_lock_held_with_interrupts_on() {
     host::set_irqs(false);
     assert_eq!(host::interrupt(Level::Hardirq, || ()), None, "the flag keeps it out");
     drop(lock.lock());
-    assert_eq!(hooks::found(), None, "the flag counts, though the hooks heard nothing of it");
+    assert_eq!(hooks::first_finding(), None, "the flag counts, though the hooks heard nothing of it");
     host::set_irqs(true);
     drop(lock.lock());
-    assert_eq!(hooks::found(), Some(Kind::Inconsistent));
+    assert_eq!(hooks::first_finding(), Some(Kind::Inconsistent));
 }
 
 #[test]
@@ -116,7 +114,7 @@ fn an_interrupt_entered_in_a_handler_and_not_left_ends_with_the_handler() {
     let mut own = ptr::null();
     host::interrupt(Level::Hardirq, || {
         own = host::Host::context();
-        hooks::enter(Level::Nmi, &INNER);
+        hooks::irq_enter(Level::Nmi, &INNER);
     });
     assert!(ptr::eq(host::Host::context(), before), "the thread goes on in its own context, not in one of the pool");
     // So the context that went back to the pool is another thread's now, and this one's flags and holds stay its own.
@@ -135,7 +133,7 @@ fn an_interrupt_entered_in_a_handler_and_not_left_ends_with_the_handler() {
 #[test]
 fn a_report_may_panic_and_the_books_are_right_after_it() {
     let _turn = begin();
-    host::on_news(host::panic);
+    host::set_handler(host::panic);
     let (a, b) = (Mutex::named("a", ()), Mutex::named("b", ()));
     drop((a.lock(), b.lock()));
     let ended = panic::catch_unwind(AssertUnwindSafe(|| drop((b.lock(), a.lock()))));
@@ -158,5 +156,5 @@ fn time_does_not_go_back() {
 #[test]
 #[cfg(not(feature = "stat"))] // which has a table more, the members of chains
 fn the_default_configuration_keeps_to_its_budget() {
-    assert!(hooks::costs().validator <= 600 * 1024, "{}", hooks::costs().validator);
+    assert!(hooks::memory_footprint().validator <= 600 * 1024, "{}", hooks::memory_footprint().validator);
 }

@@ -3,15 +3,12 @@
 
 mod port;
 
+use lockdep::WaitTypes;
 use lockdep::asserts;
-use lockdep::class::{LockMap, Subclass};
-use lockdep::context::{Context, Level};
 use lockdep::hooks;
-use lockdep::mode::Mode;
-use lockdep::report::Kind;
-use lockdep::site::Site;
 use lockdep::spin::{Mutex, MutexGuard};
-use lockdep::wait_type::WaitTypes;
+use lockdep::{Context, Level, LockMap, Subclass};
+use lockdep::{Kind, Mode, Site};
 use std::cell::UnsafeCell;
 use std::sync::Barrier;
 
@@ -25,9 +22,9 @@ fn switch_to(task: &'static Context) {
 /// The interrupt of a device, as a kernel's entry code has it: the machine turns its flag off, and on again at the end.
 fn interrupt(handler: impl FnOnce()) {
     assert!(IRQS.replace(false), "the machine takes no interrupt now");
-    hooks::enter(Level::Hardirq, new_cell());
+    hooks::irq_enter(Level::Hardirq, new_cell());
     handler();
-    hooks::leave();
+    hooks::irq_exit();
     IRQS.set(true);
 }
 
@@ -36,26 +33,26 @@ fn interrupt(handler: impl FnOnce()) {
 #[test]
 fn locks_work_before_there_is_a_context() {
     let _turn = begin();
-    let (task, before) = (context(), hooks::costs().early);
+    let (task, before) = (context(), hooks::memory_footprint().early);
     CONTEXT.set(None); // the CPU does not know its number, so not its task either
     let (heap, log) = (Mutex::named("heap", ()), Mutex::named("log", ()));
     drop((heap.lock(), log.lock()));
     drop((log.lock(), heap.try_lock()));
     asserts::assert_held(log.map());
-    hooks::irqs_off();
-    hooks::irqs_on();
-    assert_eq!(hooks::costs().early, before, "all are let go");
+    hooks::irqs_disabled();
+    hooks::irqs_enabled();
+    assert_eq!(hooks::memory_footprint().early, before, "all are let go");
     CONTEXT.set(Some(task));
-    assert_eq!((hooks::found(), hooks::occupancy().classes.used), (None, 0), "nothing is learned so early");
+    assert_eq!((hooks::first_finding(), hooks::occupancy().classes.used), (None, 0), "nothing is learned so early");
     drop((heap.lock(), log.lock()));
     drop((log.lock(), heap.lock()));
-    assert_eq!(hooks::found(), Some(Kind::Circular), "but all from the first context on");
+    assert_eq!(hooks::first_finding(), Some(Kind::Circular), "but all from the first context on");
 }
 
 #[test]
 fn what_is_held_since_before_the_first_context_is_believed() {
     let _turn = begin();
-    let (task, before) = (context(), hooks::costs().early);
+    let (task, before) = (context(), hooks::memory_footprint().early);
     CONTEXT.set(None);
     let (a, b, c) = (LockMap::new(WaitTypes::SPIN), LockMap::new(WaitTypes::SPIN), LockMap::new(WaitTypes::SPIN));
     [&a, &b, &c].into_iter().for_each(|lock| hooks::acquire(lock, Mode::WRITE, Site::caller()));
@@ -67,9 +64,9 @@ fn what_is_held_since_before_the_first_context_is_believed() {
     hooks::release(&a, None);
     hooks::hand_over(&c);
     hooks::release(&c, None);
-    assert_eq!((hooks::found(), hooks::costs().early), (None, before));
+    assert_eq!((hooks::first_finding(), hooks::memory_footprint().early), (None, before));
     asserts::assert_held(&a);
-    assert_eq!(hooks::found(), Some(Kind::Assertion), "nothing is early any more");
+    assert_eq!(hooks::first_finding(), Some(Kind::Assertion), "nothing is early any more");
 }
 
 // ---- task switches
@@ -88,12 +85,12 @@ fn a_guard_outlives_a_context_switch() {
     asserts::assert_held(a.map());
     drop(held);
     drop((b.lock(), a.lock()));
-    assert_eq!(hooks::found(), None);
+    assert_eq!(hooks::first_finding(), None);
     let held = a.lock();
     switch_to(two);
     switch_to(one);
     let inner = b.lock();
-    assert_eq!(hooks::found(), Some(Kind::Circular), "what it holds is still on its books");
+    assert_eq!(hooks::first_finding(), Some(Kind::Circular), "what it holds is still on its books");
     drop((inner, held));
 }
 
@@ -110,9 +107,9 @@ fn a_guard_is_handed_to_another_task_and_goes_on_its_books() {
     asserts::assert_held_write(&page);
     drop(tree.lock());
     hooks::release(&page, None);
-    assert_eq!((hooks::found(), two.depth()), (None, 0));
+    assert_eq!((hooks::first_finding(), two.depth()), (None, 0));
     hooks::take_over(&page, Mode::WRITE);
-    assert_eq!(hooks::found(), Some(Kind::Assertion), "this time nobody handed it over");
+    assert_eq!(hooks::first_finding(), Some(Kind::Assertion), "this time nobody handed it over");
     assert!(the_report().contains("take_over: nobody handed the lock over"));
 }
 
@@ -128,7 +125,7 @@ fn what_is_taken_above_a_lock_that_was_taken_over_is_learned() {
     // SAFETY: it is held, and its guard was forgotten.
     unsafe { a.force_unlock() };
     drop((b.lock(), a.lock()));
-    assert_eq!(hooks::found(), Some(Kind::Circular));
+    assert_eq!(hooks::first_finding(), Some(Kind::Circular));
 }
 
 static RUN_QUEUE: Mutex<u32> = Mutex::named("run queue", 0);
@@ -154,9 +151,9 @@ fn a_lock_is_let_go_by_force_by_the_task_that_is_switched_to() {
         schedule(one, true);
     }
     hooks::task_exit();
-    assert_eq!((hooks::found(), one.depth(), two.depth()), (None, 0, 0));
+    assert_eq!((hooks::first_finding(), one.depth(), two.depth()), (None, 0, 0));
     schedule(two, false);
-    assert_eq!(hooks::found(), Some(Kind::Unbalanced), "a kernel that does not say it is told so");
+    assert_eq!(hooks::first_finding(), Some(Kind::Unbalanced), "a kernel that does not say it is told so");
     assert_eq!((one.depth(), RUN_QUEUE.is_locked()), (1, false));
 }
 
@@ -172,11 +169,11 @@ fn a_driver_turns_interrupts_off_by_itself() {
         *ring.lock() += 1;
         IRQS.set(true);
     }
-    assert_eq!(hooks::found(), None, "not the name of the method counts, but the flag");
+    assert_eq!(hooks::first_finding(), None, "not the name of the method counts, but the flag");
     // A wrapper that says so, and does not do it.
-    hooks::irqs_off();
+    hooks::irqs_disabled();
     *ring.lock() += 1;
-    assert_eq!(hooks::found(), Some(Kind::Inconsistent));
+    assert_eq!(hooks::first_finding(), Some(Kind::Inconsistent));
 }
 
 #[test]
@@ -194,10 +191,10 @@ fn a_page_fault_takes_locks_in_a_section_that_has_interrupts_off() {
         IRQS.set(true);
     }
     interrupt(|| drop(device.lock()));
-    assert_eq!(hooks::found(), None, "a fault is no interrupt, and all was taken with them off");
+    assert_eq!(hooks::first_finding(), None, "a fault is no interrupt, and all was taken with them off");
     fault();
     // An interrupt that comes now waits for `device`, whose holder may wait for `frames`.
-    assert_eq!(hooks::found(), Some(Kind::IrqInversion), "a fault elsewhere, with interrupts on");
+    assert_eq!(hooks::first_finding(), Some(Kind::IrqInversion), "a fault elsewhere, with interrupts on");
 }
 
 #[test]
@@ -207,7 +204,7 @@ fn what_a_page_fault_takes_comes_after_what_it_came_upon() {
     IRQS.set(false);
     drop((device.lock(), frames.lock()));
     drop((frames.lock(), device.lock()));
-    assert_eq!(hooks::found(), Some(Kind::Circular));
+    assert_eq!(hooks::first_finding(), Some(Kind::Circular));
 }
 
 #[test]
@@ -220,7 +217,7 @@ fn a_page_fault_that_turns_interrupts_on_is_reported() {
     IRQS.set(true); // the handler lets interrupts in, since faults may take long
     drop(Mutex::named("frames", ()).lock());
     assert_eq!(
-        hooks::found(),
+        hooks::first_finding(),
         Some(Kind::Inconsistent),
         "the one who holds `device` is no longer safe from its interrupt"
     );
@@ -233,7 +230,7 @@ fn a_page_fault_that_may_sleep_is_reported_under_a_spinning_lock() {
     let (lock, space) = (Mutex::named("lock", ()), LockMap::named("address space", WaitTypes::SLEEP));
     let held = lock.lock();
     hooks::acquire(&space, Mode::READ, Site::caller());
-    assert_eq!(hooks::found(), Some(Kind::WaitContext));
+    assert_eq!(hooks::first_finding(), Some(Kind::WaitContext));
     hooks::release(&space, None);
     drop(held);
     assert_eq!(context().depth(), 0);
@@ -248,7 +245,7 @@ fn a_page_fault_in_the_validator_itself_changes_nothing() {
     drop((a.lock(), b.lock()));
     assert!(ON_WHO.get().is_none(), "the fault came");
     drop((FRAMES.lock(), a.lock()));
-    assert_eq!((hooks::found(), context().depth()), (None, 0));
+    assert_eq!((hooks::first_finding(), context().depth()), (None, 0));
 }
 
 // ---- locks that are strange
@@ -289,10 +286,10 @@ fn a_bare_lock_of_no_size_is_told_from_its_neighbour() {
     hooks::release(&pair[0].map, None);
     assert!(hooks::holds(&pair[1].map) && !hooks::holds(&pair[0].map));
     hooks::release(&pair[1].map, None);
-    assert_eq!((hooks::found(), context().depth()), (None, 0), "of two lines, so of two classes");
+    assert_eq!((hooks::first_finding(), context().depth()), (None, 0), "of two lines, so of two classes");
     let same = [(); 2].map(|()| OneCore::new(()));
     same[0].with(|_| same[1].with(|_| ()));
-    assert_eq!(hooks::found(), Some(Kind::Recursive), "of one line, so of one class");
+    assert_eq!(hooks::first_finding(), Some(Kind::Recursive), "of one line, so of one class");
 }
 
 #[test]
@@ -301,9 +298,9 @@ fn a_lock_is_used_through_a_closure() {
     let (a, b) = (OneCore::new(1), OneCore::new(2));
     let both = a.with(|_| b.with(|_| 3));
     let first = line!() - 1;
-    assert_eq!((both, hooks::found()), (3, None));
+    assert_eq!((both, hooks::first_finding()), (3, None));
     b.with(|_| a.with(|_| ()));
-    assert_eq!(hooks::found(), Some(Kind::Circular));
+    assert_eq!(hooks::first_finding(), Some(Kind::Circular));
     for line in [first, first + 3] {
         let place = format!("tests/kernels.rs:{line}:");
         assert!(the_report().contains(&place), "the lines of those who use it, as `{place}`:\n{}", the_report());
@@ -340,15 +337,15 @@ fn locks_in_heap_objects_come_and_go_by_the_thousand() {
     let after = hooks::occupancy();
     assert_eq!((after.classes.used, after.dependencies.used, after.classes.turned_away), (2, 1, 0));
     use_them();
-    assert_eq!((hooks::occupancy(), hooks::found()), (after, None), "a thousand more are nothing new");
+    assert_eq!((hooks::occupancy(), hooks::first_finding()), (after, None), "a thousand more are nothing new");
     drop(list);
     let (parent, child) = (Node::new(), Node::new());
     let held = (parent.lock.lock(), child.lock.lock_nested(Subclass::new(1)));
-    assert_eq!(hooks::found(), None, "a level of its own");
+    assert_eq!(hooks::first_finding(), None, "a level of its own");
     drop(held);
     let held = parent.lock.lock();
     drop(child.lock.lock());
-    assert_eq!(hooks::found(), Some(Kind::Recursive), "two of one class");
+    assert_eq!(hooks::first_finding(), Some(Kind::Recursive), "two of one class");
     drop(held);
 }
 
@@ -358,7 +355,7 @@ fn an_object_that_is_freed_with_its_lock_held_is_reported() {
     let node = Node::new();
     core::mem::forget(node.lock.lock());
     drop(node);
-    assert_eq!(hooks::found(), Some(Kind::HeldFreed));
+    assert_eq!(hooks::first_finding(), Some(Kind::HeldFreed));
     // The heap gives the place to another lock. The books know the old one by its number alone, and follow no pointer.
     let next = Node::new();
     drop(next.lock.lock());
@@ -383,10 +380,10 @@ fn the_panic_handler_takes_the_console_that_the_panicking_code_holds() {
     assert!(CONSOLE.try_lock().is_none(), "which is no finding");
     let console = console_of_the_panic();
     let mut held = Vec::new();
-    hooks::each_held(&mut |lock| held.push(lock.class.name));
+    hooks::for_each_held(&mut |lock| held.push(lock.class.name));
     assert_eq!(held, [Some("console")]);
     drop(console);
-    assert_eq!((hooks::found(), context().depth()), (None, 0));
+    assert_eq!((hooks::first_finding(), context().depth()), (None, 0));
 }
 
 #[test]
@@ -394,7 +391,7 @@ fn a_panic_handler_that_waits_for_the_console_is_reported_before_it_hangs() {
     let _turn = begin();
     let held = CONSOLE.lock();
     hooks::acquire(CONSOLE.map(), Mode::WRITE, Site::caller()); // what `lock` does before it waits
-    assert_eq!(hooks::found(), Some(Kind::Recursive));
+    assert_eq!(hooks::first_finding(), Some(Kind::Recursive));
     assert!(the_report().contains("console"), "and the report did not wait for it either");
     hooks::release(CONSOLE.map(), None);
     drop(held);
@@ -410,7 +407,7 @@ fn the_report_is_printed_through_a_console_whose_own_lock_is_tracked() {
     let held = lock.lock();
     let never = LockMap::named("never taken", WaitTypes::SPIN);
     hooks::release(&never, Some(Site::caller()));
-    assert_eq!(hooks::found(), Some(Kind::Unbalanced));
+    assert_eq!(hooks::first_finding(), Some(Kind::Unbalanced));
     assert_eq!((shown().len(), context().depth()), (1, 1));
     drop(held);
 }
@@ -437,6 +434,6 @@ fn a_cpu_that_prints_and_one_that_reports_do_not_wait_for_each_other() {
         both.wait();
         drop((b.lock(), a.lock())); // reports, through the console
     });
-    assert_eq!(hooks::found(), Some(Kind::Circular));
+    assert_eq!(hooks::first_finding(), Some(Kind::Circular));
     assert_eq!(shown().len(), 1);
 }

@@ -3,18 +3,14 @@
 
 mod fake;
 
-use lockdep::class::{LockClassKey, LockMap};
-use lockdep::context::Level;
+use lockdep::WaitTypes;
 use lockdep::hooks;
-use lockdep::irqsave::IrqSave;
-use lockdep::port::Port;
-use lockdep::report::Kind;
-use lockdep::runtime::ContextCell;
 use lockdep::semaphore::Semaphore;
 use lockdep::seqlock::{SeqCount, SeqLock};
 use lockdep::spin::{Mutex, RwLock};
-use lockdep::wait_type::WaitTypes;
 use lockdep::ww::{WwClass, WwMutex};
+use lockdep::{ContextCell, IrqSave, Kind, Port};
+use lockdep::{Level, LockClassKey, LockMap};
 use std::mem::forget;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
@@ -38,9 +34,9 @@ fn in_interrupt(work: impl FnOnce()) {
     let own = Box::leak(Box::new(ContextCell::new(fake::plain::CONTEXT.get().expect("it has begun").validator())));
     let were_on = fake::Fake::irqs_enabled();
     fake::Fake::irqs_disable();
-    hooks::enter(Level::Hardirq, own);
+    hooks::irq_enter(Level::Hardirq, own);
     work();
-    hooks::leave();
+    hooks::irq_exit();
     if were_on {
         fake::plain::irqs_enable();
     }
@@ -48,7 +44,7 @@ fn in_interrupt(work: impl FnOnce()) {
 
 fn held() -> usize {
     let mut count = 0;
-    hooks::each_held(&mut |_| count += 1);
+    hooks::for_each_held(&mut |_| count += 1);
     count
 }
 
@@ -127,7 +123,7 @@ fn locks_come_and_go_by_the_thousand_and_leave_nothing() {
     }
     let now = hooks::occupancy();
     drop(guard);
-    assert_eq!((held(), hooks::found()), (0, None));
+    assert_eq!((held(), hooks::first_finding()), (0, None));
     assert_ne!(first, now);
     drop(outer.lock());
     assert_eq!(hooks::occupancy(), now, "one class, one dependency");
@@ -141,7 +137,7 @@ fn a_lock_that_another_task_holds_may_be_dropped_unseen_and_is_found_there() {
     forget(lock.lock());
     another_task();
     drop(lock);
-    assert_eq!(hooks::found(), None);
+    assert_eq!(hooks::first_finding(), None);
     fake::run(task);
     hooks::task_exit();
     reported(Kind::HeldAtExit, &["(another's)"]);
@@ -156,7 +152,7 @@ fn a_lock_made_through_a_closure_has_a_class_and_one_used_through_a_closure_its_
     let with = |lock: &Mutex<u32>, work: &mut dyn FnMut(&mut u32)| work(&mut lock.lock());
     let other = Mutex::new(0);
     with(&a, &mut |outer| with(&other, &mut |inner| *inner += *outer + 1));
-    assert_eq!((hooks::found(), *other.lock()), (None, 1));
+    assert_eq!((hooks::first_finding(), *other.lock()), (None, 1));
     with(&other, &mut |_| with(&b, &mut |_| {}));
     reported(Kind::Circular, &["tests/locks.rs:"]);
     let made: Vec<Mutex<u32>> = (0..2).map(Mutex::new).collect();
@@ -169,22 +165,22 @@ fn interrupts_are_off_from_before_the_wait_to_after_the_letting_go() {
     let (mutex, rwlock) = (Mutex::new(1), RwLock::new(2));
     in_interrupt(|| drop((mutex.lock(), rwlock.read(), rwlock.try_write())));
     let outer = mutex.lock_irqsave();
-    assert!(!fake::Fake::irqs_enabled() && !hooks::irqs_told());
+    assert!(!fake::Fake::irqs_enabled() && !hooks::irqs_recorded_on());
     let mut inner = rwlock.write_irqsave();
     *inner += *outer;
     assert_eq!((format!("{inner:?} {outer}"), held()), ("3 1".into(), 2));
     drop(inner);
     assert!(!fake::Fake::irqs_enabled(), "the outer one restores");
     drop(outer);
-    assert!(fake::Fake::irqs_enabled() && hooks::irqs_told());
+    assert!(fake::Fake::irqs_enabled() && hooks::irqs_recorded_on());
     drop(rwlock.read_irqsave());
     drop(mutex.try_lock_irqsave().expect("it is free"));
     let taken = mutex.lock_irqsave();
     assert!(mutex.try_lock_irqsave().is_none() && !fake::Fake::irqs_enabled());
     drop(taken);
-    assert_eq!((held(), hooks::found()), (0, None), "never held with interrupts on");
+    assert_eq!((held(), hooks::first_finding()), (0, None), "never held with interrupts on");
     drop(mutex.lock());
-    assert_eq!(hooks::found(), Some(Kind::Inconsistent), "and without it that is found");
+    assert_eq!(hooks::first_finding(), Some(Kind::Inconsistent), "and without it that is found");
 }
 
 #[test]
@@ -237,7 +233,7 @@ fn a_sequence_lock_keeps_the_books() {
     drop(lock.try_write().expect("nobody writes"));
     drop(lock.write_irqsave());
     assert_eq!((lock.read(), lock.try_read(), format!("{lock:?}")), (3, Some(3), "SeqLock { value: 3 }".into()));
-    assert_eq!((lock.map().name(), held(), hooks::found()), (Some("sequence"), 0, None));
+    assert_eq!((lock.map().name(), held(), hooks::first_finding()), (Some("sequence"), 0, None));
     let others = [SeqLock::with_key(&KEY, 1), SeqLock::from_map(LockMap::named("mapped", WaitTypes::SPIN), 1)];
     assert_eq!((others.map(SeqLock::into_inner), SeqLock::<u8>::default().read()), ([1, 1], 0));
 }
@@ -263,7 +259,7 @@ fn readers_of_a_sequence_may_nest_and_come_in_interrupts() {
     let begun = count.read_begin();
     drop(outer.lock());
     assert!(!count.read_retry(begun));
-    assert_eq!((held(), hooks::found()), (0, None));
+    assert_eq!((held(), hooks::first_finding()), (0, None));
 }
 
 #[test]
@@ -282,7 +278,7 @@ fn a_sequence_alone_says_when_somebody_wrote() {
     let guard = table.lock();
     assert_ne!(count.read_begin(), begun);
     drop(guard);
-    assert_eq!(hooks::found(), Some(Kind::Circular), "a reader waits for the writer, who waits for the table");
+    assert_eq!(hooks::first_finding(), Some(Kind::Circular), "a reader waits for the writer, who waits for the table");
     assert_eq!(SeqCount::from_map(LockMap::named("mapped", WaitTypes::SPIN)).map().name(), Some("mapped"));
     assert_eq!(SeqCount::default().read_begin(), 0);
 }
@@ -314,7 +310,7 @@ fn a_semaphore_is_let_go_by_anybody() {
     assert_eq!(format!("{permit:?} {mapped:?}"), "Permit Semaphore { available: 0, .. }");
     drop(permit);
     hooks::task_exit();
-    assert_eq!((asked, held(), hooks::found()), (1, 0, None));
+    assert_eq!((asked, held(), hooks::first_finding()), (1, 0, None));
 }
 
 #[test]
@@ -323,7 +319,7 @@ fn to_wait_for_a_semaphore_where_sleeping_is_not_allowed_is_found() {
     let (semaphore, spinning) = (Semaphore::named("slots", 1), Mutex::named("spinning", ()));
     let guard = spinning.lock();
     drop(semaphore.try_acquire());
-    assert_eq!(hooks::found(), None, "a try does not wait");
+    assert_eq!(hooks::first_finding(), None, "a try does not wait");
     drop(semaphore.acquire());
     drop(guard);
     reported(Kind::WaitContext, &["(slots)", "(spinning)"]);
@@ -342,5 +338,5 @@ fn a_task_that_waits_for_a_semaphore_with_a_lock_held_teaches_an_order() {
     let taken = outer.lock_alone();
     drop(semaphore.acquire());
     drop(taken);
-    assert_eq!((hooks::occupancy().dependencies.used, hooks::found()), (before + 1, None));
+    assert_eq!((hooks::occupancy().dependencies.used, hooks::first_finding()), (before + 1, None));
 }

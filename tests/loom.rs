@@ -7,15 +7,8 @@
 //! 64-bit atomics have them, are in all of them.
 #![cfg(loom)]
 
-use lockdep::class::LockMap;
-use lockdep::context::{Context, Level};
-use lockdep::mode::Mode;
-use lockdep::news::News;
-use lockdep::port::{IrqState, Port};
-use lockdep::report::{Kind, Who};
-use lockdep::runtime::{ContextCell, Event, Runtime};
-use lockdep::site::Site;
-use lockdep::wait_type::WaitTypes;
+use lockdep::__private::{Event, Runtime};
+use lockdep::{Context, ContextCell, IrqState, Kind, Level, LockMap, Message, Mode, Port, Site, TaskInfo, WaitTypes};
 use loom::sync::Arc;
 use loom::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use loom::thread;
@@ -59,14 +52,14 @@ unsafe impl Port for Model {
     fn irqs_restore(state: IrqState) {
         IRQS.with(|irqs| irqs.set(state.0 != 0));
     }
-    fn who() -> Who {
-        Who { task: "model".into(), id: 0, cpu: 0 }
+    fn who() -> TaskInfo {
+        TaskInfo { task: "model".into(), id: 0, cpu: 0 }
     }
-    fn show(news: News<'_>) {
+    fn show(message: Message<'_>) {
         SHOWING.store(true, Ordering::Relaxed);
-        let before = news.to_string();
+        let before = message.to_string();
         thread::yield_now(); // whoever writes to a report that is shown, let him
-        assert_eq!(before, news.to_string(), "a report changes while it is shown");
+        assert_eq!(before, message.to_string(), "a report changes while it is shown");
         SHOWING.store(false, Ordering::Relaxed);
         SHOWN.with(|shown| shown.set(shown.get() + 1));
     }
@@ -185,7 +178,7 @@ mod models {
         let both: fn(&World) = |world| (0..2).for_each(|_| world.nest(&world.a, &world.b));
         two_cpus(both, both, |world| {
             assert_eq!(world.learned(), [2, 1, 2]);
-            assert_eq!((world.runtime.found(), world.shown.load(Ordering::Relaxed)), (None, 0));
+            assert_eq!((world.runtime.first_finding(), world.shown.load(Ordering::Relaxed)), (None, 0));
         });
     }
 
@@ -196,7 +189,7 @@ mod models {
             |world| world.nest(&world.a, &world.b),
             |world| world.nest(&world.b, &world.a),
             |world| {
-                assert_eq!(world.runtime.found(), Some(Kind::Circular));
+                assert_eq!(world.runtime.first_finding(), Some(Kind::Circular));
                 assert_eq!(world.shown.load(Ordering::Relaxed), 1);
             },
         );
@@ -212,7 +205,7 @@ mod models {
                 world.release(&world.a);
             },
             |world| {
-                assert_eq!(world.runtime.found(), Some(Kind::Inconsistent));
+                assert_eq!(world.runtime.first_finding(), Some(Kind::Inconsistent));
                 assert_eq!(world.shown.load(Ordering::Relaxed), 1);
             },
         );
@@ -224,13 +217,13 @@ mod models {
         two_cpus(
             |world| world.release(&world.a),
             |world| {
-                if world.runtime.found().is_some() && world.runtime.reset() {
+                if world.runtime.first_finding().is_some() && world.runtime.reset() {
                     assert!(!SHOWING.load(Ordering::Relaxed), "what the other CPU did to show it is not over");
                     world.release(&world.b);
                 }
             },
             |world| {
-                assert_eq!(world.runtime.found(), Some(Kind::Unbalanced));
+                assert_eq!(world.runtime.first_finding(), Some(Kind::Unbalanced));
                 assert!((1..=2).contains(&world.shown.load(Ordering::Relaxed)));
             },
         );

@@ -2,14 +2,12 @@
 
 mod port;
 
-use lockdep::class::LockMap;
-use lockdep::context::{HOLDS, Level};
-use lockdep::held::Acquire;
+use lockdep::WaitTypes;
 use lockdep::hooks;
-use lockdep::mode::Mode;
-use lockdep::site::Site;
+use lockdep::report::HOLDS;
 use lockdep::spin::Mutex;
-use lockdep::wait_type::WaitTypes;
+use lockdep::{Acquire, Level, LockMap};
+use lockdep::{Mode, Site};
 use port::{IRQS, begin, context, new_cell, the_report};
 
 fn many(count: usize) -> Vec<LockMap> {
@@ -38,7 +36,7 @@ fn more_lost_holds_than_a_byte_counts_are_released_as_they_were_taken() {
     assert_eq!((context().depth(), context().lost()), (HOLDS, 400));
     assert!(the_report().contains("stack of holds is full"), "said once");
     release(&locks);
-    assert_eq!((context().depth(), context().lost(), hooks::found()), (0, 0, None));
+    assert_eq!((context().depth(), context().lost(), hooks::first_finding()), (0, 0, None));
 }
 
 #[test]
@@ -47,13 +45,13 @@ fn more_nested_takings_than_one_hold_counts_are_released_in_any_order() {
     let (nest, locks) = (LockMap::named("nest", WaitTypes::SPIN), many(5_000));
     hooks::acquire(&nest, Mode::WRITE, Site::caller());
     for lock in &locks {
-        hooks::acquire_specially(&Acquire { nest: Some(&nest), ..Acquire::new(lock, Mode::WRITE, Site::caller()) });
+        hooks::acquire_with(&Acquire { nest: Some(&nest), ..Acquire::new(lock, Mode::WRITE, Site::caller()) });
     }
     for lock in &locks {
         hooks::release(lock, None);
     }
     hooks::release(&nest, None);
-    assert_eq!((context().depth(), context().lost(), hooks::found()), (0, 0, None));
+    assert_eq!((context().depth(), context().lost(), hooks::first_finding()), (0, 0, None));
 }
 
 #[test]
@@ -64,7 +62,7 @@ fn a_lock_that_was_never_taken_is_dropped_and_uses_up_no_lost_hold() {
     drop(Mutex::new(()));
     assert_eq!(context().lost(), 1);
     release(&locks);
-    assert_eq!((context().lost(), hooks::found()), (0, None));
+    assert_eq!((context().lost(), hooks::first_finding()), (0, None));
 }
 
 #[test]
@@ -74,9 +72,9 @@ fn what_a_task_lost_an_interrupt_may_release() {
     take(&locks);
     let task = context();
     IRQS.set(false); // by the machine
-    hooks::enter(Level::Hardirq, new_cell());
+    hooks::irq_enter(Level::Hardirq, new_cell());
     hooks::release(&locks[HOLDS], None);
-    hooks::leave();
+    hooks::irq_exit();
     IRQS.set(true);
-    assert_eq!((task.lost(), hooks::found()), (0, None));
+    assert_eq!((task.lost(), hooks::first_finding()), (0, None));
 }

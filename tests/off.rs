@@ -2,9 +2,9 @@
 //! same machine code is looked at by `cargo xtask test`, in what the compiler makes for the boards.)
 #![cfg(not(feature = "validate"))]
 
-use lockdep::irqsave::IrqSave;
+use lockdep::IrqSave;
 use lockdep::spin as tracked;
-use lockdep::tracker::{Token, Tracker};
+use lockdep::{Token, Tracker};
 use std::mem::{needs_drop, size_of};
 
 type Twin<A, B> = (A, B);
@@ -53,7 +53,7 @@ fn a_guard_is_the_bare_guard() {
 #[test]
 #[cfg(feature = "std")]
 fn a_lock_of_the_standard_library_is_the_bare_one() {
-    use lockdep::std::sync as tracked;
+    use lockdep::std_sync as tracked;
     use std::sync;
     same::<tracked::Mutex<u8>, sync::Mutex<u8>>();
     same::<tracked::Mutex<String>, sync::Mutex<String>>();

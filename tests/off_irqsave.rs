@@ -1,11 +1,8 @@
 //! Without the feature `validate` a lock that is taken with interrupts disabled still disables them.
 #![cfg(not(feature = "validate"))]
 
-use lockdep::context::Context;
-use lockdep::news::News;
-use lockdep::port::{IrqState, Port};
-use lockdep::report::Who;
 use lockdep::spin::{Mutex, RwLock};
+use lockdep::{Context, IrqState, Message, Port, TaskInfo};
 use std::cell::Cell;
 
 thread_local! {
@@ -29,10 +26,10 @@ unsafe impl Port for Host {
     fn irqs_restore(state: IrqState) {
         IRQS.set(state.0 != 0);
     }
-    fn who() -> Who {
-        Who::UNKNOWN
+    fn who() -> TaskInfo {
+        TaskInfo::UNKNOWN
     }
-    fn show(_: News<'_>) {}
+    fn show(_: Message<'_>) {}
 }
 
 lockdep::port!(Host, classes = 8, dependencies = 8, chains = 8);

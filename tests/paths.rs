@@ -18,7 +18,7 @@ fn main() {
 fn run_at(directory: &Path) -> String {
     let source = directory.join("src/main.rs");
     fs::create_dir_all(directory.join("src")).expect("the directory can be made");
-    let site = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/site.rs");
+    let site = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lock/site.rs");
     fs::write(&source, PROGRAM.replace("SITE", &site.display().to_string())).expect("it can be written to");
     let program = directory.join("program");
     let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());

@@ -6,16 +6,13 @@ mod known;
 mod machine;
 
 use known::{ONE, OTHER, circle, locks};
-use lockdep::class::{DynamicKey, LockMap};
-use lockdep::context::Level;
+use lockdep::WaitTypes;
 use lockdep::hooks;
-use lockdep::mode::Mode;
-use lockdep::policy::{Accepted, FindingId, Policy};
-use lockdep::report::Kind;
-use lockdep::site::Site;
+use lockdep::report::FindingId;
+use lockdep::report::Status;
 use lockdep::spin::Mutex;
-use lockdep::state::Status;
-use lockdep::wait_type::WaitTypes;
+use lockdep::{Accepted, Kind, Mode, Policy, Site};
+use lockdep::{DynamicKey, Level, LockMap};
 use machine::{CONTEXT, IRQS, NOW, begin, context, host_port, new_cell, new_context, shown};
 use std::sync::atomic::Ordering;
 
@@ -58,7 +55,7 @@ fn last_id() -> Option<FindingId> {
 
 fn accepted() -> Vec<(&'static str, u32)> {
     let mut all = Vec::new();
-    hooks::accepted(&mut |accepted, times| all.push((accepted.reason, times)));
+    hooks::for_each_accepted(&mut |accepted, times| all.push((accepted.reason, times)));
     all
 }
 
@@ -74,7 +71,7 @@ fn each_finding_is_reported_once() {
     assert_eq!(shown().len(), 2, "{:?}", shown());
     assert!(shown()[0].contains("(b)") && shown()[1].contains("(c)"));
     assert_ne!(ids[0], ids[1]);
-    assert_eq!(hooks::found(), Some(Kind::Circular));
+    assert_eq!(hooks::first_finding(), Some(Kind::Circular));
     let state = hooks::state();
     assert_eq!((state.status, state.findings, state.first), (Status::On, 2, Some((Kind::Circular, ids[0]))));
 }
@@ -94,10 +91,10 @@ fn what_comes_again_is_counted() {
 fn one_event_may_find_two_things_in_their_order() {
     let _turn = begin();
     let lock = Mutex::named("lock", ());
-    hooks::enter(Level::Hardirq, new_cell());
+    hooks::irq_enter(Level::Hardirq, new_cell());
     IRQS.set(false);
     drop(lock.lock());
-    hooks::leave();
+    hooks::irq_exit();
     IRQS.set(true);
     assert_eq!(*shown(), [""; 0]);
     // Nobody handed it over; and it is held with interrupts on now.
@@ -118,9 +115,9 @@ fn a_lock_left_behind_by_an_interrupt_is_one_finding_and_says_nothing_about_its_
     let lock = Mutex::named("lock", ());
     for _ in 0..3 {
         IRQS.set(false);
-        hooks::enter(Level::Hardirq, new_cell());
+        hooks::irq_enter(Level::Hardirq, new_cell());
         let guard = lock.lock();
-        hooks::leave(); // the trap: the guard is dropped after it
+        hooks::irq_exit(); // the trap: the guard is dropped after it
         IRQS.set(true);
         hooks::might_sleep(); // compares the flag, over what is left
         drop(guard);
@@ -221,7 +218,7 @@ fn a_finding_is_accepted_by_its_id() {
     circle(&a, &b, 2);
     assert_eq!(*shown(), [""; 0], "the id in tests/port/known.rs must be that of this report");
     assert_eq!(accepted(), [("by its id", 1), ("by its places", 0), ("a stale one", 0)]);
-    assert_eq!((hooks::found(), hooks::state().findings), (None, 0));
+    assert_eq!((hooks::first_finding(), hooks::state().findings), (None, 0));
 }
 
 #[test]
@@ -239,7 +236,7 @@ fn a_finding_is_accepted_by_its_places_in_either_order() {
         } else {
             known::second(&a, &b)
         }
-        assert_eq!((shown().len(), hooks::found()), (0, None), "{:?}", shown());
+        assert_eq!((shown().len(), hooks::first_finding()), (0, None), "{:?}", shown());
         assert_eq!(accepted()[1], ("by its places", 1));
         assert!(hooks::reset());
     }

@@ -8,15 +8,11 @@ mod caused;
 mod machine;
 
 use caused::{INTERRUPT, TASK};
-use lockdep::class::LockMap;
-use lockdep::context::Level;
+use lockdep::WaitTypes;
 use lockdep::hooks;
-use lockdep::mode::Mode;
-use lockdep::policy::{Accepted, Policy};
-use lockdep::report::Who;
-use lockdep::site::Site;
 use lockdep::spin::Mutex;
-use lockdep::wait_type::WaitTypes;
+use lockdep::{Accepted, Mode, Policy, Site, TaskInfo};
+use lockdep::{Level, LockMap};
 use machine::{IRQS, WHO, begin, context, host_port, new_cell, shown};
 use std::cell::Cell;
 
@@ -50,17 +46,17 @@ fn release(map: &LockMap) {
 
 fn interrupt(work: impl FnOnce()) {
     let were_on = IRQS.replace(false);
-    hooks::enter(Level::Hardirq, new_cell());
+    hooks::irq_enter(Level::Hardirq, new_cell());
     work();
-    hooks::leave();
+    hooks::irq_exit();
     IRQS.set(were_on);
 }
 
 fn irqs(on: bool) {
     if on {
-        hooks::irqs_on()
+        hooks::irqs_enabled()
     } else {
-        hooks::irqs_off()
+        hooks::irqs_disabled()
     }
     IRQS.set(on);
 }
@@ -197,7 +193,7 @@ fn to_accept_the_plain_finding_accepts_what_follows_from_it() {
     nest(&rx, log.map());
     assert_eq!(*shown(), [""; 0]);
     let mut accepted = Vec::new();
-    hooks::accepted(&mut |accept, times| accepted.push((accept.reason, times)));
+    hooks::for_each_accepted(&mut |accept, times| accepted.push((accept.reason, times)));
     assert_eq!(accepted, [("the interrupt cannot come yet", 2)]);
     // Another place is another cause.
     let other = lock("other");
@@ -289,9 +285,9 @@ fn what_is_taken_again_names_the_lock_that_was_released() {
     let (list, node) = (lock("list"), lock("node"));
     take(&list);
     let line = line!() - 1;
-    hooks::acquire_specially(&lockdep::held::Acquire {
+    hooks::acquire_with(&lockdep::Acquire {
         nest: Some(&list),
-        ..lockdep::held::Acquire::new(&node, Mode::WRITE, Site::caller())
+        ..lockdep::Acquire::new(&node, Mode::WRITE, Site::caller())
     });
     hooks::release(&list, None);
     let report = shown().pop().expect("it is reported");
@@ -305,14 +301,14 @@ fn what_is_taken_again_names_the_lock_that_was_released() {
 fn a_dependency_names_the_task_and_the_cpu_that_made_it_however_large_their_numbers() {
     for (id, cpu) in [(7, 0), (70_000, 3), (4_000_000_000, 300)] {
         let _turn = begin();
-        WHO.set(Who { task: "test".into(), id, cpu });
+        WHO.set(TaskInfo { task: "test".into(), id, cpu });
         let (a, b) = (lock("a"), lock("b"));
         nest(&a, &b);
-        WHO.set(Who { task: "other".into(), id: 1, cpu: 1 });
+        WHO.set(TaskInfo { task: "other".into(), id: 1, cpu: 1 });
         nest(&b, &a);
         let report = shown().pop().expect("it is reported");
         assert!(report.contains(&format!("first by task {id} on CPU {cpu}\n")), "{report}");
-        WHO.set(Who { task: "test".into(), id: 7, cpu: 0 });
+        WHO.set(TaskInfo { task: "test".into(), id: 7, cpu: 0 });
     }
 }
 

@@ -5,13 +5,11 @@
 #[path = "port/machine.rs"]
 mod machine;
 
-use lockdep::context::Level;
+use lockdep::Level;
 use lockdep::hooks;
-use lockdep::policy::Accepted;
-use lockdep::report::Kind;
-use lockdep::site::Site;
+use lockdep::report::Status;
 use lockdep::spin::Mutex;
-use lockdep::state::Status;
+use lockdep::{Accepted, Kind, Site};
 use machine::{CONTEXT, NOW, ON_WHO, begin, context, host_port, new_cell, new_context, shown};
 use std::sync::atomic::Ordering;
 
@@ -46,13 +44,13 @@ fn from_boot_to_silence() {
     let [a, b] = ["a", "b"].map(|name| Mutex::named(name, ()));
     place::one(&a, &b);
     place::other(&a, &b);
-    assert_eq!((shown().len(), hooks::found(), hooks::state().status), (0, None, Status::On));
+    assert_eq!((shown().len(), hooks::first_finding(), hooks::state().status), (0, None, Status::On));
     hooks::release(lock.map(), Some(Site::caller()));
     let state = hooks::state();
-    assert_eq!((hooks::found(), state.status, state.since), (Some(Kind::Unbalanced), Status::Found, 8));
+    assert_eq!((hooks::first_finding(), state.status, state.since), (Some(Kind::Unbalanced), Status::Found, 8));
     assert_eq!(shown().len(), 1);
     let mut times = 0;
-    hooks::accepted(&mut |accepted, so_often| {
+    hooks::for_each_accepted(&mut |accepted, so_often| {
         assert_eq!(accepted.reason, "both on one CPU");
         times += so_often;
     });
@@ -71,13 +69,13 @@ fn from_boot_to_silence() {
 fn state_under_the_internal_lock() {
     let _turn = begin();
     ON_WHO.set(Some(|| {
-        hooks::enter(Level::Nmi, new_cell());
+        hooks::irq_enter(Level::Nmi, new_cell());
         let state = hooks::state();
-        assert_eq!((state.status, hooks::drain()), (Status::Unknown, 0));
+        assert_eq!((state.status, hooks::show_pending()), (Status::Unknown, 0));
         let mut text = String::new();
         hooks::dump(&mut text).expect("a String takes all");
         assert!(text.ends_with("is in an unknown state: its internal lock cannot be had\n"), "{text}");
-        hooks::leave();
+        hooks::irq_exit();
     }));
     let [a, b] = ["a", "b"].map(|name| Mutex::named(name, ()));
     drop((a.lock(), b.lock()));

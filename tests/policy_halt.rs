@@ -3,14 +3,12 @@
 #[path = "port/machine.rs"]
 mod machine;
 
-use lockdep::class::LockMap;
+use lockdep::LockMap;
+use lockdep::WaitTypes;
 use lockdep::hooks;
-use lockdep::policy::{Accepted, Policy};
-use lockdep::report::Kind;
-use lockdep::site::Site;
+use lockdep::report::Status;
 use lockdep::spin::Mutex;
-use lockdep::state::Status;
-use lockdep::wait_type::WaitTypes;
+use lockdep::{Accepted, Kind, Policy, Site};
 use machine::{NOW, begin, context, host_port, shown};
 use std::sync::atomic::Ordering;
 
@@ -33,7 +31,7 @@ fn the_report_comes_first_and_the_word_to_stop_last() {
     for _ in 0..2 {
         place::accepted(&map);
     }
-    assert_eq!((shown().len(), hooks::found()), (0, None), "an accepted finding halts nothing");
+    assert_eq!((shown().len(), hooks::first_finding()), (0, None), "an accepted finding halts nothing");
     assert_eq!(hooks::state().accepted().map(|(_, times)| times).collect::<Vec<_>>(), [2]);
     NOW.store(5, Ordering::Relaxed);
     hooks::release(&map, Some(Site::caller()));
@@ -50,16 +48,16 @@ fn the_report_comes_first_and_the_word_to_stop_last() {
     drop((a.lock(), b.lock()));
     drop((b.lock(), a.lock()));
     place::accepted(&map);
-    assert_eq!((shown().len(), hooks::found(), context().depth()), (2, Some(Kind::Unbalanced), 0));
+    assert_eq!((shown().len(), hooks::first_finding(), context().depth()), (2, Some(Kind::Unbalanced), 0));
     let held = a.lock();
     let mut count = 0;
-    hooks::each_held(&mut |_| count += 1);
+    hooks::for_each_held(&mut |_| count += 1);
     assert_eq!(count, 1, "a dump after a report is whole");
     drop(held);
     assert_eq!(hooks::state().accepted().map(|(_, times)| times).collect::<Vec<_>>(), [2]);
 
     assert!(hooks::reset());
-    assert_eq!((hooks::state().status, hooks::state().since, hooks::found()), (Status::On, 5, None));
+    assert_eq!((hooks::state().status, hooks::state().since, hooks::first_finding()), (Status::On, 5, None));
     shown().clear();
     drop((a.lock(), b.lock()));
     assert_eq!(hooks::state().findings, 0);

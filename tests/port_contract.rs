@@ -3,16 +3,12 @@
 
 mod port;
 
+use lockdep::WaitTypes;
 use lockdep::asserts;
-use lockdep::class::LockMap;
-use lockdep::context::Level;
 use lockdep::hooks;
-use lockdep::mode::Mode;
-use lockdep::report::Kind;
-use lockdep::runtime::ContextCell;
-use lockdep::site::Site;
 use lockdep::spin::Mutex;
-use lockdep::wait_type::WaitTypes;
+use lockdep::{ContextCell, Kind, Mode, Site};
+use lockdep::{Level, LockMap};
 
 use port::{CONTEXT, IRQS, begin, context, new_cell, shown, the_report};
 
@@ -50,7 +46,7 @@ fn a_lock_is_taken_over_with_the_flag_off_by_the_machine_alone() {
     switch_to(new_cell()); // it believes that interrupts are on, as every new task's
     hooks::take_over(&QUEUE, Mode::WRITE);
     hooks::release(&QUEUE, None);
-    assert_eq!(hooks::found(), None, "{:?}", shown());
+    assert_eq!(hooks::first_finding(), None, "{:?}", shown());
 }
 
 #[test]
@@ -58,7 +54,7 @@ fn sleeping_with_the_flag_off_by_the_machine_alone_is_found() {
     let _turn = begin();
     IRQS.set(false);
     hooks::might_sleep();
-    assert_eq!(hooks::found(), Some(Kind::SleepAtomic));
+    assert_eq!(hooks::first_finding(), Some(Kind::SleepAtomic));
 }
 
 #[test]
@@ -74,7 +70,7 @@ fn every_event_compares_the_flag() {
         ("softirqs_off", &hooks::softirqs_off),
         ("softirqs_on", &hooks::softirqs_on),
         ("reclaim_enter", &hooks::reclaim_enter),
-        ("free", &|| hooks::free(&lock)),
+        ("free", &|| hooks::lock_freed(&lock)),
         ("task_exit", &hooks::task_exit),
     ];
     let _turn = begin();
@@ -82,7 +78,7 @@ fn every_event_compares_the_flag() {
         for on in [false, true] {
             IRQS.set(on);
             event();
-            assert_eq!(hooks::irqs_told(), on, "{name}");
+            assert_eq!(hooks::irqs_recorded_on(), on, "{name}");
         }
     }
 }
@@ -108,7 +104,7 @@ fn what_was_told_is_said_to_be_the_last_change() {
     interrupt(new_cell(), || drop(lock.lock()));
     IRQS.set(false);
     drop(lock.lock()); // noticed
-    hooks::irqs_on(); // told
+    hooks::irqs_enabled(); // told
     IRQS.set(true);
     drop(lock.lock());
     let report = the_report();
@@ -132,7 +128,7 @@ fn a_guard_in_the_scope_of_the_handler_is_dropped_before_the_interrupt_ends() {
         handler();
         IRQS.set(true);
     }
-    assert_eq!((hooks::found(), *TICKS.lock_irqsave()), (None, 3));
+    assert_eq!((hooks::first_finding(), *TICKS.lock_irqsave()), (None, 3));
 }
 
 // ---- interrupts inside a hard interrupt (1.6)
@@ -146,7 +142,7 @@ fn interrupts_enabled_inside_a_hard_interrupt_are_reported_as_that() {
         drop(lock.lock()); // noticed here
         IRQS.set(false);
     });
-    assert_eq!(hooks::found(), Some(Kind::IrqsState));
+    assert_eq!(hooks::first_finding(), Some(Kind::IrqsState));
     let report = the_report();
     assert!(report.contains("interrupts are enabled inside a hard interrupt"), "{report}");
     assert!(report.contains("tests/port_contract.rs:"), "{report}");
@@ -156,10 +152,10 @@ fn interrupts_enabled_inside_a_hard_interrupt_are_reported_as_that() {
 fn a_handler_that_says_that_it_enables_interrupts_is_reported_when_it_ends() {
     let _turn = begin();
     interrupt(new_cell(), || {
-        hooks::irqs_on();
+        hooks::irqs_enabled();
         IRQS.set(true);
     });
-    assert_eq!(hooks::found(), Some(Kind::IrqsState));
+    assert_eq!(hooks::first_finding(), Some(Kind::IrqsState));
     assert!(the_report().contains("interrupts are enabled inside a hard interrupt"));
 }
 
@@ -167,10 +163,10 @@ fn a_handler_that_says_that_it_enables_interrupts_is_reported_when_it_ends() {
 fn an_interrupt_in_an_interrupt_is_reported_where_they_do_not_nest_on_purpose() {
     let _turn = begin();
     interrupt(new_cell(), || {
-        hooks::enter(Level::Hardirq, new_cell());
-        hooks::leave();
+        hooks::irq_enter(Level::Hardirq, new_cell());
+        hooks::irq_exit();
     });
-    assert_eq!(hooks::found(), Some(Kind::IrqsState));
+    assert_eq!(hooks::first_finding(), Some(Kind::IrqsState));
     assert!(the_report().contains("Port::NESTED_IRQS"));
 }
 
@@ -218,7 +214,7 @@ fn a_preemptive_kernel_that_schedules_at_the_tail_runs_clean() {
         drop(held);
     }
     hooks::task_exit();
-    assert_eq!((hooks::found(), context().depth()), (None, 0), "{:?}", shown());
+    assert_eq!((hooks::first_finding(), context().depth()), (None, 0), "{:?}", shown());
 }
 
 #[test]
@@ -227,17 +223,17 @@ fn a_handler_that_schedules_before_it_ends_is_told_what_to_do() {
     let cpu = Cpu { tasks: [new_cell(), new_cell()], irq: new_cell() };
     switch_to(cpu.tasks[0]);
     IRQS.set(false);
-    hooks::enter(Level::Hardirq, cpu.irq);
+    hooks::irq_enter(Level::Hardirq, cpu.irq);
     let first = context();
     switch_to(cpu.tasks[1]); // schedule(), in the handler
     IRQS.set(true);
     IRQS.set(false); // the next tick, in the other task
-    hooks::enter(Level::Hardirq, cpu.irq);
+    hooks::irq_enter(Level::Hardirq, cpu.irq);
     assert!(the_report().contains("a handler that switches tasks must leave before"), "{}", the_report());
-    hooks::leave();
+    hooks::irq_exit();
     assert!(cpu.tasks[1].is(context()), "the exit of the refused entry is passed over");
     CONTEXT.set(Some(first));
-    hooks::leave();
+    hooks::irq_exit();
     assert!(cpu.tasks[0].is(context()), "and the first one goes on");
 }
 
@@ -247,11 +243,8 @@ mod cortex_m {
     //! Exception entry leaves PRIMASK clear: `port` is the real port, on a runtime of its own.
 
     use super::*;
-    use lockdep::context::Context;
-    use lockdep::news::News;
-    use lockdep::port::{IrqState, Port};
-    use lockdep::report::Who;
-    use lockdep::runtime::{Event, Runtime};
+    use lockdep::__private::{Event, Runtime};
+    use lockdep::{Context, IrqState, Message, Port, TaskInfo};
     use std::cell::{Cell, RefCell};
 
     thread_local! {
@@ -282,11 +275,11 @@ mod cortex_m {
         fn irqs_restore(state: IrqState) {
             PRIMASK.set(state.0 != 0);
         }
-        fn who() -> Who {
-            Who::UNKNOWN
+        fn who() -> TaskInfo {
+            TaskInfo::UNKNOWN
         }
-        fn show(news: News<'_>) {
-            SHOWN.with_borrow_mut(|shown| shown.push(news.to_string()));
+        fn show(message: Message<'_>) {
+            SHOWN.with_borrow_mut(|shown| shown.push(message.to_string()));
         }
     }
 
@@ -335,6 +328,10 @@ mod cortex_m {
         }
         SHOWN.with_borrow(|shown| assert!(shown.is_empty(), "{shown:?}"));
         pair(&UART);
-        assert_eq!(RUNTIME.found(), Some(Kind::Inconsistent), "in thread mode it must be taken with them masked");
+        assert_eq!(
+            RUNTIME.first_finding(),
+            Some(Kind::Inconsistent),
+            "in thread mode it must be taken with them masked"
+        );
     }
 }

@@ -2,13 +2,11 @@
 
 mod fake;
 
-use lockdep::class::LockMap;
+use lockdep::LockMap;
+use lockdep::Mode;
 use lockdep::hooks;
-use lockdep::mode::Mode;
 use lockdep::rcu;
-use lockdep::report::Kind;
-use lockdep::site::Site;
-use lockdep::wait_type::WaitTypes;
+use lockdep::{Kind, Site, WaitTypes};
 
 type Enter = fn() -> rcu::ReadSection;
 
@@ -18,7 +16,7 @@ fn a_pointer_read_outside_a_read_section_is_reported_with_its_line() {
     drop(rcu::read());
     rcu::assert_read_held();
     let line = line!() - 1;
-    assert_eq!(hooks::found(), Some(Kind::Rcu));
+    assert_eq!(hooks::first_finding(), Some(Kind::Rcu));
     let reports = fake::reports();
     let (_, text) = &reports[0];
     assert!(text.contains("suspicious RCU usage") && text.contains(&format!("tests/rcu.rs:{line}:")), "{text}");
@@ -35,7 +33,7 @@ fn every_kind_of_section_allows_it_and_they_nest() {
         rcu::assert_read_held();
         drop(outer);
     }
-    assert_eq!(hooks::found(), None);
+    assert_eq!(hooks::first_finding(), None);
 }
 
 #[test]
@@ -55,7 +53,7 @@ fn a_section_is_no_place_to_sleep_and_the_strictest_none_for_a_lock_that_may() {
         hooks::acquire(&lock, Mode::WRITE, Site::caller());
         hooks::release(&lock, None);
         drop(section);
-        assert_eq!(hooks::found(), found, "{number}");
+        assert_eq!(hooks::first_finding(), found, "{number}");
     }
 }
 
@@ -71,5 +69,5 @@ fn a_section_orders_nothing() {
         hooks::release(&lock, None);
         drop(outer);
     }
-    assert_eq!(hooks::found(), None);
+    assert_eq!(hooks::first_finding(), None);
 }

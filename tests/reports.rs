@@ -4,15 +4,9 @@
 //! Sites are lines of that file, locks and tasks the numbers they have in their trace, so nothing depends on the machine.
 //! `BLESS=1 cargo test --test reports` writes the texts again: look at the difference before it goes in.
 
-use lockdep::claims::Claim;
-use lockdep::class::LockMap;
-use lockdep::context::Context;
-use lockdep::held::Acquire;
-use lockdep::mode::Mode;
-use lockdep::policy::FindingId;
-use lockdep::report::{Kind, Report, Who};
-use lockdep::tables::Validator;
-use lockdep::wait_type::WaitTypes;
+use lockdep::__private::{Claim, Validator};
+use lockdep::report::FindingId;
+use lockdep::{Acquire, Context, Kind, LockMap, Mode, Report, TaskInfo, WaitTypes};
 use lockdep_cli::replay::{How, Outcome, Replayer};
 use lockdep_cli::sites;
 use std::collections::{BTreeMap, BTreeSet};
@@ -66,7 +60,7 @@ fn of_claims() -> BTreeMap<String, String> {
         }
         let mut report = validator.report().expect("it is found").clone();
         assert_eq!(report.kind(), kind);
-        report.who = Some(Who { task: "T".into(), id: 1, cpu: 0 });
+        report.who = Some(TaskInfo { task: "T".into(), id: 1, cpu: 0 });
         number(&mut report, &[&lock, &held]);
         texts.insert(kind.verdict().into(), sites::in_trace(&report.to_string(), "source.rs", 1));
         // The lengths are measured with the feature `stat` alone: `tests/stat` has a text with them.

@@ -2,15 +2,12 @@
 
 mod port;
 
+use lockdep::WaitTypes;
 use lockdep::asserts;
-use lockdep::class::LockMap;
-use lockdep::context::Level;
 use lockdep::hooks;
-use lockdep::mode::Mode;
-use lockdep::report::Kind;
-use lockdep::site::Site;
 use lockdep::spin::Mutex;
-use lockdep::wait_type::WaitTypes;
+use lockdep::{Kind, Mode, Site};
+use lockdep::{Level, LockMap};
 
 use port::plain::ON_ENABLE;
 use port::{CONSOLE, CONTEXT, IRQS, ON_WHO, begin, context, new_cell, new_context, the_report};
@@ -25,7 +22,7 @@ fn a_cycle_is_reported_once_and_names_the_lines() {
         let second = b.lock();
         drop((a.lock(), second));
     }
-    assert_eq!(hooks::found(), Some(Kind::Circular));
+    assert_eq!(hooks::first_finding(), Some(Kind::Circular));
     let report = the_report();
     for part in
         ["possible circular locking", "test/7", "(a)", "(b)", "tests/runtime.rs:", "what to do: take `a` before `b`"]
@@ -37,12 +34,12 @@ fn a_cycle_is_reported_once_and_names_the_lines() {
 #[test]
 fn what_the_console_takes_while_it_reports_is_not_checked_and_counted() {
     let _turn = begin();
-    let before = hooks::costs().unchecked;
+    let before = hooks::memory_footprint().unchecked;
     let lock = Mutex::new(());
     // The report about this comes out through a console whose own lock is tracked.
     hooks::release(lock.map(), Some(Site::caller()));
     assert!(the_report().contains("bad unlock balance"));
-    assert_eq!(hooks::costs().unchecked, before + 1);
+    assert_eq!(hooks::memory_footprint().unchecked, before + 1);
     assert_eq!(context().depth(), 0, "the books are right after it");
     assert!(context().irqs_on() && IRQS.get(), "and so are the flags");
 }
@@ -56,9 +53,9 @@ fn a_lock_taken_before_there_is_a_context_may_be_let_go_after() {
     let held = early.lock();
     CONTEXT.set(Some(mine));
     drop(held);
-    assert_eq!(hooks::found(), None);
+    assert_eq!(hooks::first_finding(), None);
     hooks::release(early.map(), None);
-    assert_eq!(hooks::found(), Some(Kind::Unbalanced), "but only once");
+    assert_eq!(hooks::first_finding(), Some(Kind::Unbalanced), "but only once");
 }
 
 #[test]
@@ -69,14 +66,14 @@ fn the_flag_of_the_machine_counts_not_what_was_said() {
     drop(lock.lock());
     IRQS.set(true);
     let irq = new_cell();
-    hooks::enter(Level::Hardirq, irq);
+    hooks::irq_enter(Level::Hardirq, irq);
     IRQS.set(false);
     drop(lock.lock());
-    hooks::leave();
+    hooks::irq_exit();
     IRQS.set(true);
-    assert_eq!(hooks::found(), None, "it was never held with interrupts on");
+    assert_eq!(hooks::first_finding(), None, "it was never held with interrupts on");
     drop(lock.lock());
-    assert_eq!(hooks::found(), Some(Kind::Inconsistent));
+    assert_eq!(hooks::first_finding(), Some(Kind::Inconsistent));
     assert!(the_report().contains("take `lock` with interrupts disabled at tests/runtime.rs:"));
 }
 
@@ -84,10 +81,10 @@ fn the_flag_of_the_machine_counts_not_what_was_said() {
 fn a_flag_that_is_not_as_told_is_reported_on_request() {
     let _turn = begin();
     hooks::check_irqs();
-    assert_eq!(hooks::found(), None);
+    assert_eq!(hooks::first_finding(), None);
     IRQS.set(false);
     hooks::check_irqs();
-    assert_eq!(hooks::found(), Some(Kind::IrqsState));
+    assert_eq!(hooks::first_finding(), Some(Kind::IrqsState));
     assert!(
         the_report()
             .contains("the machine's interrupts are disabled, and the validator was told that they are enabled")
@@ -100,15 +97,15 @@ fn in_an_nmi_nothing_is_checked_and_nothing_breaks() {
     let (a, b) = (Mutex::named("a", ()), Mutex::named("b", ()));
     let held = a.lock();
     let nmi = new_cell();
-    hooks::enter(Level::Nmi, nmi);
+    hooks::irq_enter(Level::Nmi, nmi);
     let (other, same_class) = (b.lock(), Mutex::named("a", ()));
     drop((same_class.lock(), other));
-    hooks::leave();
+    hooks::irq_exit();
     assert_eq!(context().depth(), 1, "the interrupted stack is as it was");
     drop(held);
     let other = b.lock();
     drop((a.lock(), other));
-    assert_eq!(hooks::found(), None, "no dependency came of it");
+    assert_eq!(hooks::first_finding(), None, "no dependency came of it");
 }
 
 #[test]
@@ -117,16 +114,16 @@ fn interrupts_nest_and_each_answers_for_its_own_locks() {
     let (a, b) = (Mutex::named("a", ()), Mutex::named("b", ()));
     let held = a.lock();
     let (softirq, hardirq) = (new_cell(), new_cell());
-    hooks::enter(Level::Softirq, softirq);
-    hooks::enter(Level::Hardirq, hardirq);
+    hooks::irq_enter(Level::Softirq, softirq);
+    hooks::irq_enter(Level::Hardirq, hardirq);
     IRQS.set(false);
     assert!(context().in_hardirq() && context().in_softirq());
     core::mem::forget(b.lock());
-    hooks::leave();
+    hooks::irq_exit();
     IRQS.set(true);
-    assert_eq!(hooks::found(), Some(Kind::HeldAtExit), "a guard was forgotten in the interrupt");
+    assert_eq!(hooks::first_finding(), Some(Kind::HeldAtExit), "a guard was forgotten in the interrupt");
     assert!(context().in_softirq() && !context().in_hardirq());
-    hooks::leave();
+    hooks::irq_exit();
     drop(held);
     hooks::release(b.map(), None);
     assert_eq!(context().depth(), 0, "what was left over stayed on the books until it was let go");
@@ -139,12 +136,12 @@ fn a_lock_that_was_handed_over_may_be_let_go_by_anybody_once() {
     hooks::acquire(&page, Mode::WRITE, Site::caller());
     hooks::hand_over(&page);
     hooks::task_exit();
-    assert_eq!(hooks::found(), None, "the task holds it no more");
+    assert_eq!(hooks::first_finding(), None, "the task holds it no more");
     CONTEXT.set(Some(new_context()));
     hooks::release(&page, None);
-    assert_eq!(hooks::found(), None);
+    assert_eq!(hooks::first_finding(), None);
     hooks::release(&page, None);
-    assert_eq!(hooks::found(), Some(Kind::Unbalanced));
+    assert_eq!(hooks::first_finding(), Some(Kind::Unbalanced));
 }
 
 #[test]
@@ -153,7 +150,7 @@ fn a_forgotten_guard_is_found_at_exit() {
     let lock = Mutex::named("forgotten", ());
     core::mem::forget(lock.lock());
     hooks::user_return();
-    assert_eq!(hooks::found(), Some(Kind::HeldToUser));
+    assert_eq!(hooks::first_finding(), Some(Kind::HeldToUser));
     assert!(the_report().contains("release `forgotten` on every path"));
 }
 
@@ -162,16 +159,16 @@ fn an_nmi_may_come_upon_the_slow_path() {
     let _turn = begin();
     // The port asks who runs in the middle of an event, under the internal lock: here comes the NMI.
     ON_WHO.set(Some(|| {
-        hooks::enter(Level::Nmi, new_cell());
+        hooks::irq_enter(Level::Nmi, new_cell());
         static LOCK: Mutex<()> = Mutex::named("in an NMI", ());
         drop(LOCK.lock());
         asserts::assert_held(LOCK.map());
-        assert_eq!(hooks::found(), None);
-        hooks::leave();
+        assert_eq!(hooks::first_finding(), None);
+        hooks::irq_exit();
     }));
     let (a, b) = (Mutex::named("a", ()), Mutex::named("b", ()));
     drop((a.lock(), b.lock()));
-    assert_eq!((hooks::found(), context().depth()), (None, 0));
+    assert_eq!((hooks::first_finding(), context().depth()), (None, 0));
 }
 
 #[test]
@@ -180,11 +177,11 @@ fn what_shows_what_is_held_may_take_locks() {
     let lock = Mutex::named("lock", ());
     let _held = lock.lock();
     let mut count = 0;
-    hooks::each_held(&mut |_| {
+    hooks::for_each_held(&mut |_| {
         drop(CONSOLE.lock());
         count += 1;
     });
-    assert_eq!((count, hooks::found()), (1, None));
+    assert_eq!((count, hooks::first_finding()), (1, None));
 }
 
 #[test]
@@ -192,14 +189,14 @@ fn an_interrupt_between_leaving_and_switching_back_finds_the_task_whole() {
     let _turn = begin();
     let lock = Mutex::named("lock", ());
     let _held = lock.lock();
-    hooks::enter(Level::Softirq, new_cell());
+    hooks::irq_enter(Level::Softirq, new_cell());
     ON_ENABLE.set(Some(|| {
-        hooks::enter(Level::Hardirq, new_cell());
+        hooks::irq_enter(Level::Hardirq, new_cell());
         assert_eq!(context().all().count(), 1, "it sees what the task holds");
-        hooks::leave();
+        hooks::irq_exit();
     }));
     IRQS.set(true);
-    hooks::leave();
+    hooks::irq_exit();
     assert!(ON_ENABLE.get().is_none(), "the interrupt came");
     assert_eq!(context().all().count(), 1);
 }
@@ -210,14 +207,14 @@ fn a_context_that_is_in_use_is_not_entered_again() {
     let task = context();
     let irq = new_cell();
     IRQS.set(false);
-    hooks::enter(Level::Hardirq, irq);
-    hooks::enter(Level::Hardirq, irq);
+    hooks::irq_enter(Level::Hardirq, irq);
+    hooks::irq_enter(Level::Hardirq, irq);
     assert!(the_report().contains("an interrupt's context is entered while it is in use"));
-    hooks::leave();
+    hooks::irq_exit();
     assert!(irq.is(context()), "the exit that belongs to it is passed over");
-    hooks::leave();
+    hooks::irq_exit();
     assert!(core::ptr::eq(context(), task));
-    hooks::leave();
+    hooks::irq_exit();
     assert!(core::ptr::eq(context(), task), "and one too many changes nothing");
 }
 
@@ -240,7 +237,7 @@ fn a_hold_that_moved_ends_the_chain() {
     take(a, Mode::WRITE);
     take(b, Mode::RECURSIVE_READ);
     // Let go while the validator is at work: what is above is not taken again, but moves down.
-    lockdep::validator::release_unchecked(context(), a);
+    lockdep::__private::engine::release_unchecked(context(), a);
     take(c, Mode::WRITE);
     [c, b].into_iter().for_each(|lock| hooks::release(lock, None));
     take(a, Mode::WRITE);
@@ -249,5 +246,5 @@ fn a_hold_that_moved_ends_the_chain() {
     [c, b, a].into_iter().for_each(|lock| hooks::release(lock, None));
     take(c, Mode::WRITE);
     take(a, Mode::WRITE);
-    assert_eq!(hooks::found(), Some(Kind::Circular), "a -> c was learned the second time");
+    assert_eq!(hooks::first_finding(), Some(Kind::Circular), "a -> c was learned the second time");
 }

@@ -7,17 +7,11 @@
 mod fake;
 
 use fake::Fake;
-use lockdep::class::LockMap;
-use lockdep::context::{Context, Level};
-use lockdep::held::Acquire;
 use lockdep::hooks;
-use lockdep::mode::Mode;
-use lockdep::port::Port;
-use lockdep::report::Kind;
-use lockdep::runtime::ContextCell;
 use lockdep::selftest::{Bench, CASES, LINUX, Lock, Machine, Name, Nest, table};
-use lockdep::site::Site;
-use lockdep::wait_type::WaitTypes;
+use lockdep::{Acquire, Context, Level, LockMap};
+use lockdep::{ContextCell, Kind, Mode, Port};
+use lockdep::{Site, WaitTypes};
 use std::collections::{HashMap, HashSet};
 
 /// Two tasks, their interrupts, and a lock of each kind and name.
@@ -98,7 +92,7 @@ impl Machine for Host {
             _ => Mode::WRITE,
         };
         let tried = lock == Lock::Local;
-        hooks::acquire_specially(&Acquire { tried, ..Acquire::new(self.map(lock, name), mode, Site::caller()) });
+        hooks::acquire_with(&Acquire { tried, ..Acquire::new(self.map(lock, name), mode, Site::caller()) });
     }
 
     fn take_nested(&mut self, name: Name, nest: Nest) {
@@ -107,7 +101,7 @@ impl Machine for Host {
             Nest::Ww => self.ww.map(),
         };
         let what = Acquire::new(self.map(Lock::Spin, name), Mode::WRITE, Site::caller());
-        hooks::acquire_specially(&Acquire { nest: Some(nest), ..what });
+        hooks::acquire_with(&Acquire { nest: Some(nest), ..what });
     }
 
     fn release(&mut self, lock: Lock, name: Name) {
@@ -115,7 +109,7 @@ impl Machine for Host {
     }
 
     fn renew(&mut self, lock: Lock, name: Name) {
-        hooks::free(self.map(lock, name));
+        hooks::lock_freed(self.map(lock, name));
     }
 
     fn ww(&mut self) -> &Bench {
@@ -124,11 +118,11 @@ impl Machine for Host {
 
     fn irqs(&mut self, on: bool) {
         if on {
-            hooks::irqs_on();
+            hooks::irqs_enabled();
             fake::plain::irqs_enable();
         } else {
             Fake::irqs_disable();
-            hooks::irqs_off();
+            hooks::irqs_disabled();
         }
     }
 
@@ -142,15 +136,15 @@ impl Machine for Host {
 
     fn enter(&mut self, level: Level) {
         if level == Level::Softirq {
-            hooks::enter(level, self.softirq);
+            hooks::irq_enter(level, self.softirq);
         } else {
             Fake::irqs_disable();
-            hooks::enter(level, self.hardirq);
+            hooks::irq_enter(level, self.hardirq);
         }
     }
 
     fn leave(&mut self, level: Level) {
-        hooks::leave();
+        hooks::irq_exit();
         if level != Level::Softirq {
             fake::plain::irqs_enable();
         }
@@ -161,7 +155,7 @@ impl Machine for Host {
     }
 
     fn found(&mut self) -> Option<Kind> {
-        hooks::found()
+        hooks::first_finding()
     }
 }
 

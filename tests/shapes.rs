@@ -31,10 +31,10 @@ fn what_kernels_write_with_spin_works_unchanged() {
     let _turn = port::begin();
     tracked::boot();
     tracked::kinds::boot();
-    assert_eq!(lockdep::hooks::found(), None, "{:?}", port::shown());
+    assert_eq!(lockdep::hooks::first_finding(), None, "{:?}", port::shown());
     assert_eq!(port::context().depth(), 0);
     assert!(lockdep::hooks::occupancy().classes.used > 10, "all of it was seen");
     assert_eq!(bare::both_queues(), tracked::both_queues());
-    assert_eq!(lockdep::hooks::found(), Some(lockdep::report::Kind::Recursive), "two of one class");
+    assert_eq!(lockdep::hooks::first_finding(), Some(lockdep::Kind::Recursive), "two of one class");
     assert!(port::the_report().contains("tests/shapes/kernel.rs:"), "{}", port::the_report());
 }

@@ -12,16 +12,9 @@
 mod preempted;
 
 use lockdep::asserts;
-use lockdep::class::{LockMap, Subclass};
-use lockdep::context::{Context, Level};
-use lockdep::held::Acquire;
-use lockdep::hooks::{self, SavedIrqs};
-use lockdep::mode::Mode;
-use lockdep::port::Port;
-use lockdep::report::Kind;
-use lockdep::runtime::ContextCell;
-use lockdep::site::Site;
-use lockdep::wait_type::WaitTypes;
+use lockdep::{
+    Acquire, Context, ContextCell, Kind, Level, LockMap, Mode, Port, SavedIrqs, Site, Subclass, WaitTypes, hooks,
+};
 use preempted::{FLAG, Kernel, begin, new_cell, start_again};
 use std::arch::asm;
 use std::ptr;
@@ -103,11 +96,11 @@ extern "C" fn trap(_: i32) {
     let told = tail != Tail::Untold;
     FLAG.store(false, SeqCst);
     if told {
-        hooks::irqs_off();
+        hooks::irqs_disabled();
     }
     run_tail(tail, nest);
     if told {
-        hooks::irqs_on();
+        hooks::irqs_enabled();
     }
     FLAG.store(true, SeqCst);
     NEST.store(nest, SeqCst);
@@ -120,19 +113,19 @@ fn run_tail(tail: Tail, nest: usize) {
         unsafe { &*CONTEXTS[nest][which].load(SeqCst) }
     });
     if matches!(tail, Tail::Interrupt | Tail::Untold | Tail::Twice) {
-        hooks::enter(Level::Hardirq, irq);
+        hooks::irq_enter(Level::Hardirq, irq);
         pair(handler, device);
-        hooks::leave();
+        hooks::irq_exit();
     }
     if tail == Tail::Twice && nest == 0 {
         // Interrupts are enabled in this tail, and it is interrupted.
-        hooks::irqs_on();
+        hooks::irqs_enabled();
         FLAG.store(true, SeqCst);
         set_trap();
         pair(queue, inner);
         clear_trap();
         FLAG.store(false, SeqCst);
-        hooks::irqs_off();
+        hooks::irqs_disabled();
     } else if matches!(tail, Tail::Balanced | Tail::Untold | Tail::Twice) {
         pair(queue, inner);
     }
@@ -192,7 +185,7 @@ struct Script {
 fn nothing() {}
 
 fn specially(what: Acquire<'_>) {
-    hooks::acquire_specially(&what);
+    hooks::acquire_with(&what);
 }
 
 fn file(mode: Mode) -> Acquire<'static> {
@@ -335,7 +328,7 @@ const SCRIPTS: &[Script] = &[
 /// What is held, and where it was taken.
 fn held() -> Vec<String> {
     let mut held = Vec::new();
-    hooks::each_held(&mut |lock| held.push(format!("{lock}")));
+    hooks::for_each_held(&mut |lock| held.push(format!("{lock}")));
     held
 }
 
@@ -343,7 +336,7 @@ fn held() -> Vec<String> {
 fn run(script: &Script, tail: Option<Tail>) -> (Vec<Vec<String>>, Option<Kind>, u64) {
     start_again();
     (script.before)();
-    assert_eq!(hooks::found(), None, "{}: nothing is wrong yet", script.name);
+    assert_eq!(hooks::first_finding(), None, "{}: nothing is wrong yet", script.name);
     let mut books = Vec::new();
     for _ in 0..script.rounds {
         for step in script.steps {
@@ -357,7 +350,7 @@ fn run(script: &Script, tail: Option<Tail>) -> (Vec<Vec<String>>, Option<Kind>, 
         }
     }
     assert!(TAILS_RIGHT.load(SeqCst), "{} {tail:?}: a tail did not hold what it took", script.name);
-    (books, hooks::found(), STEPS.swap(0, SeqCst))
+    (books, hooks::first_finding(), STEPS.swap(0, SeqCst))
 }
 
 #[test]

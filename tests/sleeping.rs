@@ -3,14 +3,13 @@
 
 mod port;
 
-use lockdep::class::LockClassKey;
-use lockdep::context::Level;
+use lockdep::Kind;
+use lockdep::WaitTypes;
 use lockdep::hooks;
-use lockdep::report::Kind;
 use lockdep::semaphore::Semaphore;
-use lockdep::std::sync::{Mutex, RwLock};
-use lockdep::wait_type::WaitTypes;
+use lockdep::std_sync::{Mutex, RwLock};
 use lockdep::ww::{WwAcquireContext, WwClass, WwMutex};
+use lockdep::{Level, LockClassKey};
 use lockdep::{lock_api, spin};
 
 use port::{IRQS, begin, context, new_cell, the_report};
@@ -50,13 +49,13 @@ type Way = (&'static str, fn(&Locks));
 /// All ways.
 const WAYS: [Way; 12] = [
     ("Mutex::lock", |locks| drop(locks.mutex.lock())),
-    ("Mutex::lock_nested", |locks| drop(locks.mutex.lock_nested(lockdep::class::Subclass::new(1)))),
+    ("Mutex::lock_nested", |locks| drop(locks.mutex.lock_nested(lockdep::Subclass::new(1)))),
     ("RwLock::read", |locks| drop(locks.rwlock.read())),
     ("RwLock::write", |locks| drop(locks.rwlock.write())),
     ("Semaphore::acquire", |locks| drop(locks.semaphore.acquire())),
     ("WwMutex::lock_alone", |locks| drop(locks.ww.lock_alone())),
     ("lock_api::Mutex::lock", |locks| drop(locks.raw.lock())),
-    ("lock_api::Mutex::lock_nested", |locks| drop(locks.raw.lock_nested(lockdep::class::Subclass::new(1)))),
+    ("lock_api::Mutex::lock_nested", |locks| drop(locks.raw.lock_nested(lockdep::Subclass::new(1)))),
     ("lock_api::RwLock::read", |locks| drop(locks.raw_rw.read())),
     ("lock_api::RwLock::write", |locks| drop(locks.raw_rw.write())),
     ("lock_api::RwLock::upgradable_read", |locks| drop(locks.raw_rw.upgradable_read())),
@@ -75,9 +74,9 @@ fn all_find(expected: Option<Kind>, around: fn(&dyn Fn())) {
         port::shown().clear();
         let locks = Locks::new();
         (0..3).for_each(|_| way(&locks));
-        assert_eq!((hooks::found(), context().depth()), (None, 0), "{name}, with nothing in the way");
+        assert_eq!((hooks::first_finding(), context().depth()), (None, 0), "{name}, with nothing in the way");
         around(&|| way(&locks));
-        assert_eq!((hooks::found(), context().depth()), (expected, 0), "{name}");
+        assert_eq!((hooks::first_finding(), context().depth()), (expected, 0), "{name}");
         if expected.is_some() {
             assert!(the_report().contains("tests/sleeping.rs:"), "{name}: the line that waits\n{}", the_report());
         }
@@ -89,9 +88,9 @@ fn with_interrupts_disabled_and_told() {
     let _turn = begin();
     all_find(Some(Kind::SleepAtomic), |wait| {
         IRQS.set(false);
-        hooks::irqs_off();
+        hooks::irqs_disabled();
         wait();
-        hooks::irqs_on();
+        hooks::irqs_enabled();
         IRQS.set(true);
     });
 }
@@ -121,9 +120,9 @@ fn in_an_interrupt_it_is_the_wait_type_that_is_reported() {
     let _turn = begin();
     all_find(Some(Kind::WaitContext), |wait| {
         IRQS.set(false);
-        hooks::enter(Level::Hardirq, new_cell());
+        hooks::irq_enter(Level::Hardirq, new_cell());
         wait();
-        hooks::leave();
+        hooks::irq_exit();
         IRQS.set(true);
     });
 }
@@ -147,7 +146,7 @@ fn where_nothing_bars_it_nothing_is_reported() {
     let held = outer.lock();
     WAYS.iter().for_each(|(_, way)| way(&Locks::new()));
     drop(held);
-    assert_eq!(hooks::found(), None, "a lock that sleeps inside of another");
+    assert_eq!(hooks::first_finding(), None, "a lock that sleeps inside of another");
 }
 
 #[test]
@@ -158,7 +157,7 @@ fn a_try_may_be_made_anywhere() {
     hooks::softirqs_off();
     drop((locks.mutex.try_lock(), locks.rwlock.try_read(), locks.semaphore.try_acquire(), locks.ww.try_lock()));
     drop((locks.raw.try_lock(), locks.raw_rw.try_write()));
-    assert_eq!(hooks::found(), None);
+    assert_eq!(hooks::first_finding(), None);
 }
 
 #[test]
@@ -168,7 +167,7 @@ fn a_raw_lock_that_does_not_say_that_it_sleeps_is_believed() {
     let locks = [Raw::new(()), Raw::with_waits(&SPINS, WaitTypes::SPIN, ())];
     IRQS.set(false);
     locks.iter().for_each(|lock| drop(lock.lock()));
-    assert_eq!(hooks::found(), None);
+    assert_eq!(hooks::first_finding(), None);
 }
 
 #[test]
@@ -181,5 +180,5 @@ fn before_there_is_a_context_nothing_is_asked() {
     WAYS.iter().for_each(|(_, way)| way(&locks));
     IRQS.set(true);
     port::CONTEXT.set(Some(task));
-    assert_eq!(hooks::found(), None);
+    assert_eq!(hooks::first_finding(), None);
 }

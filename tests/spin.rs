@@ -3,17 +3,14 @@
 
 mod fake;
 
-use lockdep::class::{LockClassKey, LockMap, Subclass};
-use lockdep::context::Level;
+use lockdep::WaitTypes;
 use lockdep::hooks;
-use lockdep::port::Port;
-use lockdep::report::Kind;
-use lockdep::runtime::ContextCell;
 use lockdep::spin::relax::{Loop, RelaxStrategy};
 use lockdep::spin::{
     Barrier, Lazy, LazyLock, Mutex, MutexGuard, Once, RwLock, RwLockReadGuard, lazy, lazylock, mutex, once, rwlock,
 };
-use lockdep::wait_type::WaitTypes;
+use lockdep::{ContextCell, Kind, Port};
+use lockdep::{Level, LockClassKey, LockMap, Subclass};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::thread;
@@ -29,7 +26,7 @@ fn begin() {
 /// How many locks the running task holds.
 fn held() -> usize {
     let mut count = 0;
-    hooks::each_held(&mut |_| count += 1);
+    hooks::for_each_held(&mut |_| count += 1);
     count
 }
 
@@ -70,7 +67,7 @@ fn a_mutex_does_what_spins_does() {
     assert_eq!(*other_strategy.lock(), 3);
     let by_its_path: mutex::spin::SpinMutex<u32> = mutex::SpinMutex::new(4);
     assert_eq!(*by_its_path.lock(), 4);
-    assert_eq!((held(), hooks::found()), (0, None));
+    assert_eq!((held(), hooks::first_finding()), (0, None));
 }
 
 #[test]
@@ -89,7 +86,7 @@ fn a_leaked_guard_leaves_the_books_and_may_be_let_go_by_force() {
     // SAFETY: as above.
     unsafe { rwlock.force_write_unlock() };
     assert_eq!(*rwlock::RwLockUpgradableGuard::leak(rwlock.upgradeable_read()), 2);
-    assert_eq!((held(), hooks::found()), (0, None));
+    assert_eq!((held(), hooks::first_finding()), (0, None));
 }
 
 #[test]
@@ -113,7 +110,7 @@ fn a_readers_writer_lock_does_what_spins_does() {
     drop(lock.try_upgradeable_read().unwrap());
     // SAFETY: nobody else has a reference.
     unsafe { *lock.as_mut_ptr() += 1 };
-    assert_eq!((held(), hooks::found(), lock.into_inner()), (0, None, 4));
+    assert_eq!((held(), hooks::first_finding(), lock.into_inner()), (0, None, 4));
     let more =
         [RwLock::new(1), RwLock::with_key(&KEY, 1), RwLock::with_waits(&KEY, WaitTypes::CONFIG, 1), RwLock::from(1)];
     assert!(more.iter().all(|lock| *lock.read() == 1) && *RwLock::<u8>::default().read() == 0);
@@ -144,7 +141,7 @@ fn upgrades_and_downgrades_keep_the_books() {
     let upgradeable = lock.try_upgradeable_read().unwrap();
     let upgradeable = upgradeable.try_upgrade().unwrap_err();
     drop((reader, upgradeable));
-    assert_eq!((held(), hooks::found()), (0, None));
+    assert_eq!((held(), hooks::first_finding()), (0, None));
 }
 
 #[test]
@@ -158,9 +155,9 @@ fn nesting_levels_and_nest_locks_of_a_readers_writer_lock_are_believed() {
     drop((locks[0].write(), locks[1].write_nest(outer.map())));
     drop((locks[0].write(), locks[1].read_nest(outer.map())));
     drop(serialised);
-    assert_eq!(hooks::found(), None);
+    assert_eq!(hooks::first_finding(), None);
     drop((locks[0].write(), locks[1].write()));
-    assert_eq!(hooks::found(), Some(Kind::Recursive), "and without them it is found");
+    assert_eq!(hooks::first_finding(), Some(Kind::Recursive), "and without them it is found");
 }
 
 #[test]
@@ -188,7 +185,7 @@ fn a_value_is_made_once_and_then_the_validator_is_not_asked() {
     let several = [Once::<u32>::INIT, Once::INIT];
     several.iter().for_each(|once| assert_eq!(*once.call_once(|| 1), 1));
     Once::<()>::from_map(LockMap::named("mapped", WaitTypes::SPIN)).call_once(|| assert_eq!(held(), 1));
-    assert_eq!((held(), hooks::found()), (0, None));
+    assert_eq!((held(), hooks::first_finding()), (0, None));
 }
 
 #[test]
@@ -205,7 +202,7 @@ fn a_lazy_value_is_made_by_the_first_access() {
     let mapped = LazyLock::from_map(LockMap::named("mapped", WaitTypes::SPIN), || captured + held());
     assert_eq!((LazyLock::force(&keyed), *mapped, mapped.map().name()), (&7, 8, Some("mapped")));
     assert!(!keyed.as_mut_ptr().is_null() && *LazyLock::<u32>::default() == 0);
-    assert_eq!((held(), hooks::found()), (0, None));
+    assert_eq!((held(), hooks::first_finding()), (0, None));
 }
 
 /// Two of one class: one line makes them.
@@ -221,12 +218,12 @@ fn an_initialiser_that_takes_a_lock_in_the_wrong_order_is_found() {
     assert_eq!(*first.call_once(|| *table.lock()), 1);
     let guard = table.lock();
     assert_eq!(*first.wait(), 1, "it is made already: nobody waits, and nothing is learned");
-    assert_eq!(hooks::found(), None);
+    assert_eq!(hooks::first_finding(), None);
     // Somebody else's initialiser, for which this would wait, may be waiting for the table.
     let line = line!() + 1;
     assert_eq!(*second.call_once(|| 2), 2);
     drop(guard);
-    assert_eq!(hooks::found(), Some(Kind::Circular));
+    assert_eq!(hooks::first_finding(), Some(Kind::Circular));
     let (_, text) = &fake::reports()[0];
     assert!(text.contains(&format!("tests/spin.rs:{line}:")), "{text}");
 }
@@ -246,11 +243,11 @@ fn an_initialiser_that_asks_for_its_own_value_is_found_before_it_hangs() {
     let once = once::Once::<u32, GiveUp>::new();
     let hangs = catch_unwind(AssertUnwindSafe(|| *once.call_once(|| *once.call_once(|| 1))));
     assert!(hangs.is_err());
-    assert_eq!((hooks::found(), held()), (Some(Kind::Recursive), 0));
+    assert_eq!((hooks::first_finding(), held()), (Some(Kind::Recursive), 0));
     begin();
     static LAZY: lazylock::LazyLock<u32, fn() -> u32, GiveUp> = lazylock::LazyLock::new(|| *LAZY + 1);
     assert!(catch_unwind(AssertUnwindSafe(|| *LAZY)).is_err());
-    assert_eq!((hooks::found(), held()), (Some(Kind::Recursive), 0));
+    assert_eq!((hooks::first_finding(), held()), (Some(Kind::Recursive), 0));
 }
 
 #[test]
@@ -261,10 +258,10 @@ fn a_lazy_value_that_an_interrupt_asks_for_is_found() {
     let interrupt =
         Box::leak(Box::new(ContextCell::new(fake::plain::CONTEXT.get().expect("it has begun").validator())));
     fake::Fake::irqs_disable();
-    hooks::enter(Level::Hardirq, interrupt);
+    hooks::irq_enter(Level::Hardirq, interrupt);
     in_interrupt.call_once(|| ());
-    hooks::leave();
-    assert_eq!(hooks::found(), Some(Kind::Inconsistent));
+    hooks::irq_exit();
+    assert_eq!(hooks::first_finding(), Some(Kind::Inconsistent));
 }
 
 #[test]

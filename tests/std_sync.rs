@@ -2,10 +2,10 @@
 
 mod threads;
 
+use lockdep::Kind;
 use lockdep::hooks;
-use lockdep::report::Kind;
 use lockdep::spin;
-use lockdep::std::sync::{Arc, Condvar, Mutex, OnceLock, RwLock, RwLockWriteGuard, TryLockError, mpsc};
+use lockdep::std_sync::{Arc, Condvar, Mutex, OnceLock, RwLock, RwLockWriteGuard, TryLockError, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -29,7 +29,7 @@ fn the_path_of_the_standard_library_has_all_that_it_has_there() {
     assert_eq!((format!("{shared:?}"), held()), ("Mutex { data: 2, poisoned: false, .. }".into(), 0));
     assert_eq!(*Mutex::from(7).lock().unwrap() + Mutex::<u32>::default().into_inner().unwrap(), 7);
     assert_eq!(*RwLock::from(7).read().unwrap() + RwLock::<u32>::default().into_inner().unwrap(), 7);
-    assert_eq!(hooks::found(), None);
+    assert_eq!(hooks::first_finding(), None);
 }
 
 #[test]
@@ -38,7 +38,7 @@ fn two_orders_are_found_whichever_thread_made_them() {
     let (accounts, log) = (Mutex::named("accounts", ()), RwLock::named("log", ()));
     in_thread("teller", || drop((accounts.lock().unwrap(), log.write().unwrap()))).unwrap();
     in_thread("auditor", || drop((log.read().unwrap(), accounts.lock().unwrap()))).unwrap();
-    assert_eq!(hooks::found(), Some(Kind::Circular));
+    assert_eq!(hooks::first_finding(), Some(Kind::Circular));
     assert!(shown()[0].contains("auditor/") && shown()[0].contains("(accounts)"), "{}", shown()[0]);
 }
 
@@ -49,7 +49,7 @@ fn a_reader_waits_behind_a_writer_so_reading_twice_is_found() {
     let first = lock.read().unwrap();
     drop(lock.read().unwrap()); // with a writer between the two, it would never come back
     drop(first);
-    assert_eq!((hooks::found(), held()), (Some(Kind::Recursive), 0));
+    assert_eq!((hooks::first_finding(), held()), (Some(Kind::Recursive), 0));
 }
 
 #[test]
@@ -61,7 +61,7 @@ fn a_lock_that_was_tried_is_on_the_books_and_waited_for_nobody() {
     let first = a.try_lock().unwrap();
     assert_eq!(held(), 2);
     assert!(matches!(a.try_lock(), Err(TryLockError::WouldBlock)) && b.try_write().is_err());
-    assert_eq!((hooks::found(), held()), (None, 2), "what was not had is not on them");
+    assert_eq!((hooks::first_finding(), held()), (None, 2), "what was not had is not on them");
     drop((first, second));
     assert_eq!(held(), 0);
 }
@@ -75,7 +75,7 @@ fn a_thread_that_panics_poisons_the_lock_and_leaves_the_books_right() {
         panic!("on purpose");
     });
     assert!(ended.is_err() && mutex.is_poisoned() && lock.is_poisoned());
-    assert_eq!(hooks::found(), None, "it held nothing any more when it ended");
+    assert_eq!(hooks::first_finding(), None, "it held nothing any more when it ended");
     assert!(matches!(mutex.try_lock(), Err(TryLockError::Poisoned(_))));
     let guard = mutex.lock().unwrap_err().into_inner();
     assert_eq!((*guard, held()), (1, 1), "the guard of a poisoned lock is a guard");
@@ -83,7 +83,7 @@ fn a_thread_that_panics_poisons_the_lock_and_leaves_the_books_right() {
     mutex.clear_poison();
     lock.clear_poison();
     drop((mutex.lock().unwrap(), lock.read().unwrap()));
-    assert_eq!((hooks::found(), held()), (None, 0));
+    assert_eq!((hooks::first_finding(), held()), (None, 0));
 }
 
 #[test]
@@ -96,7 +96,7 @@ fn a_writer_goes_on_as_a_reader() {
     lockdep::asserts::assert_held_read(lock.map());
     assert_eq!(in_thread("other", || lock.read().map(|guard| *guard).unwrap()).unwrap(), 2);
     drop(reader);
-    assert_eq!((hooks::found(), held()), (None, 0));
+    assert_eq!((hooks::first_finding(), held()), (None, 0));
 }
 
 #[test]
@@ -119,7 +119,7 @@ fn a_wait_lets_the_mutex_go_and_takes_it_again() {
     let (guard, _) = turned.wait_timeout_while(guard, limit, |ready| *ready).unwrap();
     assert!(result.timed_out() && held() == 1);
     drop(guard);
-    assert_eq!((hooks::found(), held()), (None, 0));
+    assert_eq!((hooks::first_finding(), held()), (None, 0));
 }
 
 #[test]
@@ -128,10 +128,10 @@ fn a_wait_with_another_lock_held_is_an_order_like_any() {
     let (a, b, turned) = (Mutex::named("a", ()), Mutex::named("b", ()), Condvar::new());
     let guard = a.lock().unwrap();
     let inner = b.lock().unwrap();
-    assert_eq!(hooks::found(), None);
+    assert_eq!(hooks::first_finding(), None);
     // To come back it takes `a` while it holds `b`: whoever notifies it may be one who waits for `b` with `a`.
     let (guard, _) = turned.wait_timeout(guard, Duration::ZERO).unwrap();
-    assert_eq!(hooks::found(), Some(Kind::Circular));
+    assert_eq!(hooks::first_finding(), Some(Kind::Circular));
     assert!(shown()[0].contains("tests/std_sync.rs:"), "{}", shown()[0]);
     drop((guard, inner));
     assert_eq!(held(), 0);
@@ -144,7 +144,7 @@ fn to_sleep_with_a_spinning_lock_held_is_found() {
     let guard = mutex.lock().unwrap();
     let held = spinning.lock();
     drop(turned.wait_timeout(guard, Duration::ZERO).unwrap());
-    assert_eq!(hooks::found(), Some(Kind::SleepAtomic));
+    assert_eq!(hooks::first_finding(), Some(Kind::SleepAtomic));
     drop(held);
 }
 
@@ -153,5 +153,5 @@ fn a_sleeping_lock_inside_a_spinning_one_is_found() {
     let _turn = begin();
     let (spinning, mutex) = (spin::Mutex::new(()), Mutex::new(()));
     drop((spinning.lock(), mutex.lock().unwrap()));
-    assert_eq!(hooks::found(), Some(Kind::WaitContext));
+    assert_eq!(hooks::first_finding(), Some(Kind::WaitContext));
 }

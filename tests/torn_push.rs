@@ -4,15 +4,9 @@
 
 mod preempted;
 
-use lockdep::class::LockMap;
-use lockdep::context::Level;
-use lockdep::held::Acquire;
 use lockdep::hooks;
-use lockdep::mode::Mode;
-use lockdep::port::Port;
-use lockdep::runtime::ContextCell;
-use lockdep::site::Site;
-use lockdep::wait_type::WaitTypes;
+use lockdep::{Acquire, Level, LockMap};
+use lockdep::{ContextCell, Mode, Port, Site, WaitTypes};
 use preempted::{FLAG, Kernel, SHOWN, begin, new_cell};
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering::SeqCst};
 use std::time::{Duration, Instant};
@@ -40,11 +34,11 @@ extern "C" fn timer(_: i32) {
     let [irq, other] = [&IRQ, &OTHER].map(|context| context.load(SeqCst));
     // SAFETY: both were stored before the first tick, and are used here alone, which does not nest.
     let (irq, other): (&'static ContextCell, &'static ContextCell) = unsafe { (&*irq, &*other) };
-    hooks::enter(Level::Hardirq, irq);
+    hooks::irq_enter(Level::Hardirq, irq);
     pair(&HANDLER);
-    hooks::leave();
+    hooks::irq_exit();
     // The scheduler: in the task's own context.
-    hooks::irqs_off();
+    hooks::irqs_disabled();
     hooks::acquire(&QUEUE, Mode::WRITE, Site::caller());
     if TICKS.load(SeqCst).is_multiple_of(2) {
         let task = Kernel::context();
@@ -61,7 +55,7 @@ extern "C" fn timer(_: i32) {
         hooks::take_over(&QUEUE, Mode::WRITE);
     }
     hooks::release(&QUEUE, None);
-    hooks::irqs_on();
+    hooks::irqs_enabled();
     FLAG.store(true, SeqCst);
 }
 
@@ -71,7 +65,7 @@ fn work(round: u64) -> bool {
     let tried = round.is_multiple_of(4);
     let inner = Acquire { tried, ..Acquire::new(&INODE, Mode::READ, Site::caller()) };
     if tried {
-        hooks::acquire_specially(&inner)
+        hooks::acquire_with(&inner)
     } else {
         hooks::acquire(&INODE, Mode::READ, Site::caller())
     }
@@ -111,8 +105,8 @@ fn a_tick_in_the_middle_of_a_push_loses_no_hold() {
     });
     let ticks = TICKS.load(SeqCst);
     println!("{rounds} rounds, {ticks} ticks, {lost} lost");
-    assert_eq!((lost, hooks::found(), SHOWN.load(SeqCst)), (0, None, 0), "{rounds} rounds, {ticks} ticks");
+    assert_eq!((lost, hooks::first_finding(), SHOWN.load(SeqCst)), (0, None, 0), "{rounds} rounds, {ticks} ticks");
     hooks::task_exit();
-    assert_eq!(hooks::found(), None, "nothing is held in the end");
+    assert_eq!(hooks::first_finding(), None, "nothing is held in the end");
     assert!(ticks > 100 * seconds, "only {ticks} ticks in {seconds} s");
 }

@@ -5,15 +5,10 @@
 
 mod fake;
 
-use lockdep::class::LockMap;
-use lockdep::held::Acquire;
 use lockdep::hooks;
-use lockdep::mode::Mode;
-use lockdep::port::Port;
-use lockdep::report::Kind;
-use lockdep::site::Site;
-use lockdep::wait_type::WaitTypes;
 use lockdep::ww::{WwAcquire, WwAcquireContext, WwClass, WwError, WwMutex, WwMutexGuard};
+use lockdep::{Acquire, LockMap};
+use lockdep::{Kind, Mode, Port, Site, WaitTypes};
 use std::sync::Barrier;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -44,7 +39,7 @@ fn a_context_takes_many_in_any_order_and_nothing_is_reported() {
         assert_eq!(acquire.acquired(), 0);
         acquire.fini();
     }
-    assert_eq!(hooks::found(), None);
+    assert_eq!(hooks::first_finding(), None);
     assert_eq!((a.into_inner(), b.into_inner(), c.into_inner()), (4, 5, 6));
 }
 
@@ -61,7 +56,7 @@ fn a_guard_guards_the_value_and_lets_go_when_it_is_dropped() {
     let mut mutex = WwMutex::new(&CLASS, 1);
     *mutex.get_mut() = 2;
     assert_eq!(mutex.into_inner(), 2);
-    assert_eq!(hooks::found(), None);
+    assert_eq!(hooks::first_finding(), None);
 }
 
 #[test]
@@ -76,7 +71,7 @@ fn what_the_context_has_already_is_said_so_and_stays_as_it_is() {
     drop(guard);
     assert!(!mutex.is_locked());
     drop(acquire); // which ends it
-    assert_eq!(hooks::found(), None);
+    assert_eq!(hooks::first_finding(), None);
 }
 
 /// One thread plays two tasks: the older has `b`, the younger has `a` and wants `b`.
@@ -101,7 +96,7 @@ fn the_younger_backs_off_lets_go_and_takes_the_contended_one_slowly() {
     let again = a.lock(&second).expect("it is free");
     drop((contended, again));
     second.fini();
-    assert_eq!(hooks::found(), None);
+    assert_eq!(hooks::first_finding(), None);
     assert!(older.holds_nothing() && younger.holds_nothing());
 }
 
@@ -129,7 +124,7 @@ fn the_older_waits_for_the_younger() {
         let _other = b.lock(&acquire).expect("an older context waits");
         assert!(GONE.load(Ordering::Relaxed));
     });
-    assert_eq!(hooks::found(), None);
+    assert_eq!(hooks::first_finding(), None);
 }
 
 /// Adds 1 to each, whatever it takes. This is the loop that every user writes.
@@ -173,7 +168,7 @@ fn threads_that_take_the_same_in_other_orders_all_come_through() {
         }
     });
     assert_eq!(mutexes.map(WwMutex::into_inner), [3 * ROUNDS; 3]);
-    assert_eq!(hooks::found(), None);
+    assert_eq!(hooks::first_finding(), None);
 }
 
 // ---- misuse
@@ -185,7 +180,7 @@ fn misuse(validator: u8, note: &str, work: impl FnOnce(&[WwMutex<()>; 3], &dyn F
     let mutexes = [(); 3].map(|value| WwMutex::new(&CLASS, value));
     fake::run(tasks[0]);
     work(&mutexes, &|number| fake::run(tasks[number]));
-    assert_eq!(hooks::found(), Some(Kind::WwMisuse), "{note}");
+    assert_eq!(hooks::first_finding(), Some(Kind::WwMisuse), "{note}");
     let reports = fake::reports();
     assert!(matches!(&reports[..], [(Kind::WwMisuse, text)] if text.contains(note)), "{note}: {reports:#?}");
     assert!(mutexes.iter().all(|mutex| !mutex.is_locked()), "{note}: a mutex is left locked");
@@ -271,16 +266,16 @@ fn the_contended_one_with_others_still_held_is_reported() {
 #[test]
 fn a_context_that_ends_before_its_mutexes_is_reported() {
     begin(9);
-    let full: Vec<LockMap> = (1..lockdep::context::HOLDS).map(|_| LockMap::new(WaitTypes::NONE)).collect();
+    let full: Vec<LockMap> = (1..lockdep::report::HOLDS).map(|_| LockMap::new(WaitTypes::NONE)).collect();
     // Tried, since they are of one class.
     let tried = |map| Acquire { tried: true, ..Acquire::new(map, Mode::WRITE, Site::caller()) };
-    full.iter().for_each(|map| hooks::acquire_specially(&tried(map)));
+    full.iter().for_each(|map| hooks::acquire_with(&tried(map)));
     let mutex = WwMutex::new(&CLASS, ());
     let mut context = WwAcquireContext::new(&CLASS);
     let acquire = context.init();
     std::mem::forget(mutex.lock(&acquire));
     acquire.fini();
-    assert_eq!(hooks::found(), Some(Kind::WwMisuse));
+    assert_eq!(hooks::first_finding(), Some(Kind::WwMisuse));
     assert!(fake::reports()[0].1.contains("the context ends before its mutexes are let go"));
 }
 
@@ -289,7 +284,7 @@ fn two_contexts_of_one_task_are_recursive() {
     begin(15);
     let (mut one, mut two) = (WwAcquireContext::new(&CLASS), WwAcquireContext::new(&CLASS));
     let _both = (one.init(), two.init());
-    assert_eq!(hooks::found(), Some(Kind::Recursive));
+    assert_eq!(hooks::first_finding(), Some(Kind::Recursive));
 }
 
 /// While mutexes are taken with a context, one beside it is `recursive`, however free it is.
@@ -301,7 +296,7 @@ fn a_mutex_taken_alone_beside_a_context_is_recursive() {
     let acquire = context.init();
     let _a = a.lock(&acquire).expect("it is free");
     let _b = b.lock_alone();
-    assert_eq!(hooks::found(), Some(Kind::Recursive));
+    assert_eq!(hooks::first_finding(), Some(Kind::Recursive));
 }
 
 /// It waits by sleeping, as far as the validator is told.
@@ -315,7 +310,7 @@ fn a_mutex_taken_with_interrupts_off_is_reported_with_the_callers_line() {
     let line = line!() + 1;
     drop(mutex.lock(&acquire));
     fake::plain::irqs_enable();
-    assert_eq!(hooks::found(), Some(Kind::SleepAtomic));
+    assert_eq!(hooks::first_finding(), Some(Kind::SleepAtomic));
     let (_, text) = &fake::reports()[0];
     assert!(text.contains(&format!("tests/ww.rs:{line}:")), "{text}");
 }

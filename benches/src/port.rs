@@ -2,11 +2,8 @@
 //!
 //! `unsafe` is here to give each thread its context.
 
-use lockdep::context::Context;
-use lockdep::news::News;
-use lockdep::port::{IrqState, Port};
-use lockdep::report::{TaskName, Who};
-use lockdep::runtime::ContextCell;
+use lockdep::{Context, ContextCell, IrqState, Message, Port, TaskInfo};
+use lockdep::report::TaskName;
 use std::cell::Cell;
 use std::ptr;
 
@@ -34,11 +31,11 @@ unsafe impl Port for Threads {
         IrqState(0)
     }
     fn irqs_restore(_: IrqState) {}
-    fn who() -> Who {
-        Who { task: TaskName::new("thread"), id: 0, cpu: 0 }
+    fn who() -> TaskInfo {
+        TaskInfo { task: TaskName::new("thread"), id: 0, cpu: 0 }
     }
-    fn show(news: News<'_>) {
-        panic!("nothing that is measured here is wrong: {news}");
+    fn show(message: Message<'_>) {
+        panic!("nothing that is measured here is wrong: {message}");
     }
 }
 

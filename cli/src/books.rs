@@ -7,8 +7,8 @@
 //!
 //! Invariant: as long as nothing was found, the stack here is the one on the validator's books.
 
-use lockdep::context::HOLDS;
-use lockdep::report::{Kind, Report};
+use lockdep::report::HOLDS;
+use lockdep::{Kind, Report};
 use std::collections::HashSet;
 
 /// How often the validator counts one hold: 12 bits of its books.

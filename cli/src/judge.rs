@@ -68,7 +68,7 @@ fn too_large(trace: &Trace) -> Outcome {
 mod tests {
     use super::*;
     use crate::trace::Verdict;
-    use lockdep::report::Kind;
+    use lockdep::Kind;
     use std::fmt::Write as _;
 
     #[test]

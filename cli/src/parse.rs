@@ -5,10 +5,7 @@
 //! differences: a byte-order mark at the start is skipped, and the number of an event is from 1 to 2^64 - 1.
 
 use crate::trace::{Acquire, Event, Statement, Trace, Verdict, WAIT_TYPES, What};
-use lockdep::class::Subclass;
-use lockdep::mode::Mode;
-use lockdep::report::Kind;
-use lockdep::wait_type::{WaitType, WaitTypes};
+use lockdep::{Kind, Mode, Subclass, WaitType, WaitTypes};
 use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt::{self, Display, Formatter};

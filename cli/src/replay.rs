@@ -10,15 +10,9 @@
 use crate::run::Run;
 use crate::sites;
 use crate::trace::{Trace, Verdict};
-use lockdep::class::LockMap;
-use lockdep::context::Context;
-use lockdep::held::Acquire;
-use lockdep::limits::Occupancy;
-use lockdep::mode::Mode;
-use lockdep::report::Report;
-use lockdep::site::Site;
-use lockdep::tables::Validator;
-use lockdep::wait_type::WaitTypes;
+use lockdep::__private::Validator;
+use lockdep::report::Occupancy;
+use lockdep::{Acquire, Context, LockMap, Mode, Report, Site, WaitTypes};
 use std::collections::HashSet;
 
 /// What a trace came to.

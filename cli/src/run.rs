@@ -9,14 +9,9 @@ use crate::books::{Acquired, Books, Here, LockId, Refusal};
 use crate::replay::{Outcome, Replayer};
 use crate::sites;
 use crate::trace::{self, Event, Trace, Verdict, What};
-use lockdep::class::{LockMap, Subclass};
-use lockdep::context::{Context, Level};
-use lockdep::held::Acquire;
-use lockdep::mode::Mode;
-use lockdep::report::{LockView, Report, Who};
-use lockdep::site::Site;
-use lockdep::validator;
-use lockdep::wait_type::WaitTypes;
+use lockdep::__private::engine;
+use lockdep::report::LockView;
+use lockdep::{Acquire, Context, Level, LockMap, Mode, Report, Site, Subclass, TaskInfo, WaitTypes};
 use std::collections::HashMap;
 
 /// A trace while it runs.
@@ -111,7 +106,7 @@ impl<'r, 't, const C: usize, const D: usize, const K: usize> Run<'r, 't, C, D, K
     pub(crate) fn in_words_of_the_trace(&self, report: &Report) -> Report {
         let mut report = report.clone();
         let task = self.running();
-        report.who = Some(Who { task: task.name.into(), id: self.task as u32, cpu: 0 });
+        report.who = Some(TaskInfo { task: task.name.into(), id: self.task as u32, cpu: 0 });
         let rename = |view: &mut LockView| {
             if let Some(lock) = self.locks.values().find(|lock| lock.map.instance() == view.instance) {
                 view.instance = lock.id.lock + 1;
@@ -199,9 +194,9 @@ impl<'r, 't, const C: usize, const D: usize, const K: usize> Run<'r, 't, C, D, K
                 return Err(Refusal::at_once("irq-on in a hardirq"));
             }
             Event::Irqs(true) => engine.irqs_on(context, site),
-            Event::Irqs(false) => validator::irqs_off(context, site),
+            Event::Irqs(false) => engine::irqs_off(context, site),
             Event::Softirqs(true) => engine.softirqs_on(context, site),
-            Event::Softirqs(false) => validator::softirqs_off(context, site),
+            Event::Softirqs(false) => engine::softirqs_off(context, site),
             Event::Alloc => engine.allocate(context, site),
             Event::MightSleep => engine.might_sleep(context, site),
             Event::TaskExit => engine.task_exit(context, site),
@@ -269,7 +264,7 @@ impl<'r, 't, const C: usize, const D: usize, const K: usize> Run<'r, 't, C, D, K
     fn enter(&mut self, level: Level, site: Site) {
         let own = self.replayer.context();
         let task = &mut self.tasks[self.task];
-        validator::enter(own, level, task.context, site);
+        engine::enter(own, level, task.context, site);
         task.context = own;
         task.entered.push(level);
     }
@@ -293,8 +288,8 @@ impl<'r, 't, const C: usize, const D: usize, const K: usize> Run<'r, 't, C, D, K
         };
         task.reclaims = next.ok_or_else(|| Refusal::at_once(why))?;
         match enter {
-            true => validator::reclaim_enter(task.context),
-            false => drop(validator::reclaim_exit(task.context)),
+            true => engine::reclaim_enter(task.context),
+            false => drop(engine::reclaim_exit(task.context)),
         }
         Ok(())
     }

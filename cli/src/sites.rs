@@ -6,7 +6,7 @@
 //!
 //! Invariant: a site that stands for no line of its own says so, rather than to name a wrong one.
 
-use lockdep::site::Site;
+use lockdep::Site;
 
 include!(concat!(env!("OUT_DIR"), "/sites.rs"));
 

@@ -3,10 +3,7 @@
 //! Invariant: what `Display` writes, `parse` reads as the same trace. Nothing is executed here, and nothing about verdicts
 //! is known but their names. (The reference of the language: `docs/trace-format.md`.)
 
-use lockdep::class::Subclass;
-use lockdep::mode::Mode;
-use lockdep::report::Kind;
-use lockdep::wait_type::{WaitType, WaitTypes};
+use lockdep::{Kind, Mode, Subclass, WaitType, WaitTypes};
 use std::fmt::{self, Display, Formatter};
 
 /// A trace: its name, what happens in it, and the verdict that it must have.

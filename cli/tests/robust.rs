@@ -129,7 +129,7 @@ fn a_trace_that_holds_more_than_the_validator_has_room_for_is_refused() {
         Outcome::Verdict(_) => None,
     };
     let many = |count| (0..count).fold(String::from("trace t\n"), |text, i| format!("{text}acquire l{i}\n"));
-    let holds = lockdep::context::HOLDS;
+    let holds = lockdep::report::HOLDS;
     assert_eq!(refused(&many(holds)), None);
     let (event, why) = refused(&many(holds + 1)).unwrap();
     assert_eq!((event, why), (holds as u64 + 1, "more locks held in one context than the validator has room for"));

@@ -4,9 +4,7 @@ use crate::kernel::{self, Kernel, STOP};
 use crate::machine::{self, CPUS};
 use crate::mistakes::{self, Mistake, REPORTS};
 use lockdep::hooks;
-use lockdep::port::Port;
-use lockdep::report::Kind;
-use lockdep::runtime::ContextCell;
+use lockdep::{ContextCell, Kind, Port};
 use std::sync::atomic::Ordering::Relaxed;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -31,11 +29,11 @@ fn run(mistake: Mistake, time: Duration) -> Option<Kind> {
     let cpus = [0, 1].map(|number| thread::spawn(move || kernel::run_cpu(number)));
     let end = Instant::now() + time;
     while cpus.iter().any(|cpu| !cpu.is_finished()) {
-        STOP.fetch_or(Instant::now() > end || hooks::found().is_some(), Relaxed);
+        STOP.fetch_or(Instant::now() > end || hooks::first_finding().is_some(), Relaxed);
         thread::sleep(Duration::from_millis(1));
     }
-    println!("{mistake:?}: found {:?}; {}", hooks::found(), kernel::summary());
-    hooks::found()
+    println!("{mistake:?}: found {:?}; {}", hooks::first_finding(), kernel::summary());
+    hooks::first_finding()
 }
 
 /// Runs it, and compares.

@@ -11,18 +11,12 @@
 use crate::machine::{self, CPUS, Serial};
 use crate::mistakes::{self, Mistake};
 use lockdep::asserts;
-use lockdep::class::LockMap;
-use lockdep::context::{Context, Level};
 use lockdep::hooks;
-use lockdep::mode::Mode;
-use lockdep::news::News;
-use lockdep::port::{IrqState, Port};
-use lockdep::report::{TaskName, Who};
-use lockdep::runtime::ContextCell;
-use lockdep::site::Site;
+use lockdep::report::TaskName;
 use lockdep::spin::Mutex; // was: use spin::Mutex;
-use lockdep::tracker::{Token, Tracker};
-use lockdep::wait_type::WaitTypes;
+use lockdep::{Context, Level, LockMap};
+use lockdep::{ContextCell, IrqState, Message, Mode, Port, Site, TaskInfo};
+use lockdep::{Token, Tracker, WaitTypes};
 use std::cell::{RefCell, UnsafeCell};
 use std::collections::VecDeque;
 use std::ffi::c_int;
@@ -58,16 +52,16 @@ unsafe impl Port for Kernel {
             machine::irqs_enable();
         }
     }
-    fn who() -> Who {
+    fn who() -> TaskInfo {
         let cpu = machine::cpu() as u32;
         match &*this_cpu().task.borrow() {
-            Some(task) => Who { task: TaskName::new(&task.name), id: task.id, cpu },
-            None => Who { task: "board".into(), id: 0, cpu },
+            Some(task) => TaskInfo { task: TaskName::new(&task.name), id: task.id, cpu },
+            None => TaskInfo { task: "board".into(), id: 0, cpu },
         }
     }
-    fn show(news: News<'_>) {
+    fn show(message: Message<'_>) {
         mistakes::REPORTS.fetch_add(1, Relaxed);
-        let _ = writeln!(Serial, "{news}"); // interrupts are off: the task stays on this CPU
+        let _ = writeln!(Serial, "{message}"); // interrupts are off: the task stays on this CPU
     }
     const CPU: fn() -> u32 = || machine::cpu() as u32; // statistics ask with interrupts on; `who` may not be asked so here
 }
@@ -224,11 +218,11 @@ pub(crate) fn spawn(name: &str, work: fn()) {
 extern "C" fn begin() -> ! {
     arrive();
     let work = this_cpu().task.borrow().as_ref().expect("a task runs").work;
-    hooks::irqs_on(); // before they are
+    hooks::irqs_enabled(); // before they are
     machine::irqs_enable();
     work();
     machine::irqs_disable();
-    hooks::irqs_off(); // after they are
+    hooks::irqs_disabled(); // after they are
     hooks::task_exit(); // does it hold a lock still?
     TASKS.fetch_sub(1, Relaxed);
     schedule(Leaving::Dead);

@@ -7,7 +7,7 @@
 //! Invariant: the host's library, which finds its thread's data by `fs`, is called with the flag off only. A task that is moved to
 //! another CPU never is in the middle of such a call.
 
-use lockdep::context::Context;
+use lockdep::Context;
 use std::arch::{asm, naked_asm};
 use std::cell::UnsafeCell;
 use std::ffi::c_int;

@@ -2,7 +2,7 @@
 //! at which it does no harm, and is found all the same.
 
 use crate::kernel::{self, ALARM, ALARM_IS_DUE, SleepLock, give_cpu_away, spawn, without_interrupts};
-use lockdep::report::Kind;
+use lockdep::Kind;
 use lockdep::spin::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, Ordering::Relaxed};
 

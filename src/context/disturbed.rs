@@ -111,14 +111,14 @@ impl Context {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::class::LockMap;
     use crate::context::Level;
-    use crate::held::{Acquire, Hold, Traits};
-    use crate::mode::Mode;
-    use crate::site::Site;
-    use crate::tables::Validator;
-    use crate::trail::Since;
-    use crate::wait_type::WaitTypes;
+    use crate::context::hold::{Acquire, Hold, HoldFlags};
+    use crate::engine::validator::Validator;
+    use crate::lock::last_holder::Since;
+    use crate::lock::lock_map::LockMap;
+    use crate::lock::mode::Mode;
+    use crate::lock::site::Site;
+    use crate::lock::wait_type::WaitTypes;
 
     fn leak() -> &'static Context {
         Box::leak(Box::new(Context::new()))
@@ -133,7 +133,7 @@ mod tests {
         let place = task.free_place(true).expect("the gate is open");
         task.begin_one();
         meanwhile();
-        place.fill(instance as u64, Site::caller(), instance * 2, 1, Traits::IRQS_ON, Since::UNKNOWN);
+        place.fill(instance as u64, Site::caller(), instance * 2, 1, HoldFlags::IRQS_ON, Since::UNKNOWN);
         task.end_one();
     }
 

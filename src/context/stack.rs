@@ -11,9 +11,9 @@
 //!   address has. A hold that ended where it could not be taken out has an instance that no lock has.
 
 use super::{Context, LEVELS};
-use crate::held::{Ended, Hold, Traits};
-use crate::site::Site;
-use crate::trail::Since;
+use crate::context::hold::{Ended, Hold, HoldFlags};
+use crate::lock::last_holder::Since;
+use crate::lock::site::Site;
 use core::cell::Cell;
 
 /// How many locks one context can hold on the books.
@@ -48,7 +48,7 @@ pub(super) struct Stack {
 #[derive(Debug)]
 struct Kind {
     class: Cell<u16>,
-    traits: Cell<Traits>,
+    flags: Cell<HoldFlags>,
 }
 
 /// One place of the stack.
@@ -74,7 +74,7 @@ impl Stack {
             sites: [const { Cell::new(None) }; HOLDS],
             instances: [const { Cell::new(0) }; HOLDS],
             nests: [const { Cell::new(0) }; HOLDS],
-            kinds: [const { Kind { class: Cell::new(0), traits: Cell::new(Traits::empty()) } }; HOLDS],
+            kinds: [const { Kind { class: Cell::new(0), flags: Cell::new(HoldFlags::empty()) } }; HOLDS],
             nest_classes: [const { Cell::new(0) }; HOLDS],
             counts: [const { Cell::new(0) }; HOLDS],
             sinces: [const { Cell::new(Since::UNKNOWN) }; HOLDS],
@@ -108,12 +108,12 @@ impl Stack {
 impl Place<'_> {
     /// Writes an ordinary hold: taken once, without a nest lock. Between [`Context::begin_one`] and [`Context::end_one`].
     #[inline(always)]
-    pub(crate) fn fill(&self, key: u64, site: Site, instance: usize, class: u16, traits: Traits, since: Since) {
+    pub(crate) fn fill(&self, key: u64, site: Site, instance: usize, class: u16, flags: HoldFlags, since: Since) {
         self.key.set(key);
         self.site.set(Some(site));
         self.instance.set(instance);
         self.kind.class.set(class);
-        self.kind.traits.set(traits);
+        self.kind.flags.set(flags);
         self.since.set(since);
     }
 
@@ -124,7 +124,7 @@ impl Place<'_> {
         self.instance.set(hold.instance | if hold.count == 1 { 0 } else { COUNTED });
         self.nest.set(hold.nest);
         self.kind.class.set(hold.class);
-        self.kind.traits.set(hold.traits);
+        self.kind.flags.set(hold.flags);
         self.nest_class.set(hold.nest_class);
         self.count.set(hold.count);
         self.since.set(hold.since);
@@ -133,8 +133,8 @@ impl Place<'_> {
     /// What stands here.
     #[inline]
     fn hold(&self) -> Hold {
-        let (instance, traits) = (self.instance.get(), self.kind.traits.get());
-        let (counted, nested) = (instance & COUNTED != 0, traits.contains(Traits::NESTED));
+        let (instance, flags) = (self.instance.get(), self.kind.flags.get());
+        let (counted, nested) = (instance & COUNTED != 0, flags.contains(HoldFlags::NESTED));
         Hold {
             key: self.key.get(),
             site: self.site.get(),
@@ -143,7 +143,7 @@ impl Place<'_> {
             class: self.kind.class.get(),
             nest_class: if nested { self.nest_class.get() } else { 0 },
             count: if counted { self.count.get() } else { 1 },
-            traits,
+            flags,
             since: self.since.get(),
         }
     }
@@ -232,7 +232,7 @@ impl Context {
             since: place.since.get(),
             site: place.site.get(),
             class: place.kind.class.get(),
-            traits: place.kind.traits.get(),
+            flags: place.kind.flags.get(),
         };
         self.gate.one_less();
         Some(ended)
@@ -299,7 +299,7 @@ impl Context {
     #[inline(always)]
     pub(crate) fn own_kinds(&self) -> impl Iterator<Item = Hold> + '_ {
         let kinds = self.stack.kinds.get(..self.height()).unwrap_or_default();
-        kinds.iter().rev().map(|kind| Hold { class: kind.class.get(), traits: kind.traits.get(), ..Hold::EMPTY })
+        kinds.iter().rev().map(|kind| Hold { class: kind.class.get(), flags: kind.flags.get(), ..Hold::EMPTY })
     }
 
     /// The contexts from this one outwards.

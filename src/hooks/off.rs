@@ -5,17 +5,20 @@
 //! no `port!`.
 #![allow(unsafe_code)]
 
-use crate::class::{DynamicKey, LockMap};
 use crate::context::Level;
-use crate::held::Acquire;
-use crate::limits::Occupancy;
-use crate::mode::Mode;
-use crate::policy::Accepted;
-use crate::port::IrqState;
-use crate::report::{Kind, LockView};
-use crate::runtime::{ContextCell, Costs, Event};
-use crate::site::Site;
-use crate::state::State;
+use crate::context::cell::ContextCell;
+use crate::context::hold::Acquire;
+use crate::lock::class::DynamicKey;
+use crate::lock::lock_map::LockMap;
+use crate::lock::mode::Mode;
+use crate::lock::site::Site;
+use crate::report::LockView;
+use crate::report::capacity::{MemoryFootprint, Occupancy};
+use crate::report::kind::Kind;
+use crate::report::policy::Accepted;
+use crate::report::status::State;
+use crate::runtime::event::Event;
+use crate::runtime::saved_irqs::SavedIrqs;
 use core::fmt;
 use core::marker::PhantomData;
 
@@ -27,40 +30,13 @@ unsafe extern "Rust" {
     safe fn __lockdep_irq_restore(saved: SavedIrqs);
 }
 
-/// What [`irq_save`] returns and [`irq_restore`] takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[must_use = "interrupts stay disabled until this is restored"]
-pub struct SavedIrqs {
-    state: IrqState,
-}
-
-impl SavedIrqs {
-    /// The machine's state, and whether an interrupt could come then.
-    #[inline(always)]
-    pub const fn new(state: IrqState, _were_on: bool) -> SavedIrqs {
-        SavedIrqs { state }
-    }
-
-    /// What the port saved.
-    #[inline(always)]
-    pub const fn state(self) -> IrqState {
-        self.state
-    }
-
-    /// `false`: nobody asks.
-    #[inline(always)]
-    pub const fn were_on(self) -> bool {
-        false
-    }
-}
-
 /// Nothing.
 #[inline(always)]
 pub fn acquire(_map: &LockMap, _mode: Mode, _site: Site) {}
 
 /// Nothing.
 #[inline(always)]
-pub fn acquire_specially(_what: &Acquire<'_>) {}
+pub fn acquire_with(_what: &Acquire<'_>) {}
 
 /// Nothing.
 #[inline(always)]
@@ -68,11 +44,11 @@ pub fn release(_map: &LockMap, _site: Option<Site>) {}
 
 /// Nothing.
 #[inline(always)]
-pub fn irqs_on() {}
+pub fn irqs_enabled() {}
 
 /// Nothing.
 #[inline(always)]
-pub fn irqs_off() {}
+pub fn irqs_disabled() {}
 
 /// Disables hard interrupts on this CPU, by the port; returns what they were.
 #[inline(always)]
@@ -94,7 +70,7 @@ pub(crate) fn irq_restore_at(saved: SavedIrqs, _site: Site) {
 
 /// `true`: nobody was told that they are off.
 #[inline(always)]
-pub fn irqs_told() -> bool {
+pub fn irqs_recorded_on() -> bool {
     true
 }
 
@@ -131,11 +107,11 @@ impl Drop for Interrupt {
 
 /// Nothing.
 #[inline(always)]
-pub fn enter(_level: Level, _own: &'static ContextCell) {}
+pub fn irq_enter(_level: Level, _own: &'static ContextCell) {}
 
 /// Nothing.
 #[inline(always)]
-pub fn leave() {}
+pub fn irq_exit() {}
 
 /// Nothing.
 #[inline(always)]
@@ -163,7 +139,7 @@ pub fn wait_asleep_timed(_map: &LockMap, _site: Site) {}
 
 /// Nothing.
 #[inline(always)]
-pub fn free(_map: &LockMap) {}
+pub fn lock_freed(_map: &LockMap) {}
 
 /// Nothing.
 #[inline(always)]
@@ -203,7 +179,7 @@ pub fn user_return() {}
 
 /// Nothing.
 #[inline(always)]
-pub fn wrong(_kind: Kind, _note: &'static str, _map: Option<&LockMap>, _site: Site) {}
+pub fn report_misuse(_kind: Kind, _note: &'static str, _map: Option<&LockMap>, _site: Site) {}
 
 /// Nothing.
 #[inline(always)]
@@ -217,9 +193,9 @@ pub fn holds(_map: &LockMap) -> bool {
 
 /// Nothing.
 #[inline(always)]
-pub fn each_held(_show: &mut dyn FnMut(&LockView)) {}
+pub fn for_each_held(_show: &mut dyn FnMut(&LockView)) {}
 
-/// [`Status::Absent`](crate::state::Status::Absent), and all zeros.
+/// [`Status::Absent`](crate::report::status::Status::Absent), and all zeros.
 #[inline(always)]
 pub fn state() -> State {
     State::ABSENT
@@ -235,11 +211,11 @@ pub fn dump(out: &mut dyn fmt::Write) -> fmt::Result {
 
 /// Nothing.
 #[inline(always)]
-pub fn accepted(_show: &mut dyn FnMut(&Accepted, u32)) {}
+pub fn for_each_accepted(_show: &mut dyn FnMut(&Accepted, u32)) {}
 
 /// Nothing, and nothing is to be shown.
 #[inline(always)]
-pub fn drain() -> usize {
+pub fn show_pending() -> usize {
     0
 }
 
@@ -251,7 +227,7 @@ pub fn reset() -> bool {
 
 /// `None`: nothing is looked for.
 #[inline(always)]
-pub fn found() -> Option<Kind> {
+pub fn first_finding() -> Option<Kind> {
     None
 }
 
@@ -263,25 +239,6 @@ pub fn occupancy() -> Occupancy {
 
 /// All zeros: it costs nothing.
 #[inline(always)]
-pub fn costs() -> Costs {
-    Costs::default()
-}
-
-/// Makes a [`Port`](crate::port::Port) the program's: what is left of it is how to disable and enable interrupts. The sizes of
-/// tables are taken and not looked at.
-#[macro_export]
-macro_rules! port {
-    ($port:ty $(, $size:ident = $n:expr)* $(,)?) => {
-        const _: () = {
-            #[unsafe(export_name = $crate::__symbol!("off_irq_save"))]
-            fn __lockdep_irq_save() -> $crate::hooks::SavedIrqs {
-                let state = <$port as $crate::port::Port>::irqs_disable();
-                $crate::hooks::SavedIrqs::new(state, false)
-            }
-            #[unsafe(export_name = $crate::__symbol!("off_irq_restore"))]
-            fn __lockdep_irq_restore(saved: $crate::hooks::SavedIrqs) {
-                <$port as $crate::port::Port>::irqs_restore(saved.state());
-            }
-        };
-    };
+pub fn memory_footprint() -> MemoryFootprint {
+    MemoryFootprint::default()
 }

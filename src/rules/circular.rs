@@ -11,10 +11,11 @@
 //!
 //! The order of the split graph answers that, mostly without a search; the path is looked for where there is one.
 
-use crate::dependency::{Direction, Kinds};
-use crate::held::Hold;
-use crate::mode::Mode;
-use crate::search::{Graph, Node};
+use crate::context::hold::Hold;
+use crate::graph::Graph;
+use crate::graph::direction::{Direction, Kinds};
+use crate::graph::node::Node;
+use crate::lock::mode::Mode;
 
 /// The state in which a strong path from the new lock reaches the held one, if there is one. The way stays in the
 /// scratch of the search.

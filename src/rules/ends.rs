@@ -9,7 +9,7 @@
 //! `debug_check_no_locks_held`, `lockdep_sys_exit`; that an interrupt ends with locks held, Linux does not see.
 
 use crate::context::Context;
-use crate::held::Hold;
+use crate::context::hold::Hold;
 
 /// The hold of the lock that is freed.
 pub(crate) fn freed(context: &Context, instance: usize) -> Option<Hold> {

@@ -9,7 +9,7 @@
 //! One class is used in a state, and held with that state enabled. By the one rule that is harmless only if the use is
 //! a recursive reader's and the hold is shared. Linux's `valid_state`.
 
-use crate::usage::Usage;
+use crate::lock::usage::Usage;
 
 /// The usage bit of the class that the new bit conflicts with.
 pub(crate) fn check(known: Usage, new: Usage) -> Option<Usage> {

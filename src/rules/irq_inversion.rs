@@ -11,10 +11,11 @@
 //! backwards for one used in it. Linux's `check_usage_forwards` and `check_usage_backwards`. It looks where what is known
 //! to be reachable says that there may be one.
 
-use crate::classes::SeenClasses;
-use crate::dependency::Direction;
-use crate::search::{Graph, Node};
-use crate::usage::Usage;
+use crate::graph::Graph;
+use crate::graph::classes::UsageWords;
+use crate::graph::direction::Direction;
+use crate::graph::node::Node;
+use crate::lock::usage::Usage;
 
 /// The direction in which a new bit looks.
 pub(crate) const fn direction(new: Usage) -> Direction {
@@ -22,10 +23,12 @@ pub(crate) const fn direction(new: Usage) -> Direction {
 }
 
 /// The first state on a strong path from `class` that has an opposite bit. The way stays in the scratch of the search.
-pub(crate) fn check(graph: &mut Graph<'_>, seen: &SeenClasses, class: u16, new: Usage) -> Option<Node> {
+pub(crate) fn check(graph: &mut Graph<'_>, usage_words: &UsageWords, class: u16, new: Usage) -> Option<Node> {
     let (start, wanted) = (Node::new(class, new.is_read()), new.opposite());
-    if !graph.reach.usage(start).intersects(wanted) {
+    if !graph.reachable_usage.usage(start).intersects(wanted) {
         return None;
     }
-    graph.search(start, direction(new), |node| seen.usage(node.class).seen_from(node.restricted).intersects(wanted))
+    graph.search(start, direction(new), |node| {
+        usage_words.usage(node.class).seen_from(node.restricted).intersects(wanted)
+    })
 }

@@ -10,24 +10,25 @@
 //! A new dependency P -> N makes a strong path from a class that is used in a state to one that is held with it
 //! enabled. Linux's `check_irq_usage`. It is looked for where what is known to be reachable says that there may be one.
 
-use crate::classes::SeenClasses;
-use crate::dependency::Direction;
-use crate::held::Hold;
-use crate::search::{Graph, Node};
-use crate::usage::Usage;
+use crate::context::hold::Hold;
+use crate::graph::Graph;
+use crate::graph::classes::UsageWords;
+use crate::graph::direction::Direction;
+use crate::graph::node::Node;
+use crate::lock::usage::Usage;
 
 /// Whether there may be one, by what was ever reachable from both ends.
 fn may_be(graph: &Graph<'_>, held: &Hold, new: &Hold) -> bool {
-    let used = graph.reach.usage(Node::new(held.class, held.mode().shared)) & Usage::USED;
-    let after = graph.reach.usage(Node::new(new.class, new.mode().recursive));
+    let used = graph.reachable_usage.usage(Node::new(held.class, held.mode().shared)) & Usage::USED;
+    let after = graph.reachable_usage.usage(Node::new(new.class, new.mode().recursive));
     after.intersects(used.opposite())
 }
 
 /// The *used in* bits of the held class and of all that lead to it over strong paths.
-fn used_before(graph: &mut Graph<'_>, seen: &SeenClasses, held: &Hold) -> Usage {
+fn used_before(graph: &mut Graph<'_>, usage_words: &UsageWords, held: &Hold) -> Usage {
     let mut used = Usage::empty();
     graph.search(Node::new(held.class, held.mode().shared), Direction::Backwards, |node| {
-        used |= seen.usage(node.class).seen_from(node.restricted);
+        used |= usage_words.usage(node.class).seen_from(node.restricted);
         false
     });
     used & Usage::USED
@@ -35,24 +36,24 @@ fn used_before(graph: &mut Graph<'_>, seen: &SeenClasses, held: &Hold) -> Usage 
 
 /// The first state on a strong path from the new lock that is held with a state enabled which is used before the held
 /// one. The way stays in the scratch of the search.
-pub(crate) fn check(graph: &mut Graph<'_>, seen: &SeenClasses, held: &Hold, new: &Hold) -> Option<Node> {
+pub(crate) fn check(graph: &mut Graph<'_>, usage_words: &UsageWords, held: &Hold, new: &Hold) -> Option<Node> {
     if !may_be(graph, held, new) {
         return None;
     }
-    let wanted = used_before(graph, seen, held).opposite();
+    let wanted = used_before(graph, usage_words, held).opposite();
     if wanted.is_empty() {
         return None;
     }
     graph.search(Node::new(new.class, new.mode().recursive), Direction::Forwards, |node| {
-        seen.usage(node.class).seen_from(node.restricted).intersects(wanted)
+        usage_words.usage(node.class).seen_from(node.restricted).intersects(wanted)
     })
 }
 
 /// The other end, for the report: the first state backwards from the held lock that is used in a state which the
 /// `enabled` bits are of. The way stays in the scratch of the search.
-pub(crate) fn used_end(graph: &mut Graph<'_>, seen: &SeenClasses, held: &Hold, enabled: Usage) -> Option<Node> {
+pub(crate) fn used_end(graph: &mut Graph<'_>, usage_words: &UsageWords, held: &Hold, enabled: Usage) -> Option<Node> {
     let wanted = (enabled & Usage::ENABLED).opposite();
     graph.search(Node::new(held.class, held.mode().shared), Direction::Backwards, |node| {
-        seen.usage(node.class).seen_from(node.restricted).intersects(wanted)
+        usage_words.usage(node.class).seen_from(node.restricted).intersects(wanted)
     })
 }

@@ -6,7 +6,7 @@
 //!
 //! The nest lock may be held in any context. Linux's `match_held_lock` in `__lock_acquire`.
 
-use crate::held::Hold;
+use crate::context::hold::Hold;
 
 /// Whether the nest lock that the new hold names is among the holds.
 pub(crate) fn is_held(mut holds: impl Iterator<Item = Hold>, new: &Hold) -> bool {

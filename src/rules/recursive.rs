@@ -9,7 +9,7 @@
 //! reader may not: a writer may be queued between the two. A nest lock excuses what is above it, since it serialises
 //! every taking of the class; a lock that is named as its own nest lock is excused by nothing. Linux's `check_deadlock`.
 
-use crate::held::Hold;
+use crate::context::hold::Hold;
 
 /// What the holds say to a new lock.
 pub(crate) enum Recursion {

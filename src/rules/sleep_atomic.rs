@@ -8,8 +8,8 @@
 //! Linux's `__might_sleep`, which knows of no lock; this one does.
 
 use crate::context::Context;
-use crate::held::Hold;
-use crate::wait_type::WaitType;
+use crate::context::hold::Hold;
+use crate::lock::wait_type::WaitType;
 
 /// Whether sleeping is not allowed: in an interrupt, with interrupts or softirqs disabled, or under a lock that spins.
 pub(crate) fn is_atomic(context: &Context) -> bool {

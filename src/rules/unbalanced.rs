@@ -9,8 +9,8 @@
 //! A release looks from the top of the stack down for the first hold that matches, not beyond a change of interrupt
 //! context below the topmost hold. Linux's `find_held_lock`.
 
-use crate::class::LockMap;
 use crate::context::Context;
+use crate::lock::lock_map::LockMap;
 
 /// The hold that a release of the lock is for: the context it stands in, and its index there.
 pub(crate) fn find<'c>(context: &'c Context, lock: &LockMap, class: u16) -> Option<(&'c Context, usize)> {

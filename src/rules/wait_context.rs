@@ -8,8 +8,8 @@
 //! The outer type of a lock must not be above the limit: the least of the context's and of the inner types held in the
 //! run. A try-lock does not wait. Linux's `check_wait_context`.
 
-use crate::held::Hold;
-use crate::wait_type::WaitType;
+use crate::context::hold::Hold;
+use crate::lock::wait_type::WaitType;
 
 /// The limit that the new lock is above.
 pub(crate) fn check(context_limit: u8, run: impl Iterator<Item = Hold>, new: &Hold) -> Option<u8> {

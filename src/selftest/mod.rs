@@ -23,7 +23,7 @@ mod words;
 mod ww;
 
 use crate::context::Level;
-use crate::report::Kind;
+use crate::report::kind::Kind;
 pub use cases::{CASES, LINUX};
 use core::fmt;
 pub use script::Malformed;

@@ -27,14 +27,14 @@
 
 use super::words::{Column, Irq, Lock, Name, Nest};
 use super::{Machine, OK};
-use crate::class::LockMap;
 use crate::context::Level;
 use crate::hooks;
-use crate::mode::Mode;
-use crate::report::Kind;
-use crate::site::Site;
+use crate::lock::lock_map::LockMap;
+use crate::lock::mode::Mode;
+use crate::lock::site::Site;
+use crate::lock::wait_type::WaitTypes;
+use crate::report::kind::Kind;
 use crate::sync::rcu::{self, ReadSection};
-use crate::wait_type::WaitTypes;
 use heapless::Vec;
 
 /// A word that is none of the language.
@@ -164,7 +164,12 @@ impl<'a, M: Machine> Run<'a, M> {
             _ => self.take_or_release(verb, arguments)?,
         };
         if result != wanted {
-            hooks::wrong(Kind::Assertion, "a call of a self-test comes to another result", None, Site::caller());
+            hooks::report_misuse(
+                Kind::Assertion,
+                "a call of a self-test comes to another result",
+                None,
+                Site::caller(),
+            );
         }
         Ok(())
     }

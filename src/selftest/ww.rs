@@ -18,8 +18,8 @@
 
 use super::OK;
 use super::script::Malformed;
-use crate::class::LockMap;
-use crate::site::Site;
+use crate::lock::lock_map::LockMap;
+use crate::lock::site::Site;
 use crate::sync::ww::{State, WwClass, WwError, WwMutex, WwMutexGuard};
 use core::cell::Cell;
 

@@ -1,17 +1,17 @@
 //! What is made of the tallies when somebody asks: sums over the CPUs, and the classes in the order of their contentions.
 
 use super::recorder::{Recorder, site_of};
-use crate::classes::SeenClasses;
-use crate::listing::{ClassTimes, Point, SideTimes};
+use crate::graph::classes::UsageWords;
 use crate::report::ClassView;
-use crate::tally::{Entry, POINTS, Party, Points, Stamp};
+use crate::stat::counters::{Entry, POINTS, Party, Points, Stamp};
+use crate::stat::listing::{ClassTimes, Point, SideTimes};
 use core::sync::atomic::Ordering;
 use heapless::Vec;
 
 impl<const C: usize, const N: usize> Recorder<C, N> {
     /// The statistics of the class in `slot`.
-    pub(crate) fn times(&self, seen: &SeenClasses, slot: u16, class: ClassView) -> ClassTimes {
-        let stamp = self.stamp(seen, slot);
+    pub(crate) fn times(&self, usage_words: &UsageWords, slot: u16, class: ClassView) -> ClassTimes {
+        let stamp = self.stamp(usage_words, slot);
         let points = |party| self.points(slot).map_or_else(Vec::new, |points| read_points(points, stamp, party));
         ClassTimes {
             class,
@@ -23,24 +23,25 @@ impl<const C: usize, const N: usize> Recorder<C, N> {
     }
 
     /// How often locks of the class in `slot` were taken and let go.
-    pub(crate) fn operations(&self, seen: &SeenClasses, slot: u16) -> u64 {
-        let stamp = self.stamp(seen, slot);
+    pub(crate) fn operations(&self, usage_words: &UsageWords, slot: u16) -> u64 {
+        let stamp = self.stamp(usage_words, slot);
         let of = |entry: &Entry, shared| entry.side(shared).hold.count(stamp);
         self.entries(slot).fold(0, |sum, entry| sum + of(entry, false) + of(entry, true))
     }
 
     /// Begins a listing in the order of contentions, which are noted now; `false`: somebody else is at it.
-    pub(crate) fn begin_listing(&self, seen: &SeenClasses) -> bool {
+    pub(crate) fn begin_listing(&self, usage_words: &UsageWords) -> bool {
         if self.listing.swap(true, Ordering::Acquire) {
             return false;
         }
         for slot in 1..C as u16 {
-            let stamp = self.stamp(seen, slot);
+            let stamp = self.stamp(usage_words, slot);
             let of = |entry: &Entry, shared| entry.side(shared).wait.count(stamp);
             let waits = |sum: u64, entry: &Entry| sum + of(entry, false) + of(entry, true);
             let waits = self.entries(slot).fold(0, waits);
             let waited_for = |points: &Points| points.read(stamp, Party::Waiters).next().is_some();
-            let is_used = self.operations(seen, slot) > 0 || waits > 0 || self.points(slot).is_some_and(waited_for);
+            let is_used =
+                self.operations(usage_words, slot) > 0 || waits > 0 || self.points(slot).is_some_and(waited_for);
             let rank = u32::try_from(waits).unwrap_or(u32::MAX).saturating_add(1);
             self.set_rank(slot, if is_used { rank } else { 0 });
         }

@@ -7,15 +7,14 @@
 //! Invariants: extremes are written with interrupts off. Nothing is counted in an NMI or while the validator is at work,
 //! since such holds are not measured; nor for the validators of self-tests, whose classes are others.
 
-use crate::class::LockMap;
-use crate::classes::SeenClasses;
 use crate::context::Context;
-use crate::held::{Ended, Hold, NO_SLOT, Traits};
+use crate::context::hold::{Ended, Hold, HoldFlags, NO_SLOT};
+use crate::graph::classes::UsageWords;
+use crate::lock::last_holder::{Overheld, Since, SiteCell};
+use crate::lock::lock_map::LockMap;
+use crate::lock::site::Site;
 use crate::port::Port;
-use crate::report::Overheld;
-use crate::site::Site;
-use crate::tally::{Entry, Party, Points, Stamp};
-use crate::trail::{Since, SiteCell};
+use crate::stat::counters::{Entry, Party, Points, Stamp};
 use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 /// What is counted. Linux has `kernel.lock_stat`, on and off.
@@ -91,12 +90,12 @@ impl<const C: usize, const N: usize> Recorder<C, N> {
     /// Counts a measured hold that is over, of this length, of a lock that is let go on `cpu`: if there is nothing special
     /// about it. Says whether it did.
     #[inline(always)]
-    pub(crate) fn count(&self, seen: &SeenClasses, map: &LockMap, hold: &Ended, length: u64, cpu: u32) -> bool {
+    pub(crate) fn count(&self, usage_words: &UsageWords, map: &LockMap, hold: &Ended, length: u64, cpu: u32) -> bool {
         let Some(entry) = self.entry(cpu, hold.class) else { return false };
-        let is_plain =
-            map.trail().was_here(cpu) && entry.side(hold.shared()).hold.add(self.stamp(seen, hold.class), length);
+        let is_plain = map.last_holder().was_here(cpu)
+            && entry.side(hold.shared()).hold.add(self.stamp(usage_words, hold.class), length);
         if is_plain {
-            map.trail().site().set(hold.site);
+            map.last_holder().site().set(hold.site);
         }
         is_plain
     }
@@ -105,69 +104,69 @@ impl<const C: usize, const N: usize> Recorder<C, N> {
     /// whether it was too long; the first hold that breaks a limit on a CPU is the longest there.
     pub(crate) fn count_special<P: Port>(
         &self,
-        seen: &SeenClasses,
+        usage_words: &UsageWords,
         map: &LockMap,
         hold: &Ended,
         length: u64,
         cpu: u32,
     ) -> Overheld {
-        let bounced = map.trail().let_go(cpu, hold.site);
+        let bounced = map.last_holder().let_go(cpu, hold.site);
         let Some(entry) = self.entry(cpu, hold.class) else {
             self.count_outside();
             return Overheld::NONE;
         };
-        let (tally, stamp) = (&entry.side(hold.shared()).hold, self.stamp(seen, hold.class));
-        let is_extreme = !tally.add(stamp, length);
+        let (durations, stamp) = (&entry.side(hold.shared()).hold, self.stamp(usage_words, hold.class));
+        let is_extreme = !durations.add(stamp, length);
         if is_extreme {
-            without_irqs::<P>(|| tally.add_extreme(stamp, length, hold.site));
+            without_irqs::<P>(|| durations.add_extreme(stamp, length, hold.site));
         }
         if bounced {
-            tally.bounce();
+            durations.bounce();
         }
         match is_extreme {
-            true => Overheld(map.trail().limit_below(length).map(|limit| (length, limit))),
+            true => Overheld(map.last_holder().limit_below(length).map(|limit| (length, limit))),
             false => Overheld::NONE,
         }
     }
 
     /// A lock that is on the books cannot be had at once. Linux's `lock_contended`.
-    pub(crate) fn contended<P: Port>(&self, seen: &SeenClasses, context: &Context, map: &LockMap) {
+    pub(crate) fn contended<P: Port>(&self, usage_words: &UsageWords, context: &Context, map: &LockMap) {
         if self.mode() == Recording::Nothing {
             return;
         }
         let Some((stack, index, mut hold)) = find(context, map) else { return };
         if let (Some(points), Some(site)) = (self.points(hold.class), hold.site) {
-            points.add(self.stamp(seen, hold.class), Party::Waiters, site);
+            points.add(self.stamp(usage_words, hold.class), Party::Waiters, site);
         }
         hold.since = Since::at(P::now());
-        hold.traits.insert(Traits::EXCUSED);
+        hold.flags.insert(HoldFlags::EXCUSED);
         stack.set_hold(index, hold);
     }
 
     /// A lock that was contended has been got: the wait ends, and the hold begins. Linux's `lock_acquired`.
-    pub(crate) fn acquired<P: Port>(&self, seen: &SeenClasses, context: &Context, map: &LockMap) {
+    pub(crate) fn acquired<P: Port>(&self, usage_words: &UsageWords, context: &Context, map: &LockMap) {
         let Some((stack, index, mut hold)) = find(context, map) else { return };
         if !hold.since.is_known() {
             return;
         }
         let (now, cpu) = (P::now(), (P::CPU)());
-        let (length, stamp) = (hold.since.until(now), self.stamp(seen, hold.class));
+        let (length, stamp) = (hold.since.until(now), self.stamp(usage_words, hold.class));
         hold.since = Since::at(now);
-        hold.traits.remove(Traits::EXCUSED);
+        hold.flags.remove(HoldFlags::EXCUSED);
         stack.set_hold(index, hold);
         // Whoever let it go last is the one that was waited for.
-        if let (Some(points), Some(holder)) = (self.points(hold.class), site_of(map.trail().site())) {
+        if let (Some(points), Some(holder)) = (self.points(hold.class), site_of(map.last_holder().site())) {
             points.add(stamp, Party::Holders, holder);
         }
         let Some(entry) = self.entry(cpu, hold.class) else {
             return self.count_outside();
         };
-        let tally = &entry.side(hold.mode().shared).wait;
-        if !tally.add(stamp, length) {
-            without_irqs::<P>(|| tally.add_extreme(stamp, length, hold.site));
+        let durations = &entry.side(hold.mode().shared).wait;
+        if !durations.add(stamp, length) {
+            without_irqs::<P>(|| durations.add_extreme(stamp, length, hold.site));
         }
-        if map.trail().comes_from_elsewhere(cpu) {
-            tally.bounce();
+        if map.last_holder().comes_from_elsewhere(cpu) {
+            durations.bounce();
         }
     }
 
@@ -210,8 +209,8 @@ impl<const C: usize, const N: usize> Recorder<C, N> {
     }
 
     #[inline(always)]
-    pub(super) fn stamp(&self, seen: &SeenClasses, class: u16) -> Stamp {
-        Stamp::of(seen.id(class), self.control.load(Ordering::Relaxed) / CLEARING)
+    pub(super) fn stamp(&self, usage_words: &UsageWords, class: u16) -> Stamp {
+        Stamp::of(usage_words.id(class), self.control.load(Ordering::Relaxed) / CLEARING)
     }
 
     #[inline(always)]
@@ -233,7 +232,7 @@ fn find<'c>(context: &'c Context, map: &LockMap) -> Option<(&'c Context, usize, 
 
 #[cold]
 #[inline(never)]
-pub(super) fn without_irqs<P: Port>(work: impl FnOnce()) {
+pub(crate) fn without_irqs<P: Port>(work: impl FnOnce()) {
     let state = P::irqs_disable();
     work();
     P::irqs_restore(state);

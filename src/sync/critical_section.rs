@@ -17,11 +17,11 @@
 //! [`Port::SECTION_IS_LOCK`]: crate::port::Port::SECTION_IS_LOCK
 
 use super::irqsave::IrqSave;
-use crate::class::LockMap;
 use crate::hooks;
-use crate::runtime::Event;
-use crate::site::Site;
-use crate::wait_type::WaitTypes;
+use crate::lock::lock_map::LockMap;
+use crate::lock::site::Site;
+use crate::lock::wait_type::WaitTypes;
+use crate::runtime::event::Event;
 pub use ::critical_section::{CriticalSection, Mutex};
 
 /// Its wait types take no part: what bars a sleep in it is the flag, which is disabled in every section.

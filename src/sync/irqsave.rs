@@ -8,7 +8,8 @@
 //! those that are left, as in Linux; the validator sees it, and reports what comes of it.
 
 use super::tracker::Begun;
-use crate::hooks::{self, SavedIrqs};
+use crate::hooks;
+use crate::runtime::saved_irqs::SavedIrqs;
 use core::fmt;
 use core::marker::PhantomData;
 use core::ops::{Deref, DerefMut};

@@ -1,30 +1,27 @@
 //! The locks that people use: each with the name and the methods of what it replaces.
 
-mod held;
-mod taking;
+mod guard;
 #[cfg(any(feature = "lock_api", feature = "lock_api_05"))]
-mod tracked;
+mod raw;
+mod token;
 #[cfg(feature = "validate")]
-pub mod tracker;
+pub(crate) mod tracker;
 #[cfg(not(feature = "validate"))]
 #[path = "tracker/off.rs"]
-pub mod tracker;
-mod waiting;
+pub(crate) mod tracker;
 
 #[cfg(all(feature = "critical-section", feature = "validate"))]
 pub mod critical_section;
 #[cfg(all(feature = "critical-section", not(feature = "validate")))]
 #[path = "critical_section/off.rs"]
 pub mod critical_section;
-pub mod irqsave;
-#[cfg(feature = "lock_api")]
-pub mod lock_api;
-#[cfg(feature = "lock_api_05")]
-pub mod lock_api_05;
+pub(crate) mod irqsave;
+#[cfg(any(feature = "lock_api", feature = "lock_api_05"))]
+pub(crate) mod lock_api;
 pub mod rcu;
 pub mod semaphore;
 pub mod seqlock;
 pub mod spin;
 #[cfg(feature = "std")]
-pub mod std;
+pub mod std_sync;
 pub mod ww;

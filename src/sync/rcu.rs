@@ -6,13 +6,13 @@
 //!
 //! Invariant: sections are unchecked, as in Linux: no usage, no dependency, no recursion. They are held, no more.
 
-use crate::class::LockMap;
-use crate::held::Acquire;
+use crate::context::hold::Acquire;
 use crate::hooks;
-use crate::mode::Mode;
-use crate::report::Kind;
-use crate::site::Site;
-use crate::wait_type::{WaitType, WaitTypes};
+use crate::lock::lock_map::LockMap;
+use crate::lock::mode::Mode;
+use crate::lock::site::Site;
+use crate::lock::wait_type::{WaitType, WaitTypes};
+use crate::report::kind::Kind;
 use core::marker::PhantomData;
 
 /// A read section may be entered anywhere, and inside only what spins may be waited for, where the configuration lets
@@ -60,13 +60,13 @@ pub fn read_sched() -> ReadSection {
 #[inline]
 pub fn assert_read_held() {
     if ![&RCU, &BH, &SCHED].into_iter().any(hooks::holds) {
-        hooks::wrong(Kind::Rcu, "a protected pointer is read outside a read section", None, Site::caller());
+        hooks::report_misuse(Kind::Rcu, "a protected pointer is read outside a read section", None, Site::caller());
     }
 }
 
 #[inline]
 fn enter(map: &'static LockMap, site: Site) -> ReadSection {
-    hooks::acquire_specially(&Acquire { checked: false, ..Acquire::new(map, Mode::RECURSIVE_READ, site) });
+    hooks::acquire_with(&Acquire { checked: false, ..Acquire::new(map, Mode::RECURSIVE_READ, site) });
     ReadSection { map, of_one_task: PhantomData }
 }
 

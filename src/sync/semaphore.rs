@@ -9,10 +9,11 @@
 //! [`acquire_with`](Semaphore::acquire_with).
 
 use super::tracker::Tracker;
-use crate::class::{LockClassKey, LockMap};
-use crate::mode::Mode;
-use crate::site::Site;
-use crate::wait_type::WaitTypes;
+use crate::lock::class::LockClassKey;
+use crate::lock::lock_map::LockMap;
+use crate::lock::mode::Mode;
+use crate::lock::site::Site;
+use crate::lock::wait_type::WaitTypes;
 use core::fmt;
 use core::sync::atomic::{AtomicUsize, Ordering};
 

@@ -13,13 +13,14 @@
 //! `unsafe` is here to copy a value that may be changing.
 #![allow(unsafe_code)]
 
-use super::held::Held;
 use super::irqsave::IrqSave;
 use super::tracker::{Token, Tracker};
-use crate::class::{LockClassKey, LockMap};
-use crate::mode::Mode;
-use crate::site::Site;
-use crate::wait_type::WaitTypes;
+use crate::lock::class::LockClassKey;
+use crate::lock::lock_map::LockMap;
+use crate::lock::mode::Mode;
+use crate::lock::site::Site;
+use crate::lock::wait_type::WaitTypes;
+use crate::sync::guard::Held;
 use core::cell::UnsafeCell;
 use core::fmt;
 use core::marker::PhantomData;

@@ -14,10 +14,11 @@
 //!
 //! What it does not do: see a hold of another context. That is found when that one ends, or lets go.
 
-use crate::class::{LockClassKey, LockMap};
 use crate::hooks;
-use crate::site::Site;
-use crate::wait_type::WaitTypes;
+use crate::lock::class::LockClassKey;
+use crate::lock::lock_map::LockMap;
+use crate::lock::site::Site;
+use crate::lock::wait_type::WaitTypes;
 use core::marker::PhantomData;
 
 /// What a lock carries: its [`LockMap`], and the check when it is dropped.

@@ -1,7 +1,7 @@
 //! Findings of traces, what their reports advise, and the traces that follow the advice. A trace is one line here, its
 //! statements parted by `;`; when it is run they are lines, of which the first is `trace`: the first statement is at `t:2`.
 
-use lockdep::report::Kind;
+use lockdep::Kind;
 
 pub(crate) struct Case {
     pub(crate) kind: Kind,

@@ -2,13 +2,8 @@
 
 use crate::port::{IRQS, NOW, begin, context, new_cell, shown, the_report};
 use crate::ways;
-use lockdep::class::LockMap;
-use lockdep::context::Level;
-use lockdep::mode::Mode;
-use lockdep::report::Kind;
-use lockdep::site::Site;
-use lockdep::wait_type::WaitTypes;
 use lockdep::ww::{WwAcquireContext, WwClass, WwError, WwMutex};
+use lockdep::{Kind, Level, LockMap, Mode, Site, WaitTypes};
 use lockdep::{asserts, hooks, rcu};
 use std::sync::atomic::Ordering;
 
@@ -36,17 +31,17 @@ fn with(map: &LockMap, mode: Mode, work: impl FnOnce()) {
 
 fn in_an_interrupt(enter: bool) {
     if enter {
-        hooks::enter(Level::Hardirq, new_cell());
+        hooks::irq_enter(Level::Hardirq, new_cell());
     }
-    hooks::leave();
+    hooks::irq_exit();
 }
 
 /// The machine's flag changes, and the validator is told so or not.
 fn irqs(on: bool, told: bool) {
     IRQS.set(on);
     match (told, on) {
-        (true, true) => hooks::irqs_on(),
-        (true, false) => hooks::irqs_off(),
+        (true, true) => hooks::irqs_enabled(),
+        (true, false) => hooks::irqs_disabled(),
         (false, _) => {}
     }
 }
@@ -251,13 +246,13 @@ fn the_advice_of_events_removes_their_findings() {
         let turn = begin();
         let map = LockMap::named("a", WaitTypes::SPIN);
         finding(&map);
-        assert_eq!(hooks::found(), Some(*kind), "case {number}: {way}");
+        assert_eq!(hooks::first_finding(), Some(*kind), "case {number}: {way}");
         let report = the_report();
         assert!(ways(&report).iter().any(|named| named.contains(way)), "case {number}: {way}\n{report}");
         drop(turn);
         let _turn = begin();
         followed(&map);
-        assert_eq!((hooks::found(), context().depth()), (None, 0), "case {number}: {way}\n{report}");
+        assert_eq!((hooks::first_finding(), context().depth()), (None, 0), "case {number}: {way}\n{report}");
     }
 }
 

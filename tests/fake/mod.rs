@@ -4,10 +4,7 @@
 #[path = "../plain/mod.rs"]
 pub(crate) mod plain;
 
-use lockdep::context::Context;
-use lockdep::news::News;
-use lockdep::port::Port;
-use lockdep::report::{Kind, Who};
+use lockdep::{Context, Kind, Message, Port, TaskInfo};
 use std::cell::RefCell;
 
 /// How many validators the program has: a test takes one for itself.
@@ -24,11 +21,11 @@ pub(crate) struct Fake;
 unsafe impl Port for Fake {
     plain::functions!(plain);
 
-    fn who() -> Who {
-        Who::UNKNOWN
+    fn who() -> TaskInfo {
+        TaskInfo::UNKNOWN
     }
-    fn show(news: News<'_>) {
-        if let News::Report(report) = news {
+    fn show(message: Message<'_>) {
+        if let Message::Report(report) = message {
             REPORTS.with_borrow_mut(|all| all.push((report.kind(), report.to_string())));
         }
     }

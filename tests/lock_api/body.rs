@@ -7,11 +7,9 @@ use super::la::{
 use super::{FIRST, RawNothing, RawRw, RawSpin, Thread, bare};
 use crate::fake;
 use lockdep::asserts;
-use lockdep::class::{LockClassKey, LockMap, Subclass};
 use lockdep::hooks;
-use lockdep::port::Port;
-use lockdep::report::Kind;
-use lockdep::wait_type::WaitTypes;
+use lockdep::{Kind, Port, WaitTypes};
+use lockdep::{LockClassKey, LockMap, Subclass};
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::thread;
 
@@ -29,7 +27,7 @@ pub(super) fn begin() {
 
 fn held() -> usize {
     let mut count = 0;
-    hooks::each_held(&mut |_| count += 1);
+    hooks::for_each_held(&mut |_| count += 1);
     count
 }
 
@@ -70,7 +68,7 @@ fn a_mutex_does_what_lock_apis_does() {
         assert_eq!((held(), lock.is_locked(), format!("{lock:?}")), (1 - 1, false, "Mutex { data: 6 }".into()));
     }
     assert_eq!(all.map(Mutex::into_inner), [6; 8]);
-    assert_eq!((held(), hooks::found()), (0, None));
+    assert_eq!((held(), hooks::first_finding()), (0, None));
 }
 
 #[test]
@@ -81,7 +79,7 @@ fn a_cycle_names_the_lines_of_the_user() {
     drop((a.lock(), b.lock()));
     let other = line!() + 1;
     drop((b.lock(), a.lock()));
-    assert_eq!(hooks::found(), Some(Kind::Circular));
+    assert_eq!(hooks::first_finding(), Some(Kind::Circular));
     let (_, text) = &fake::reports()[0];
     let made = format!("body.rs:{}:", line - 2);
     for part in [made, format!("body.rs:{line}:"), format!("body.rs:{other}:")] {
@@ -101,7 +99,7 @@ fn a_raw_lock_of_no_size_is_watched_as_well() {
     assert_eq!((*first, held()), (1, 1));
     drop(locks[1].lock());
     drop(first);
-    assert_eq!(hooks::found(), Some(Kind::Recursive), "two of one class");
+    assert_eq!(hooks::first_finding(), Some(Kind::Recursive), "two of one class");
 }
 
 #[test]
@@ -110,13 +108,13 @@ fn lock_apis_own_type_over_a_tracked_lock_works_too() {
     let made_without_a_line = [const { bare::Mutex::<Tracked<RawSpin>, u32>::new(1) }; 2];
     drop((made_without_a_line[0].lock(), bare::RwLock::<Tracked<RawRw>, u32>::new(1).read()));
     let first = made_without_a_line[1].lock();
-    assert_eq!((*first, held(), hooks::found()), (1, 1, None));
+    assert_eq!((*first, held(), hooks::first_finding()), (1, 1, None));
     drop(first);
     let tracked = Tracked::named("raw", RawNothing);
     super::la::RawMutex::lock(&tracked);
     assert_eq!(tracked.map().name(), Some("raw"));
     hooks::task_exit();
-    assert_eq!(hooks::found(), Some(Kind::HeldAtExit), "a raw lock is on the books as well");
+    assert_eq!(hooks::first_finding(), Some(Kind::HeldAtExit), "a raw lock is on the books as well");
 }
 
 #[test]
@@ -148,7 +146,7 @@ fn a_readers_writer_lock_does_what_lock_apis_does() {
     drop(lock.read_nest(outer.map()));
     drop(lock.write_nest(outer.map()));
     drop(serialised);
-    assert_eq!((held(), hooks::found(), format!("{lock:?}")), (0, None, "RwLock { data: 3 }".into()));
+    assert_eq!((held(), hooks::first_finding(), format!("{lock:?}")), (0, None, "RwLock { data: 3 }".into()));
     let others = [
         Rw::new(1),
         Rw::with_waits(&KEY, WaitTypes::SLEEP, 1),
@@ -185,7 +183,7 @@ fn upgrades_keep_the_books() {
     RwLockUpgradableReadGuard::unlock_fair(lock.try_upgradable_read().expect("it is free"));
     drop(lock.try_upgradable_read_for(()).expect("it is free"));
     drop(lock.try_upgradable_read_until(()).expect("it is free"));
-    assert_eq!((held(), hooks::found()), (0, None));
+    assert_eq!((held(), hooks::first_finding()), (0, None));
 }
 
 #[test]
@@ -202,7 +200,7 @@ fn a_reentrant_mutex_is_held_from_the_first_to_the_last() {
     });
     drop(inner);
     let mut taken_at = String::new();
-    hooks::each_held(&mut |lock| taken_at = format!("{lock}"));
+    hooks::for_each_held(&mut |lock| taken_at = format!("{lock}"));
     assert!(taken_at.contains(&format!("body.rs:{line}:")), "{taken_at}");
     let mut outer = outer;
     ReentrantMutexGuard::unlocked(&mut outer, || assert_eq!(held(), 0));
@@ -212,7 +210,7 @@ fn a_reentrant_mutex_is_held_from_the_first_to_the_last() {
         assert!(guard.is_none() || held() == 1);
     }
     assert!(!lock.data_ptr().is_null() && lock.map().name() == Some("reentrant"));
-    assert_eq!((held(), hooks::found(), format!("{lock:?}")), (0, None, "ReentrantMutex { data: 2 }".into()));
+    assert_eq!((held(), hooks::first_finding(), format!("{lock:?}")), (0, None, "ReentrantMutex { data: 2 }".into()));
     let others = [
         Reentrant::new(1),
         Reentrant::with_waits(&KEY, WaitTypes::SLEEP, 1),
@@ -227,9 +225,9 @@ fn the_order_of_reentrant_mutexes_is_learned_once_they_are_held() {
     begin();
     let (a, b) = (Reentrant::named("a", ()), Reentrant::named("b", ()));
     drop((a.lock(), b.lock(), a.lock()));
-    assert_eq!(hooks::found(), None, "the second `a` waits for nobody");
+    assert_eq!(hooks::first_finding(), None, "the second `a` waits for nobody");
     drop((b.lock(), a.lock()));
-    assert_eq!(hooks::found(), Some(Kind::Circular));
+    assert_eq!(hooks::first_finding(), Some(Kind::Circular));
 }
 
 #[test]
@@ -240,10 +238,10 @@ fn interrupts_are_saved_around_all_of_them() {
     let read = *rwlock.read_irqsave();
     let written = *rwlock.write_irqsave();
     assert!(*outer + read + written + *reentrant.lock_irqsave() == 8);
-    assert!(!fake::Fake::irqs_enabled() && !hooks::irqs_told());
+    assert!(!fake::Fake::irqs_enabled() && !hooks::irqs_recorded_on());
     drop(outer);
-    assert!(fake::Fake::irqs_enabled() && hooks::irqs_told());
-    assert_eq!((held(), hooks::found()), (0, None));
+    assert!(fake::Fake::irqs_enabled() && hooks::irqs_recorded_on());
+    assert_eq!((held(), hooks::first_finding()), (0, None));
 }
 
 #[test]
@@ -252,7 +250,7 @@ fn wait_types_are_checked_where_they_are_given() {
     let (unknown, spins) = (Spin::new(()), Spin::with_waits(&KEY, WaitTypes::SPIN, ()));
     let sleeps = Rw::with_waits(&KEY, WaitTypes::SLEEP, ());
     drop((unknown.lock(), sleeps.write()));
-    assert_eq!(hooks::found(), None);
+    assert_eq!(hooks::first_finding(), None);
     drop((spins.lock(), sleeps.write()));
-    assert_eq!(hooks::found(), Some(Kind::WaitContext));
+    assert_eq!(hooks::first_finding(), Some(Kind::WaitContext));
 }

@@ -219,13 +219,13 @@ pub(crate) const FIRST: u8 = 0;
 /// Recursive reads are there in this version alone.
 #[test]
 fn a_recursive_reader_passes_a_writer_that_waits_and_a_plain_one_does_not() {
+    use lockdep::Kind;
     use lockdep::hooks;
-    use lockdep::report::Kind;
     body::begin();
     let lock = la::RwLock::<RawRw, u32>::new(1);
     drop((lock.read_recursive(), lock.read_recursive()));
     drop((lock.read(), lock.try_read_recursive(), lock.try_read_recursive_for(()), lock.try_read_recursive_until(())));
-    assert_eq!(hooks::found(), None);
+    assert_eq!(hooks::first_finding(), None);
     drop((lock.read_recursive(), lock.read()));
-    assert_eq!(hooks::found(), Some(Kind::Recursive));
+    assert_eq!(hooks::first_finding(), Some(Kind::Recursive));
 }

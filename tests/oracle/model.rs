@@ -6,7 +6,7 @@
 //!
 //! It shares the words of the language with the validator (`lockdep_cli::trace`) and no code.
 
-use lockdep::wait_type::{WaitType, WaitTypes};
+use lockdep::{WaitType, WaitTypes};
 
 /// From here on a trace has no verdict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -6,17 +6,11 @@
 
 use super::run::{Opinion, Run, judge};
 use super::{corpora, day, strategy};
-use lockdep::class::{DynamicKey, LockMap, Subclass};
-use lockdep::context::{Context, Level};
-use lockdep::held::Acquire;
-use lockdep::mode::Mode;
-use lockdep::news::News;
-use lockdep::policy::Policy;
-use lockdep::port::{IrqState, Port};
-use lockdep::report::Who;
-use lockdep::runtime::{ContextCell, Event, Runtime};
-use lockdep::site::Site;
-use lockdep::wait_type::WaitTypes;
+use lockdep::__private::{Event, Runtime};
+use lockdep::{
+    Acquire, Context, ContextCell, DynamicKey, IrqState, Level, LockMap, Message, Mode, Policy, Port, Site, Subclass,
+    TaskInfo, WaitTypes,
+};
 use lockdep_cli::trace::{self, Trace, What};
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -59,11 +53,11 @@ macro_rules! machine {
             fn irqs_restore(state: IrqState) {
                 IRQS.set(state.0 != 0);
             }
-            fn who() -> Who {
-                Who::UNKNOWN
+            fn who() -> TaskInfo {
+                TaskInfo::UNKNOWN
             }
-            fn show(news: News<'_>) {
-                if let News::Report(report) = news {
+            fn show(message: Message<'_>) {
+                if let Message::Report(report) = message {
                     SHOWN.with_borrow_mut(|shown| shown.push(report.kind().verdict()));
                 }
             }
@@ -208,9 +202,9 @@ impl<'t, P: Port, const K: usize> Machine<'t, P, K> {
             }
             trace::Event::Irqs(false) => {
                 IRQS.set(false);
-                self.runtime.irqs_off(site);
+                self.runtime.irqs_disabled(site);
             }
-            trace::Event::Irqs(true) => self.runtime.irqs_on(site),
+            trace::Event::Irqs(true) => self.runtime.irqs_enabled(site),
             trace::Event::Softirqs(on) => happens(Event::Softirqs(*on)),
             trace::Event::Hardirq(true) => {
                 IRQS.set(false);
@@ -235,7 +229,7 @@ impl<'t, P: Port, const K: usize> Machine<'t, P, K> {
         if !what.tried && what.checked && what.subclass == Subclass::ZERO && what.nest.is_none() {
             return self.runtime.acquire(map, what.mode, site);
         }
-        self.runtime.acquire_specially(&Acquire {
+        self.runtime.acquire_with(&Acquire {
             tried: what.tried,
             checked: what.checked,
             subclass: what.subclass,

@@ -1,7 +1,7 @@
 //! Runs a trace through the rules of `model`: names, tasks, flags, interrupts, ends.
 
 use super::model::{Go, Hold, Lock, Mode, State, Task, Undefined, World};
-use lockdep::wait_type::WaitTypes;
+use lockdep::WaitTypes;
 use lockdep_cli::trace::{Acquire, Event, Trace, What};
 
 /// What the oracle says of a trace.

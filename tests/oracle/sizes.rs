@@ -9,8 +9,8 @@
 //! - where the verdict differs, a table says that it turned something away.
 
 use super::corpora;
-use lockdep::limits::Occupancy;
-use lockdep::report::Kind;
+use lockdep::Kind;
+use lockdep::report::Occupancy;
 use lockdep_cli::replay::{How, Outcome, Replayer};
 use lockdep_cli::trace::{Trace, Verdict};
 

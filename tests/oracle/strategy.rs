@@ -13,8 +13,7 @@
 //! `sleep-atomic` 0.6, `held-freed` 0.4, and 6 without a verdict. (`what_the_strategy_gives` prints them with
 //! `--nocapture`, and fails where one is hardly ever met.)
 
-use lockdep::mode::Mode;
-use lockdep::wait_type::{WaitType, WaitTypes};
+use lockdep::{Mode, WaitType, WaitTypes};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use std::fmt::{self, Debug, Formatter};

@@ -4,8 +4,7 @@
 //! which the oracle and the validator must refuse alike.
 
 use super::strategy::{Case, Chain, Class, Env, Level, Nest, Piece, Setup, Single, Take, Undo};
-use lockdep::class::Subclass;
-use lockdep::wait_type::WaitTypes;
+use lockdep::{Subclass, WaitTypes};
 use lockdep_cli::trace::{Acquire, Event, Statement, Trace, What};
 
 impl Case {

@@ -2,7 +2,7 @@
 //!
 //! A thread gives its context to no other: that is what makes a port of `functions!` sound.
 
-use lockdep::context::Context;
+use lockdep::Context;
 use std::cell::Cell;
 
 thread_local! {
@@ -23,20 +23,20 @@ pub(crate) fn irqs_enable() {
 /// The functions of a port that are about the context and the flag. The argument is the path of this module.
 macro_rules! functions {
     ($($plain:ident)::+) => {
-        fn context() -> *const lockdep::context::Context {
+        fn context() -> *const lockdep::Context {
             $($plain)::+::CONTEXT.get().map_or(std::ptr::null(), std::ptr::from_ref)
         }
-        unsafe fn set_context(context: *const lockdep::context::Context) {
+        unsafe fn set_context(context: *const lockdep::Context) {
             // SAFETY: contexts in tests live as long as the program.
             $($plain)::+::CONTEXT.set(unsafe { context.as_ref() });
         }
         fn irqs_enabled() -> bool {
             $($plain)::+::IRQS.get()
         }
-        fn irqs_disable() -> lockdep::port::IrqState {
-            lockdep::port::IrqState(usize::from($($plain)::+::IRQS.replace(false)))
+        fn irqs_disable() -> lockdep::IrqState {
+            lockdep::IrqState(usize::from($($plain)::+::IRQS.replace(false)))
         }
-        fn irqs_restore(state: lockdep::port::IrqState) {
+        fn irqs_restore(state: lockdep::IrqState) {
             if state.0 != 0 {
                 $($plain)::+::irqs_enable();
             }

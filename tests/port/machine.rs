@@ -5,12 +5,11 @@
 #[path = "../plain/mod.rs"]
 pub(crate) mod plain;
 
-use lockdep::context::Context;
+use lockdep::Context;
 use lockdep::hooks;
-use lockdep::news::News;
-use lockdep::report::{TaskName, Who};
-use lockdep::runtime::ContextCell;
+use lockdep::report::TaskName;
 use lockdep::spin::Mutex;
+use lockdep::{ContextCell, Message, TaskInfo};
 pub(crate) use plain::{CONTEXT, IRQS};
 use std::cell::Cell;
 use std::sync::atomic::AtomicU64;
@@ -22,7 +21,7 @@ thread_local! {
     /// The machine's flag when something was shown last.
     pub(crate) static IRQS_IN_SHOW: Cell<Option<bool>> = const { Cell::new(None) };
     /// Who runs.
-    pub(crate) static WHO: Cell<Who> = const { Cell::new(Who { task: TaskName::new("test"), id: 7, cpu: 0 }) };
+    pub(crate) static WHO: Cell<TaskInfo> = const { Cell::new(TaskInfo { task: TaskName::new("test"), id: 7, cpu: 0 }) };
     /// What happens while something is shown.
     pub(crate) static ON_SHOW: Cell<Option<fn()>> = const { Cell::new(None) };
 }
@@ -41,15 +40,15 @@ macro_rules! host_port {
         struct Host;
 
         // SAFETY: a context is made by the thread that runs in it, and kept in a variable of that thread.
-        unsafe impl lockdep::port::Port for Host {
+        unsafe impl lockdep::Port for Host {
             $($item)*
             machine::plain::functions!(machine::plain);
 
-            fn who() -> lockdep::report::Who {
+            fn who() -> lockdep::TaskInfo {
                 machine::who()
             }
-            fn show(news: lockdep::news::News<'_>) {
-                machine::show(news);
+            fn show(message: lockdep::Message<'_>) {
+                machine::show(message);
             }
             fn now() -> u64 {
                 machine::NOW.load(std::sync::atomic::Ordering::Relaxed)
@@ -61,7 +60,7 @@ macro_rules! host_port {
 }
 pub(crate) use host_port;
 
-pub(crate) fn who() -> Who {
+pub(crate) fn who() -> TaskInfo {
     if let Some(interrupt) = ON_WHO.take() {
         interrupt();
     }
@@ -69,19 +68,19 @@ pub(crate) fn who() -> Who {
 }
 
 /// As a console does that saves and restores the interrupt flag.
-pub(crate) fn show(news: News<'_>) {
+pub(crate) fn show(message: Message<'_>) {
     let were_on = IRQS.replace(false);
     IRQS_IN_SHOW.set(Some(were_on));
-    hooks::irqs_off();
+    hooks::irqs_disabled();
     // The one who is reported may hold it: then it is not waited for.
     let console = (!hooks::holds(CONSOLE.map())).then(|| CONSOLE.lock());
-    shown().push(news.to_string());
+    shown().push(message.to_string());
     if let Some(meanwhile) = ON_SHOW.take() {
         meanwhile();
     }
     drop(console);
     if were_on {
-        hooks::irqs_on();
+        hooks::irqs_enabled();
         IRQS.set(true);
     }
 }

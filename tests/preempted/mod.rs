@@ -1,12 +1,9 @@
 //! A machine for tests of preemption: one CPU whose context and interrupt flag are atomics that a signal's handler may use,
 //! as the handler of an interrupt uses a machine's own. Its tests run one after the other.
 
-use lockdep::context::Context;
+use lockdep::Context;
 use lockdep::hooks;
-use lockdep::news::News;
-use lockdep::port::{IrqState, Port};
-use lockdep::report::Who;
-use lockdep::runtime::ContextCell;
+use lockdep::{ContextCell, IrqState, Message, Port, TaskInfo};
 use std::ptr;
 use std::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, Ordering::SeqCst};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -37,10 +34,10 @@ unsafe impl Port for Kernel {
     fn irqs_restore(state: IrqState) {
         FLAG.store(state.0 != 0, SeqCst);
     }
-    fn who() -> Who {
-        Who { task: "task".into(), id: 1, cpu: 0 }
+    fn who() -> TaskInfo {
+        TaskInfo { task: "task".into(), id: 1, cpu: 0 }
     }
-    fn show(_: News<'_>) {
+    fn show(_: Message<'_>) {
         SHOWN.fetch_add(1, SeqCst);
     }
 }

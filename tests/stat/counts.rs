@@ -2,13 +2,11 @@
 
 use crate::machine::*;
 use crate::plain::IRQS;
-use lockdep::class::LockMap;
-use lockdep::context::Level;
+use lockdep::WaitTypes;
 use lockdep::hooks;
-use lockdep::mode::Mode;
-use lockdep::site::Site;
 use lockdep::stat::{self, Recording};
-use lockdep::wait_type::WaitTypes;
+use lockdep::{Level, LockMap};
+use lockdep::{Mode, Site};
 use lockdep_cli::sites;
 
 #[test]
@@ -66,10 +64,10 @@ fn an_interrupt_counts_and_an_nmi_does_not() {
     let (a, b) = (lock("a"), lock("b"));
     take(&a, 1);
     for (level, units) in [(Level::Hardirq, 4), (Level::Nmi, 8)] {
-        hooks::enter(level, new_cell());
+        hooks::irq_enter(level, new_cell());
         IRQS.set(false);
         hold(&b, 2, units);
-        hooks::leave();
+        hooks::irq_exit();
         IRQS.set(true);
     }
     let_go(&a);
@@ -110,7 +108,7 @@ fn a_wait_ends_where_the_hold_begins_and_names_both_parties() {
     let times = times();
     assert_eq!(times.write.wait, lengths(3, 2, 60, (10, 30), Some(2)));
     assert_eq!(times.write.hold, lengths(4, 2, 17, (4, 5), Some(1)), "a wait is no part of a hold");
-    let lines = |points: &[lockdep::listing::Point]| points.iter().map(|p| (p.site, p.count)).collect::<Vec<_>>();
+    let lines = |points: &[lockdep::stat::Point]| points.iter().map(|p| (p.site, p.count)).collect::<Vec<_>>();
     assert_eq!(lines(&times.waiters), [(sites::of_line(2), 2), (sites::of_line(3), 1)]);
     assert_eq!(lines(&times.holders), [(sites::of_line(1), 1), (sites::of_line(2), 2)]);
 }
@@ -190,8 +188,8 @@ fn holds_that_are_counted_as_one_are_one_hold() {
     let locks = [lock("a"), lock("a")];
     take(&nest, 1);
     for map in &locks {
-        let what = lockdep::held::Acquire::new(map, Mode::WRITE, sites::of_line(2));
-        hooks::acquire_specially(&lockdep::held::Acquire { nest: Some(&nest), ..what });
+        let what = lockdep::Acquire::new(map, Mode::WRITE, sites::of_line(2));
+        hooks::acquire_with(&lockdep::Acquire { nest: Some(&nest), ..what });
         pass(1);
     }
     locks.iter().for_each(let_go);

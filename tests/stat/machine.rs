@@ -3,18 +3,13 @@
 //! One validator serves all tests, so they run one after the other: see [`begin`].
 
 use crate::plain::{self, CONTEXT, IRQS};
-use lockdep::class::LockMap;
-use lockdep::context::Context;
+use lockdep::WaitTypes;
 use lockdep::hooks;
-use lockdep::listing::ClassTimes;
-use lockdep::mode::Mode;
-use lockdep::news::News;
-use lockdep::port::Port;
-use lockdep::report::{Kind, Who};
-use lockdep::runtime::ContextCell;
+use lockdep::stat::ClassTimes;
+use lockdep::stat::Lengths;
 use lockdep::stat::{self, Recording};
-use lockdep::tally::Lengths;
-use lockdep::wait_type::WaitTypes;
+use lockdep::{Context, LockMap};
+use lockdep::{ContextCell, Kind, Message, Mode, Port, TaskInfo};
 use lockdep_cli::sites;
 use std::cell::Cell;
 use std::path::Path;
@@ -35,12 +30,12 @@ pub(crate) struct Fake;
 unsafe impl Port for Fake {
     plain::functions!(plain);
 
-    fn who() -> Who {
-        Who { task: "T".into(), id: 1, cpu: CPU.get() }
+    fn who() -> TaskInfo {
+        TaskInfo { task: "T".into(), id: 1, cpu: CPU.get() }
     }
-    fn show(news: News<'_>) {
-        let kind = if let News::Report(report) = &news { Some(report.kind()) } else { None };
-        shown().push((kind, news.to_string()));
+    fn show(message: Message<'_>) {
+        let kind = if let Message::Report(report) = &message { Some(report.kind()) } else { None };
+        shown().push((kind, message.to_string()));
     }
     fn now() -> u64 {
         CLOCK.get()
@@ -113,7 +108,7 @@ pub(crate) fn wait(map: &LockMap, line: usize, waits: u64, holds: u64) {
 /// The statistics of all classes, in their order.
 pub(crate) fn all_times() -> Vec<ClassTimes> {
     let mut all = Vec::new();
-    assert!(stat::each_class_times(&mut |times| all.push(times.clone())));
+    assert!(stat::for_each_class_times(&mut |times| all.push(times.clone())));
     all
 }
 

@@ -2,13 +2,11 @@
 
 use crate::machine::*;
 use crate::plain::IRQS;
-use lockdep::context::Level;
-use lockdep::held::Acquire;
 use lockdep::hooks;
-use lockdep::listing::{ChainLine, ClassLine};
-use lockdep::mode::Mode;
-use lockdep::report::Kind;
 use lockdep::stat;
+use lockdep::stat::{ChainLine, ClassLine};
+use lockdep::{Acquire, Level};
+use lockdep::{Kind, Mode};
 use lockdep_cli::sites;
 
 #[test]
@@ -33,10 +31,10 @@ fn a_hold_longer_than_allowed_is_reported_when_it_ends() {
 
 /// The timer comes: it looks at what it interrupted.
 fn tick() {
-    hooks::enter(Level::Hardirq, new_cell());
+    hooks::irq_enter(Level::Hardirq, new_cell());
     let were_on = IRQS.replace(false);
     hooks::check_holds();
-    hooks::leave();
+    hooks::irq_exit();
     IRQS.set(were_on);
 }
 
@@ -63,7 +61,7 @@ fn a_hold_that_lasts_too_long_is_reported_while_it_lasts_and_once() {
         let_go(&a);
         assert!(shown().is_empty(), "once, also when it ends");
     }
-    assert_eq!(hooks::found(), None, "it ends no checking");
+    assert_eq!(hooks::first_finding(), None, "it ends no checking");
 }
 
 #[test]
@@ -102,7 +100,7 @@ fn a_hold_that_was_too_long_ends_no_checking() {
     }
     let kinds = shown().iter().map(|(kind, _)| *kind).collect::<Vec<_>>();
     assert_eq!(kinds, [Some(Kind::HoldLimit), Some(Kind::Circular)]);
-    assert_eq!(hooks::found(), Some(Kind::Circular));
+    assert_eq!(hooks::first_finding(), Some(Kind::Circular));
 }
 
 #[test]
@@ -117,10 +115,10 @@ fn the_texts_are_the_golden_ones() {
     let_go(&list);
     CPU.set(1);
     wait(&table, 4, 12, 3);
-    hooks::enter(Level::Hardirq, new_cell());
+    hooks::irq_enter(Level::Hardirq, new_cell());
     IRQS.set(false);
     hold(&irq, 5, 2);
-    hooks::leave();
+    hooks::irq_exit();
     IRQS.set(true);
     for (name, write) in [
         ("lock_stat", stat::write_lock_stat as fn(&mut dyn std::fmt::Write) -> std::fmt::Result),
@@ -145,15 +143,15 @@ fn a_class_whose_locks_are_taken_with_interrupts_off_alone_counts_as_used() {
         Acquire { tried: true, ..Acquire::new(&tried, Mode::WRITE, sites::of_line(2)) },
         Acquire { checked: false, ..Acquire::new(&unchecked, Mode::WRITE, sites::of_line(3)) },
     ] {
-        hooks::acquire_specially(&what);
+        hooks::acquire_with(&what);
         hooks::release(what.map, None);
     }
     assert_eq!(stat::sums().unused, 0);
     // What is named as a nest lock is a class, and used when it is taken, in whatever way.
-    hooks::acquire_specially(&Acquire { nest: Some(&nest), ..Acquire::new(&tried, Mode::WRITE, sites::of_line(4)) });
+    hooks::acquire_with(&Acquire { nest: Some(&nest), ..Acquire::new(&tried, Mode::WRITE, sites::of_line(4)) });
     hooks::release(&tried, None);
     assert_eq!(stat::sums().unused, 1);
-    hooks::acquire_specially(&Acquire { tried: true, ..Acquire::new(&nest, Mode::WRITE, sites::of_line(5)) });
+    hooks::acquire_with(&Acquire { tried: true, ..Acquire::new(&nest, Mode::WRITE, sites::of_line(5)) });
     hooks::release(&nest, None);
     assert_eq!(stat::sums().unused, 0);
     hooks::softirqs_on();
@@ -169,20 +167,20 @@ fn listings_may_take_locks_while_they_are_shown() {
     let_go(&a);
     let console = lock("console");
     let mut lines = 0;
-    stat::each_class(&mut |line| {
+    stat::for_each_class(&mut |line| {
         hold(&console, 9, 1);
         lines += usize::from(matches!(line, ClassLine::Leads(..)));
     });
-    stat::each_chain(&mut |line| {
+    stat::for_each_chain(&mut |line| {
         hold(&console, 9, 1);
         lines += usize::from(matches!(line, ChainLine::Chain { .. }));
     });
-    stat::each_class_times(&mut |_| {
+    stat::for_each_class_times(&mut |_| {
         hold(&console, 9, 1);
-        assert!(!stat::each_class_times(&mut |_| {}), "one listing at a time");
+        assert!(!stat::for_each_class_times(&mut |_| {}), "one listing at a time");
         lines += 1;
     });
     // One dependency; the chains of a, of b under a, and of the console; three classes.
-    assert_eq!((lines, hooks::found()), (1 + 3 + 3, None));
+    assert_eq!((lines, hooks::first_finding()), (1 + 3 + 3, None));
     assert!(IRQS.get());
 }

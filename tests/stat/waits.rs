@@ -3,8 +3,8 @@
 use crate::machine::*;
 use crate::plain::CONTEXT;
 use lockdep::hooks;
-use lockdep::listing::ClassTimes;
 use lockdep::stat;
+use lockdep::stat::ClassTimes;
 
 /// Somebody holds a lock while another thread, on another CPU, waits for it: until that is seen, and then it is let go.
 fn contend<G>(hold: impl FnOnce() -> G, wait: impl FnOnce() + Send) -> ClassTimes {
@@ -47,5 +47,5 @@ fn each_kind_of_lock_says_that_it_is_waited_for() {
         assert_eq!((times.class.name, times.contentions()), (Some(name), 1));
         assert_eq!(times.waiters[0].count, 1);
     }
-    assert_eq!(hooks::found(), None);
+    assert_eq!(hooks::first_finding(), None);
 }

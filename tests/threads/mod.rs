@@ -1,9 +1,7 @@
 //! What tests of the port for threads share: one validator and one handler serve the whole program, so tests take turns, and
 //! each begins with nothing learned.
 
-use lockdep::context::Context;
-use lockdep::news::News;
-use lockdep::port::Port;
+use lockdep::{Context, Message, Port};
 use lockdep::{hooks, host};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -16,7 +14,7 @@ static SHOWN: Mutex<Vec<String>> = Mutex::new(Vec::new());
 /// A test begins: nothing learned, news are kept.
 pub(crate) fn begin() -> MutexGuard<'static, ()> {
     let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-    host::on_news(|news: News<'_>| shown().push(news.to_string()));
+    host::set_handler(|message: Message<'_>| shown().push(message.to_string()));
     assert!(hooks::reset());
     shown().clear();
     turn

@@ -7,11 +7,9 @@
 use crate::count::cold;
 use crate::{figure, sizes};
 use kernel::board::Board;
-use lockdep::class::{DynamicKey, LockMap};
 use lockdep::hooks;
-use lockdep::mode::Mode;
-use lockdep::site::Site;
-use lockdep::wait_type::WaitTypes;
+use lockdep::{DynamicKey, LockMap};
+use lockdep::{Mode, Site, WaitTypes};
 
 /// The most classes of a graph.
 const MOST: usize = if sizes::WIDE { 4096 } else { 512 };

@@ -7,11 +7,7 @@ use crate::count::{added, warm};
 use crate::figure;
 use kernel::board::Board;
 use kernel::{boot_tests, cpu};
-use lockdep::class::{LockMap, Subclass};
-use lockdep::context::Level;
-use lockdep::mode::Mode;
-use lockdep::site::Site;
-use lockdep::wait_type::WaitTypes;
+use lockdep::{Level, LockMap, Mode, Site, Subclass, WaitTypes};
 use lockdep::{asserts, hooks, rcu};
 
 type Tracked = lockdep::spin::Mutex<u64>;
@@ -129,9 +125,9 @@ fn depths<B: Board>() {
     pairs::<B>(["pair.depth1", "pair.depth2", "pair.depth4", "pair.depth8"]);
     say::<B>("pair.swapped", added(warm::<B, _>(swapped, &TRACKED), warm::<B, _>(swapped, &BARE), 2));
     B::irqs_disable();
-    hooks::irqs_off();
+    hooks::irqs_disabled();
     say::<B>("pair.irqs-off", added(warm::<B, _>(depth1, &TRACKED), warm::<B, _>(depth1, &BARE), 1));
-    hooks::irqs_on();
+    hooks::irqs_enabled();
     B::irqs_enable();
 }
 
@@ -211,9 +207,9 @@ fn section() {
 
 fn toggle<B: Board>() {
     B::irqs_disable();
-    hooks::irqs_off();
+    hooks::irqs_disabled();
     section();
-    hooks::irqs_on();
+    hooks::irqs_enabled();
     B::irqs_enable();
 }
 
@@ -249,10 +245,10 @@ fn flags<B: Board>() {
         |locks: &[Tracked; 8]| {
             let were_on = B::irqs_enabled();
             B::irqs_disable();
-            hooks::irqs_off();
+            hooks::irqs_disabled();
             drop(locks[0].lock());
             if were_on {
-                hooks::irqs_on();
+                hooks::irqs_enabled();
                 B::irqs_enable();
             }
         },
@@ -264,18 +260,18 @@ fn flags<B: Board>() {
 fn enter<B: Board>(level: Level) {
     let cpu = cpu::this::<B>();
     let own = if level == Level::Softirq { &cpu.softirq } else { &cpu.hardirq };
-    hooks::enter(level, own);
+    hooks::irq_enter(level, own);
 }
 
 fn interrupts<B: Board>() {
     let hardirq: fn(&()) = |()| {
         enter::<B>(Level::Hardirq);
-        hooks::leave();
+        hooks::irq_exit();
     };
     let with_pair: fn(&()) = |()| {
         enter::<B>(Level::Hardirq);
         pair(TRACKED[7].map(), Mode::WRITE);
-        hooks::leave();
+        hooks::irq_exit();
     };
     // A class of its own for the interrupt: what is taken there must not be held with interrupts on.
     hooks::reset();
@@ -283,7 +279,7 @@ fn interrupts<B: Board>() {
     arriving::<B>("interrupt.pair", with_pair);
     arriving::<B>("softirq", |()| {
         enter::<B>(Level::Softirq);
-        hooks::leave();
+        hooks::irq_exit();
     });
     let held = TRACKED[0].lock();
     arriving::<B>("interrupt.held", hardirq);
@@ -296,9 +292,9 @@ fn interrupts<B: Board>() {
 /// the console's lock compares it with the machine's.
 fn arriving<B: Board>(name: &str, interrupt: fn(&())) {
     B::irqs_disable();
-    assert!(hooks::irqs_told(), "{name}: no interrupt arrives where they are off");
+    assert!(hooks::irqs_recorded_on(), "{name}: no interrupt arrives where they are off");
     let instructions = warm::<B, ()>(interrupt, &());
-    assert!(hooks::irqs_told(), "{name}: the interrupted context has changed");
+    assert!(hooks::irqs_recorded_on(), "{name}: the interrupted context has changed");
     B::irqs_enable();
     say::<B>(name, instructions);
 }

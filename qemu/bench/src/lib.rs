@@ -29,11 +29,9 @@ use core::marker::PhantomData;
 use kernel::board::{Board, Exit};
 use kernel::port::KernelPort;
 use kernel::{console, cpu, irq};
-use lockdep::context::Context;
+use lockdep::Context;
 use lockdep::hooks;
-use lockdep::news::News;
-use lockdep::port::{IrqState, Port};
-use lockdep::report::Who;
+use lockdep::{IrqState, Message, Port, TaskInfo};
 use lockdep_proto::{Counts, Word};
 
 /// The first CPU arrives here, once, on a stack of its own, with interrupts disabled.
@@ -46,11 +44,11 @@ pub fn main<B: Board>() -> ! {
     } else if sizes::WIDE {
         cold::wide::<B>();
     } else if sizes::STAT {
-        figure::<B>("tables.stat", hooks::costs().statistics as u64, "bytes");
-        figure::<B>("task.stat", hooks::costs().context as u64, "bytes");
+        figure::<B>("tables.stat", hooks::memory_footprint().statistics as u64, "bytes");
+        figure::<B>("task.stat", hooks::memory_footprint().context as u64, "bytes");
         hot::with_statistics::<B>();
     } else {
-        let costs = hooks::costs();
+        let costs = hooks::memory_footprint();
         figure::<B>("tables.default", costs.validator as u64, "bytes");
         figure::<B>("task", costs.context as u64, "bytes");
         hot::run::<B>();
@@ -97,7 +95,7 @@ unsafe impl<B: Board> Port for BenchPort<B> {
         KernelPort::<B>::irqs_restore(state);
     }
 
-    fn who() -> Who {
+    fn who() -> TaskInfo {
         KernelPort::<B>::who()
     }
 
@@ -107,9 +105,9 @@ unsafe impl<B: Board> Port for BenchPort<B> {
         KernelPort::<B>::now()
     }
 
-    fn show(news: News<'_>) {
-        match news {
-            News::Report(report) if !cpu::in_self_test::<B>() => panic!("what is measured is wrong:\n{report}"),
+    fn show(message: Message<'_>) {
+        match message {
+            Message::Report(report) if !cpu::in_self_test::<B>() => panic!("what is measured is wrong:\n{report}"),
             _ => {}
         }
     }

@@ -10,14 +10,12 @@ use crate::{console, cpu, irq, judge};
 use core::fmt::{self, Write};
 use core::marker::PhantomData;
 use core::sync::atomic::Ordering;
-use lockdep::class::{LockClassKey, LockMap};
-use lockdep::context::Level;
+use lockdep::WaitTypes;
 use lockdep::hooks;
-use lockdep::report::Kind;
-use lockdep::runtime::ContextCell;
 use lockdep::selftest::{Bench, CASES, Case, Lock, Machine, Name, Nest, table};
 use lockdep::spin::{Mutex, RwLock};
-use lockdep::wait_type::WaitTypes;
+use lockdep::{ContextCell, Kind};
+use lockdep::{Level, LockClassKey, LockMap};
 use lockdep_proto::{KERNEL_CASES, SCENARIOS};
 
 /// How many cases this judges.
@@ -253,7 +251,7 @@ impl<B: Board> Machine for Boot<B> {
     }
 
     fn renew(&mut self, lock: Lock, name: Name) {
-        hooks::free(self.locks.map(lock, name as usize));
+        hooks::lock_freed(self.locks.map(lock, name as usize));
     }
 
     fn ww(&mut self) -> &Bench {
@@ -284,12 +282,12 @@ impl<B: Board> Machine for Boot<B> {
             B::irqs_disable();
             &HARDIRQ
         };
-        hooks::enter(level, own);
+        hooks::irq_enter(level, own);
         self.check();
     }
 
     fn leave(&mut self, level: Level) {
-        hooks::leave();
+        hooks::irq_exit();
         if level != Level::Softirq {
             B::irqs_enable();
         }
@@ -301,6 +299,6 @@ impl<B: Board> Machine for Boot<B> {
     }
 
     fn found(&mut self) -> Option<Kind> {
-        hooks::found()
+        hooks::first_finding()
     }
 }

@@ -5,8 +5,7 @@
 
 use crate::board::Board;
 use core::sync::atomic::{AtomicBool, AtomicUsize};
-use lockdep::context::Context;
-use lockdep::runtime::ContextCell;
+use lockdep::{Context, ContextCell};
 
 /// How many CPUs the kernel serves.
 pub const MAX: usize = 4;
@@ -56,7 +55,7 @@ pub fn this<B: Board>() -> &'static Cpu {
 
 /// The CPU begins to run, in its idle context. Interrupts are disabled.
 pub fn begin<B: Board>() {
-    lockdep::hooks::irqs_off();
+    lockdep::hooks::irqs_disabled();
 }
 
 /// The word with which a CPU begins: that of its idle context.

@@ -7,7 +7,7 @@
 use crate::board::Board;
 use crate::{cpu, live};
 use core::sync::atomic::Ordering;
-use lockdep::context::Level;
+use lockdep::Level;
 use lockdep::hooks;
 
 /// How often softirqs that were raised by softirqs are run before the interrupted code goes on.
@@ -17,13 +17,13 @@ const SOFTIRQ_ROUNDS: usize = 4;
 #[track_caller]
 pub fn disable<B: Board>() {
     B::irqs_disable();
-    hooks::irqs_off();
+    hooks::irqs_disabled();
 }
 
 /// Enables interrupts.
 #[track_caller]
 pub fn enable<B: Board>() {
-    hooks::irqs_on();
+    hooks::irqs_enabled();
     B::irqs_enable();
 }
 
@@ -77,9 +77,9 @@ pub fn timer_interrupt<B: Board>() {
         cpu.softirq_pending.store(true, Ordering::Relaxed);
     });
     softirqs::<B>();
-    if !hooks::irqs_told() {
+    if !hooks::irqs_recorded_on() {
         // The softirqs ended with interrupts off; the return from this interrupt enables them.
-        hooks::irqs_on();
+        hooks::irqs_enabled();
     }
     B::set_current(interrupted);
 }

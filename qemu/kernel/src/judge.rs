@@ -4,8 +4,8 @@ use crate::board::Board;
 use crate::console;
 use core::cell::Cell;
 use core::fmt::{self, Write};
+use lockdep::Kind;
 use lockdep::critical_section::{self, Mutex};
-use lockdep::report::Kind;
 use lockdep_proto::{Counts, Outcome, Word};
 
 static COUNTS: Mutex<Cell<Counts>> = Mutex::new(Cell::new(Counts { passed: 0, failed: 0, skipped: 0 }));

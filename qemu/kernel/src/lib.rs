@@ -87,7 +87,7 @@ pub fn main<B: Board>() -> ! {
         None => {
             switching::run::<B>(smp);
             // The first scenario makes the validator forget what it found.
-            let own = judge::verdict(hooks::found());
+            let own = judge::verdict(hooks::first_finding());
             live::run::<B>(|_| true);
             judge::case::<B>(&OWN_LOCKS, "ok", own);
             console::print::<B>(format_args!("{}", hooks::state().dump()));
@@ -153,7 +153,7 @@ pub fn panic<B: Board>(info: &PanicInfo<'_>) -> ! {
     let state = hooks::state();
     console::print_at_last::<B>(format_args!("\n{info}\n{state}\nlocks held on CPU {}:\n", B::cpu()));
     let mut number = 0;
-    hooks::each_held(&mut |lock| {
+    hooks::for_each_held(&mut |lock| {
         console::print_at_last::<B>(format_args!(" #{number}: {lock}\n"));
         number += 1;
     });
@@ -165,7 +165,7 @@ pub fn panic<B: Board>(info: &PanicInfo<'_>) -> ! {
 
 /// What the validator costs, as figures.
 fn figures<B: Board>() {
-    let costs = hooks::costs();
+    let costs = hooks::memory_footprint();
     for (name, bytes) in FIGURES.into_iter().zip([costs.validator, costs.context]) {
         console::word::<B>(&Word::Figure { name, value: bytes as u64, unit: "bytes" });
     }

@@ -14,8 +14,8 @@ use crate::{cpu, irq as irqs, judge, task};
 use core::fmt;
 use core::sync::atomic::{AtomicUsize, Ordering};
 use lockdep::hooks;
-use lockdep::report::{Kind, Report};
 use lockdep::spin::Mutex;
+use lockdep::{Kind, Report};
 use lockdep_proto::Word;
 
 /// A scenario: its name, its tasks, what the interrupts do, and what must be found.
@@ -86,13 +86,13 @@ fn run_one<B: Board>(index: usize, scenario: &'static Scenario) {
     RUNNING.store(index, Ordering::Release);
     task::run_to_end::<B>(scenario.tasks);
     for _ in 0..PATIENCE {
-        if hooks::found().is_some() {
+        if hooks::first_finding().is_some() {
             break;
         }
         B::wait_for_irq();
     }
     RUNNING.store(usize::MAX, Ordering::Release);
-    judge::case::<B>(&scenario.name, scenario.finds.verdict(), judge::verdict(hooks::found()));
+    judge::case::<B>(&scenario.name, scenario.finds.verdict(), judge::verdict(hooks::first_finding()));
 }
 
 /// Panics with a lock held.

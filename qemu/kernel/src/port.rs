@@ -3,10 +3,8 @@
 use crate::board::Board;
 use crate::{console, cpu, live, task};
 use core::marker::PhantomData;
-use lockdep::context::Context;
-use lockdep::news::News;
-use lockdep::port::{IrqState, Port};
-use lockdep::report::{TaskName, Who};
+use lockdep::report::TaskName;
+use lockdep::{Context, IrqState, Message, Port, TaskInfo};
 
 /// The port of a kernel on board `B`.
 pub struct KernelPort<B>(PhantomData<B>);
@@ -43,9 +41,9 @@ unsafe impl<B: Board> Port for KernelPort<B> {
         }
     }
 
-    fn who() -> Who {
+    fn who() -> TaskInfo {
         let (task, id) = task::current::<B>();
-        Who { task: TaskName::new(task), id, cpu: B::cpu() as u32 }
+        TaskInfo { task: TaskName::new(task), id, cpu: B::cpu() as u32 }
     }
 
     const CPU: fn() -> u32 = || B::cpu() as u32;
@@ -55,13 +53,13 @@ unsafe impl<B: Board> Port for KernelPort<B> {
         B::instructions()
     }
 
-    fn show(news: News<'_>) {
-        match news {
-            News::Report(_) if cpu::in_self_test::<B>() => {}
-            News::Report(report) => live::show(report, console::print_uninterrupted::<B>),
+    fn show(message: Message<'_>) {
+        match message {
+            Message::Report(_) if cpu::in_self_test::<B>() => {}
+            Message::Report(report) => live::show(report, console::print_uninterrupted::<B>),
             // With `const POLICY: Policy = Policy::HALT` this is how the kernel halts.
-            News::Halt => panic!("{news}"),
-            news => console::print_uninterrupted::<B>(format_args!("{news}\n")),
+            Message::Halt => panic!("{message}"),
+            message => console::print_uninterrupted::<B>(format_args!("{message}\n")),
         }
     }
 }

@@ -3,12 +3,9 @@
 //!
 //! This is what a kernel writes that has a lock of its own: announce, wait, and take off the books before letting go.
 
-use lockdep::class::{LockClassKey, LockMap};
-use lockdep::held::Acquire;
 use lockdep::hooks;
-use lockdep::mode::Mode;
-use lockdep::site::Site;
-use lockdep::wait_type::{WaitType, WaitTypes};
+use lockdep::{Acquire, LockClassKey, LockMap};
+use lockdep::{Mode, Site, WaitType, WaitTypes};
 
 /// A lock that readers may share. A reader waits behind a writer that is queued. With the wait type `sleep` it stands for
 /// a mutex, a readers-writer semaphore, a mutex with priority inheritance.
@@ -83,7 +80,7 @@ impl Local {
 
     #[track_caller]
     pub(crate) fn lock(&self) {
-        hooks::acquire_specially(&Acquire { tried: true, ..Acquire::new(&self.map, Mode::WRITE, Site::caller()) });
+        hooks::acquire_with(&Acquire { tried: true, ..Acquire::new(&self.map, Mode::WRITE, Site::caller()) });
     }
 
     #[track_caller]

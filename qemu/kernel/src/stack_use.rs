@@ -9,13 +9,10 @@ use crate::board::Board;
 use crate::{console, cpu, irq, task};
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicUsize, Ordering};
-use lockdep::class::LockMap;
-use lockdep::context::{HOLDS, Level};
 use lockdep::hooks;
-use lockdep::mode::Mode;
-use lockdep::runtime::ContextCell;
-use lockdep::site::Site;
-use lockdep::wait_type::WaitTypes;
+use lockdep::report::HOLDS;
+use lockdep::{ContextCell, Mode, Site, WaitTypes};
+use lockdep::{Level, LockMap};
 use lockdep_proto::{STACK_WORST, Word};
 
 const PAINT: u8 = 0xa5;
@@ -41,7 +38,7 @@ fn measure<B: Board>() {
     irq::disable::<B>();
     // This task alone runs in it, once.
     B::set_current(cpu::word_of_context(TASK.get()));
-    hooks::irqs_off();
+    hooks::irqs_disabled();
     task::with_own_stack::<B>(|stack| {
         let painted = paint(stack);
         events();
@@ -95,17 +92,17 @@ fn events() {
     }
     hooks::reset();
     pair(&A, &B);
-    hooks::enter(Level::Hardirq, &HARDIRQS[0]);
+    hooks::irq_enter(Level::Hardirq, &HARDIRQS[0]);
     hooks::acquire(&A, Mode::WRITE, Site::caller());
     hooks::acquire(&B, Mode::WRITE, Site::caller());
-    hooks::enter(Level::Hardirq, &HARDIRQS[1]);
+    hooks::irq_enter(Level::Hardirq, &HARDIRQS[1]);
     hooks::acquire(&C, Mode::WRITE, Site::caller());
     // From below two stacks.
     hooks::release(&A, None);
     hooks::release(&C, None);
     hooks::release(&B, None);
-    hooks::leave();
-    hooks::leave();
+    hooks::irq_exit();
+    hooks::irq_exit();
     hooks::reset();
     // A full stack of holds, let go from its lowest on: all others are taken again, each time.
     for lock in &MANY {

@@ -75,6 +75,6 @@ fn none() {
 /// How many locks the running task holds.
 fn held() -> usize {
     let mut count = 0;
-    hooks::each_held(&mut |_| count += 1);
+    hooks::for_each_held(&mut |_| count += 1);
     count
 }

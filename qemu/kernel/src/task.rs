@@ -11,8 +11,8 @@ use crate::{cpu, irq};
 use core::cell::UnsafeCell;
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use lockdep::ContextCell;
 use lockdep::hooks;
-use lockdep::runtime::ContextCell;
 
 /// How many tasks a CPU has.
 pub(crate) const TASKS: usize = 2;

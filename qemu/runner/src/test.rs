@@ -17,9 +17,9 @@ use std::time::Instant;
 
 /// The sets of features that the host tests run with, as arguments of `cargo test`.
 const FEATURE_SETS: &[&[&str]] = &[
-    &["--workspace", "--features", "lockdep/std,lockdep/lock_api,lockdep/lock_api_05"],
+    &["--workspace", "--features", "lockdep/std,lockdep/lock_api,lockdep/lock_api_05,lockdep/selftest"],
     &["-p", "lockdep", "--no-default-features", "--features", "std"],
-    &["-p", "lockdep", "--features", "stat,std,lock_api,lock_api_05"],
+    &["-p", "lockdep", "--features", "stat,std,lock_api,lock_api_05,selftest"],
 ];
 
 /// The sets of features that the validator is built with for bare metal.

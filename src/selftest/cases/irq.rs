@@ -4,8 +4,7 @@
 //! between a safe and an unsafe lock is completed: by the dependency if it comes last (`irq-order`), else by a usage.
 
 use super::THREE;
-use crate::report::Kind;
-use crate::report::Kind::{Inconsistent, IrqInversion, IrqOrder};
+use crate::report::kind::Kind::{self, Inconsistent, IrqInversion, IrqOrder};
 use crate::selftest::Column::{self, Rlock, Spin, Wlock};
 use crate::selftest::{Group, Irq, Test};
 

@@ -1,8 +1,7 @@
 //! The order of locks: basic deadlocks, and what is special about readers (sections 1.2 to 1.4: 102 cells).
 
 use super::{BASE, LOCKS, THREE};
-use crate::report::Kind;
-use crate::report::Kind::{Circular, HeldFreed, Recursive, Unbalanced};
+use crate::report::kind::Kind::{self, Circular, HeldFreed, Recursive, Unbalanced};
 use crate::selftest::Column::{self, Rlock, Rsem};
 use crate::selftest::{Group, Test};
 

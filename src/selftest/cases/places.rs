@@ -2,8 +2,7 @@
 //! 1.7 to 1.10: 46 cells).
 
 use super::BASE;
-use crate::report::Kind;
-use crate::report::Kind::{Circular, IrqInversion, IrqOrder, Recursive, WaitContext};
+use crate::report::kind::Kind::{self, Circular, IrqInversion, IrqOrder, Recursive, WaitContext};
 use crate::selftest::Column::{self, Mutex, Raw, Rcu, Spin};
 use crate::selftest::{Group, Test};
 

@@ -3,8 +3,7 @@
 //! Where Linux forges a context that has a mutex, a second task has it here, with a context of its own.
 
 use super::{BASE, COLUMNS};
-use crate::report::Kind;
-use crate::report::Kind::{Circular, NestNotHeld, Recursive, Unbalanced, WwMisuse};
+use crate::report::kind::Kind::{self, Circular, NestNotHeld, Recursive, Unbalanced, WwMisuse};
 use crate::selftest::Column::{self, Block, Context, Nth, Try};
 use crate::selftest::{Group, Test};
 

@@ -1,15 +1,16 @@
 //! The locks themselves: constructors with the caller's line, and what `lock_api` has not (nesting levels, nest locks,
 //! interrupts). One source for both versions of `lock_api`: what differs is in `super::raw_mutex` and `super::raw_rwlock`.
 
-use super::super::irqsave::IrqSave;
 use super::api;
 use super::raw_mutex::{self, Announced};
 use super::raw_rwlock;
 use super::{GetThreadId, RawMutex, RawMutexTimed, RawRwLock, Tracked};
-use crate::class::{LockClassKey, LockMap, Subclass};
-use crate::mode::Mode;
-use crate::site::Site;
-use crate::wait_type::WaitTypes;
+use crate::lock::class::{LockClassKey, Subclass};
+use crate::lock::lock_map::LockMap;
+use crate::lock::mode::Mode;
+use crate::lock::site::Site;
+use crate::lock::wait_type::WaitTypes;
+use crate::sync::irqsave::IrqSave;
 use core::fmt;
 use core::ops::{Deref, DerefMut};
 

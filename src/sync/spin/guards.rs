@@ -1,8 +1,8 @@
 //! The guards of `spin`'s locks: a guard of the lock inside with its hold on the books.
 
-use super::super::held::Held;
-use crate::mode::Mode;
-use crate::site::Site;
+use crate::lock::mode::Mode;
+use crate::lock::site::Site;
+use crate::sync::guard::Held;
 use ::spin::mutex as bare_mutex;
 use ::spin::rwlock as bare;
 use ::spin::{RelaxStrategy, Spin};

@@ -9,8 +9,9 @@
 use super::super::tracker::Tracker;
 use super::guards::Guard;
 use super::mutex::Lock;
-use crate::class::{LockClassKey, LockMap};
-use crate::wait_type::WaitTypes;
+use crate::lock::class::LockClassKey;
+use crate::lock::lock_map::LockMap;
+use crate::lock::wait_type::WaitTypes;
 use ::spin::RelaxStrategy;
 use ::spin::mutex as bare;
 use core::ops::DerefMut;

@@ -6,7 +6,8 @@
 #![allow(unsafe_code)]
 
 use super::once::Once;
-use crate::class::{LockClassKey, LockMap};
+use crate::lock::class::LockClassKey;
+use crate::lock::lock_map::LockMap;
 use ::spin::{RelaxStrategy, Spin};
 use core::cell::Cell;
 use core::fmt;

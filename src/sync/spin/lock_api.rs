@@ -7,15 +7,15 @@
 //! `unsafe` is here to be a raw mutex: every method does what the lock does.
 #![allow(unsafe_code)]
 
-use super::super::lock_api as tracked;
 use super::super::tracker::Tracker;
 use super::kind::Waits;
 use super::mutex::Lock;
 use super::rwlock::RwLock as Raw;
-use crate::class::LockMap;
-use crate::mode::Mode;
-use crate::site::Site;
-use crate::wait_type::WaitTypes;
+use crate::lock::lock_map::LockMap;
+use crate::lock::mode::Mode;
+use crate::lock::site::Site;
+use crate::lock::wait_type::WaitTypes;
+use crate::sync::lock_api::v04 as tracked;
 use ::spin::RelaxStrategy;
 use core::mem;
 

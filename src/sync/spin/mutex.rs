@@ -4,16 +4,17 @@
 //! `unsafe` is here to let go without a guard: as the lock inside has it.
 #![allow(unsafe_code)]
 
-use super::super::held::Held;
 use super::super::irqsave::IrqSave;
 use super::super::tracker::{Token, Tracker};
 use super::guards::Guard;
 use super::kind::{Kind, Waits};
-use crate::class::{LockMap, Subclass};
 use crate::hooks;
-use crate::mode::Mode;
-use crate::site::Site;
-use crate::wait_type::WaitTypes;
+use crate::lock::class::Subclass;
+use crate::lock::lock_map::LockMap;
+use crate::lock::mode::Mode;
+use crate::lock::site::Site;
+use crate::lock::wait_type::WaitTypes;
+use crate::sync::guard::Held;
 use ::spin::Spin;
 use ::spin::mutex as bare;
 use core::fmt;

@@ -11,10 +11,11 @@
 #![allow(unsafe_code)]
 
 use super::super::tracker::{Token, Tracker};
-use crate::class::{LockClassKey, LockMap};
-use crate::mode::Mode;
-use crate::site::Site;
-use crate::wait_type::WaitTypes;
+use crate::lock::class::LockClassKey;
+use crate::lock::lock_map::LockMap;
+use crate::lock::mode::Mode;
+use crate::lock::site::Site;
+use crate::lock::wait_type::WaitTypes;
 use ::spin::once as bare;
 use ::spin::{RelaxStrategy, Spin};
 use core::fmt;

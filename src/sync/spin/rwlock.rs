@@ -9,15 +9,16 @@
 //! `unsafe` is here to let go without a guard: as the lock inside has it.
 #![allow(unsafe_code)]
 
-use super::super::held::Held;
 use super::super::irqsave::IrqSave;
 use super::super::tracker::{Token, Tracker};
 use super::guards::Guard;
-use crate::class::{LockClassKey, LockMap, Subclass};
 use crate::hooks;
-use crate::mode::Mode;
-use crate::site::Site;
-use crate::wait_type::WaitTypes;
+use crate::lock::class::{LockClassKey, Subclass};
+use crate::lock::lock_map::LockMap;
+use crate::lock::mode::Mode;
+use crate::lock::site::Site;
+use crate::lock::wait_type::WaitTypes;
+use crate::sync::guard::Held;
 use ::spin::rwlock as bare;
 use ::spin::{RelaxStrategy, Spin};
 use core::fmt;

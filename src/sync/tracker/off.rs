@@ -3,9 +3,10 @@
 //! Invariants: both types are of no size and need no drop. Every lock has one [`LockMap`], which describes none; it is
 //! there so that code that hands maps to `hooks` and `asserts` compiles unchanged.
 
-use crate::class::{LockClassKey, LockMap};
-use crate::site::Site;
-use crate::wait_type::WaitTypes;
+use crate::lock::class::LockClassKey;
+use crate::lock::lock_map::LockMap;
+use crate::lock::site::Site;
+use crate::lock::wait_type::WaitTypes;
 use core::marker::PhantomData;
 
 /// The map of every lock.

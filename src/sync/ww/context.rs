@@ -11,13 +11,13 @@
 //! [`State`] is the same without the borrows: for the self-tests, which break the rules on purpose.
 
 use super::WwClass;
-use crate::class::LockMap;
-use crate::held::Acquire;
+use crate::context::hold::Acquire;
 use crate::hooks;
-use crate::mode::Mode;
-use crate::report::Kind;
-use crate::site::Site;
-use crate::wait_type::WaitTypes;
+use crate::lock::lock_map::LockMap;
+use crate::lock::mode::Mode;
+use crate::lock::site::Site;
+use crate::lock::wait_type::WaitTypes;
+use crate::report::kind::Kind;
 use core::cell::Cell;
 use core::marker::PhantomData;
 
@@ -138,7 +138,7 @@ impl State {
 
     #[inline]
     fn misused(&self, note: &'static str, site: Site) {
-        hooks::wrong(Kind::WwMisuse, note, Some(&self.map), site);
+        hooks::report_misuse(Kind::WwMisuse, note, Some(&self.map), site);
     }
 
     /// The taking of a mutex with this context, as the validator is told of it.
@@ -203,6 +203,7 @@ impl State {
 }
 
 /// What only the self-tests ask for.
+#[cfg(feature = "selftest")]
 impl State {
     pub(crate) fn is_begun(&self) -> bool {
         self.stamp.get() != 0

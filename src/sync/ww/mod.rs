@@ -18,7 +18,7 @@
 //! to the validator: the wait type is `sleep`.
 //!
 //! ```standalone_crate
-//! # use lockdep::{context::Context, news::News, port::{IrqState, Port}, report::Who, runtime::ContextCell};
+//! # use lockdep::{Context, ContextCell, IrqState, Message, Port, TaskInfo};
 //! # static TASK: ContextCell = ContextCell::new(0);
 //! # struct Kernel;
 //! # // SAFETY: one CPU, one task, no interrupts: nobody else is ever in `TASK`.
@@ -28,8 +28,8 @@
 //! #     fn irqs_enabled() -> bool { true }
 //! #     fn irqs_disable() -> IrqState { IrqState(0) }
 //! #     fn irqs_restore(_: IrqState) {}
-//! #     fn who() -> Who { Who::UNKNOWN }
-//! #     fn show(news: News<'_>) { println!("{news}"); }
+//! #     fn who() -> TaskInfo { TaskInfo::UNKNOWN }
+//! #     fn show(message: Message<'_>) { println!("{message}"); }
 //! # }
 //! # lockdep::port!(Kernel);
 //! use lockdep::ww::{WwAcquireContext, WwClass, WwError, WwMutex, WwMutexGuard};
@@ -64,18 +64,19 @@
 //! let (a, b) = (WwMutex::new(&BUFFERS, 5), WwMutex::new(&BUFFERS, 0));
 //! transfer(&a, &b, 3).unwrap();
 //! assert_eq!((a.into_inner(), b.into_inner()), (2, 3));
-//! # assert_eq!(lockdep::hooks::found(), None);
+//! # assert_eq!(lockdep::hooks::first_finding(), None);
 //! # }
 //! ```
 
 mod context;
 mod mutex;
 
+#[cfg(feature = "selftest")]
 pub(crate) use context::State;
 pub use context::{WwAcquire, WwAcquireContext};
 pub use mutex::{WwMutex, WwMutexGuard};
 
-use crate::class::LockClassKey;
+use crate::lock::class::LockClassKey;
 use core::fmt;
 use core::sync::atomic::{AtomicUsize, Ordering};
 

@@ -12,13 +12,13 @@
 use super::super::tracker::Tracker;
 use super::context::State;
 use super::{WwAcquire, WwClass, WwError};
-use crate::class::LockMap;
-use crate::held::Acquire;
+use crate::context::hold::Acquire;
 use crate::hooks;
-use crate::mode::Mode;
-use crate::report::Kind;
-use crate::site::Site;
-use crate::wait_type::WaitTypes;
+use crate::lock::lock_map::LockMap;
+use crate::lock::mode::Mode;
+use crate::lock::site::Site;
+use crate::lock::wait_type::WaitTypes;
+use crate::report::kind::Kind;
 use core::fmt;
 use core::ops::{Deref, DerefMut};
 use core::sync::atomic::{AtomicUsize, Ordering};
@@ -80,7 +80,7 @@ impl<T: ?Sized> WwMutex<T> {
     pub fn try_lock(&self) -> Option<WwMutexGuard<'_, T>> {
         let site = Site::caller();
         let inner = self.inner.try_lock()?;
-        hooks::acquire_specially(&Acquire { tried: true, ..Acquire::new(self.map(), Mode::WRITE, site) });
+        hooks::acquire_with(&Acquire { tried: true, ..Acquire::new(self.map(), Mode::WRITE, site) });
         Some(self.guard(inner, None, site))
     }
 
@@ -116,7 +116,7 @@ impl<T: ?Sized> WwMutex<T> {
         if let Some(note) = context.broken_rule(self.class, self.map()) {
             self.misused(note, site);
         }
-        hooks::acquire_specially(&context.acquire(self.map(), site));
+        hooks::acquire_with(&context.acquire(self.map(), site));
         let taken =
             self.tracker.token().asleep(site).wait(|| self.inner.try_lock().map(Some), || self.wait_as(context));
         let Some(inner) = taken else {
@@ -166,11 +166,12 @@ impl<T: ?Sized> WwMutex<T> {
     }
 
     fn misused(&self, note: &'static str, site: Site) {
-        hooks::wrong(Kind::WwMisuse, note, Some(self.map()), site);
+        hooks::report_misuse(Kind::WwMisuse, note, Some(self.map()), site);
     }
 }
 
 /// For the self-tests, which break the rules on purpose.
+#[cfg(feature = "selftest")]
 impl WwMutex<()> {
     /// Lets go, also if nobody has it, as a call that knows no guard does. `context`: that of the guard, which was forgotten.
     #[track_caller]

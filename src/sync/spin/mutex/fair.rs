@@ -2,11 +2,11 @@
 //!
 //! To the validator nothing is waited for before [`Starvation::lock`]; the tries before are tries.
 
-use super::super::super::held::Held;
 use super::super::super::tracker::Token;
 use super::super::guards::Guard;
-use crate::mode::Mode;
-use crate::site::Site;
+use crate::lock::mode::Mode;
+use crate::lock::site::Site;
+use crate::sync::guard::Held;
 use ::spin::mutex::fair as bare;
 use ::spin::{RelaxStrategy, Spin};
 

@@ -1,0 +1,116 @@
+//! How full the tables are, the notices about full ones, and the reset of all of them.
+//!
+//! Invariant: of each table a notice is given once, until a reset.
+
+use crate::context::hold::{Hold, NO_SLOT};
+use crate::context::{Context, HOLDS};
+use crate::engine::Engine;
+use crate::engine::findings::FINDINGS;
+use crate::engine::report_queue::{REPORTS, ReportQueue};
+use crate::report::capacity::{Fill, Notice, Occupancy, Table};
+
+/// The notices of a validator.
+#[derive(Debug, Default)]
+pub(crate) struct Notices {
+    /// A bit for each table that was named.
+    said: u8,
+    /// A bit for each that nobody has seen yet.
+    pending: u8,
+}
+
+impl Notices {
+    pub(crate) const NONE: Notices = Notices { said: 0, pending: 0 };
+
+    /// Whether there is one that nobody has seen.
+    pub(crate) fn are_pending(&self) -> bool {
+        self.pending != 0
+    }
+}
+
+impl Engine<'_> {
+    /// Holds that found no room for their class, or were taken without a look at the table, are of it once it has a slot:
+    /// otherwise the same lock, or another one of its class, would be of two classes.
+    pub(crate) fn settle_classes(&self, context: &Context) {
+        for stack in context.outwards().filter(|stack| stack.own_kinds().any(|hold| hold.class == NO_SLOT)) {
+            for index in 0..stack.height() {
+                let unsettled = stack.hold(index).filter(|hold| hold.class == NO_SLOT);
+                let class = unsettled.and_then(|hold| self.graph.classes.find_without_slot(hold.key));
+                if let (Some(hold), Some(class)) = (unsettled, class) {
+                    stack.set_hold(index, Hold { class, ..hold });
+                }
+            }
+        }
+    }
+
+    /// A table is full: said once.
+    pub(crate) fn notice(&mut self, table: Table) {
+        let bit = 1 << table as u8;
+        self.notices.pending |= bit & !self.notices.said;
+        self.notices.said |= bit;
+    }
+
+    /// A table that has become full since this was last asked. Several are told one by one.
+    pub fn take_notice(&mut self) -> Option<Notice> {
+        let table = Table::ALL.into_iter().find(|&table| self.notices.pending & 1 << table as u8 != 0)?;
+        self.notices.pending &= !(1 << table as u8);
+        let occupancy = self.occupancy();
+        let (size, remedy) = match table {
+            Table::Classes => (occupancy.classes.size, "raise `classes` in `lockdep::port!`"),
+            Table::Dependencies => (occupancy.dependencies.size, "raise `dependencies` in `lockdep::port!`"),
+            Table::Chains | Table::Members => (occupancy.chains.size, "raise `chains` in `lockdep::port!`"),
+            Table::Holds => (
+                HOLDS,
+                "hold fewer locks at once, or give those of one class a nest lock, which counts them as one: the size is \
+                 fixed",
+            ),
+            Table::Findings => {
+                (occupancy.findings.size, "fix some of them, or accept them in `Port::ACCEPTED`: the size is fixed")
+            }
+            Table::Reports => (occupancy.reports.size, "call `hooks::show_pending` more often: the size is fixed"),
+        };
+        Some(Notice { table, size, remedy })
+    }
+
+    /// How full the tables are.
+    pub fn occupancy(&self) -> Occupancy {
+        let graph = &self.graph;
+        let fill = |used: usize, size: usize, turned_away: u32| Fill { used, size, turned_away };
+        Occupancy {
+            classes: fill(graph.classes.used().into(), graph.classes.capacity(), graph.classes.turned_away()),
+            dependencies: fill(
+                graph.dependencies.used().into(),
+                graph.dependencies.capacity(),
+                graph.dependencies.turned_away(),
+            ),
+            chains: fill(
+                self.published.chains.used() as usize,
+                self.published.chains.capacity(),
+                self.published.chains.turned_away(),
+            ),
+            findings: fill(self.findings.ids().len(), FINDINGS, self.findings.unknown),
+            reports: fill(self.queue.waiting(), REPORTS, self.findings.unwritten),
+        }
+    }
+
+    /// Forgets all that was learned and found. Not while a report waits that somebody has yet to show; says whether it did.
+    pub(crate) fn reset_unless_reports_wait(&mut self) -> bool {
+        let idle = self.queue.waiting() == 0 && !self.queue.is_showing();
+        if idle {
+            self.reset();
+        }
+        idle
+    }
+
+    /// Forgets all that was learned and found, and what waits to be shown.
+    pub fn reset(&mut self) {
+        self.graph.classes.clear(self.published.classes);
+        self.graph.dependencies.clear();
+        self.graph.topological_order.clear();
+        self.graph.reachable_usage.clear();
+        self.published.chains.clear();
+        self.chain_members.clear();
+        self.findings.clear(self.config.now);
+        *self.queue = ReportQueue::EMPTY;
+        *self.notices = Notices::default();
+    }
+}

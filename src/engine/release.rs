@@ -1,0 +1,137 @@
+//! Release on the slow path, and what else ends a hold or changes its mode: hand-over, take-over, downgrade.
+//!
+//! Invariant: the holds above a released one are acquired again, in the present context, so that what they would have found
+//! without it is found now.
+
+use crate::context::hold::{Acquire, Hold, NO_SLOT};
+use crate::context::{Context, HOLDS};
+use crate::engine::Engine;
+use crate::lock::class::Subclass;
+use crate::lock::lock_map::LockMap;
+use crate::lock::mode::Mode;
+use crate::lock::site::Site;
+use crate::report::Again;
+use crate::report::kind::Kind;
+use crate::rules;
+
+impl Engine<'_> {
+    /// A lock is let go: section 8. The holds above it are taken again.
+    pub fn release(&mut self, context: &Context, map: &LockMap, site: Option<Site>) {
+        self.looks_for(Kind::Unbalanced);
+        self.settle_classes(context);
+        let (Some((stack, index)), _) = self.find(context, map) else {
+            return self.release_unheld(context, map, site);
+        };
+        let Some(mut hold) = stack.hold(index) else { return };
+        if hold.pins() > 0 {
+            self.wrong(context, Kind::Assertion, "releasing a pinned lock", Some(map), site);
+        }
+        if hold.times() > 1 {
+            hold.end_one();
+            stack.set_hold(index, hold);
+            return;
+        }
+        if !context.is_plain_down_to(stack) {
+            return stack.end(index);
+        }
+        self.take_again(context, stack, index, index + 1, site);
+    }
+
+    /// A release of what is not on the books: right if it was handed over or found no room, which this uses up.
+    fn release_unheld(&mut self, context: &Context, map: &LockMap, site: Option<Site>) {
+        if !map.set_handed_over(false) && !context.forget_lost() {
+            let (_, class) = self.find(context, map);
+            self.report_not_held(context, map, class, site, "release");
+        }
+    }
+
+    /// A lock will be let go by another context: it leaves the books of this one, as by a release.
+    pub fn hand_over(&mut self, context: &Context, map: &LockMap, site: Site) {
+        self.release(context, map, Some(site));
+        map.set_handed_over(true);
+    }
+
+    /// A lock that another context handed over goes on the books of this one. It was not waited for, so nothing leads to it.
+    pub fn take_over(&mut self, context: &Context, map: &LockMap, mode: Mode, site: Site) {
+        if !map.set_handed_over(false) {
+            self.wrong(context, Kind::Assertion, "take_over: nobody handed the lock over", Some(map), Some(site));
+        }
+        self.acquire(context, &Acquire { tried: true, ..Acquire::new(map, mode, site) });
+    }
+
+    /// An exclusive hold becomes one of `mode`, a reader's: like a release, with the hold itself first of those taken again.
+    pub fn downgrade(&mut self, context: &Context, map: &LockMap, mode: Mode, site: Option<Site>) {
+        self.looks_for(Kind::Unbalanced);
+        self.settle_classes(context);
+        let (found, class) = self.find(context, map);
+        let Some((stack, index)) = found else {
+            if !map.is_handed_over() && !context.has_lost() {
+                self.report_not_held(context, map, class, site, "downgrade");
+            }
+            return;
+        };
+        let Some(mut hold) = stack.hold(index) else { return };
+        hold.set_mode(mode);
+        stack.set_hold(index, hold);
+        if !context.is_plain_down_to(stack) {
+            return stack.spoil(index);
+        }
+        self.take_again(context, stack, index, index, site);
+    }
+
+    /// The hold that a release of the lock is for, and the slot of the lock's class.
+    pub(crate) fn find<'c>(&self, context: &'c Context, map: &LockMap) -> (Option<(&'c Context, usize)>, u16) {
+        let class = self.graph.classes.find(self.published.classes, map, Subclass::ZERO).unwrap_or(NO_SLOT);
+        (rules::unbalanced::find(context, map, class), class)
+    }
+
+    /// Takes the holds above again, in the present context: those of `stack` from `keep` on, then those of the contexts above
+    /// it. The holds of `stack` from `from` to `keep` are gone.
+    fn take_again(&mut self, context: &Context, stack: &Context, from: usize, keep: usize, site: Option<Site>) {
+        let acquired = stack.hold(from).and_then(|hold| hold.site);
+        self.again = Some(Again { released: site, acquired });
+        if context.is_same(stack) || context.is_all_empty_above(stack) {
+            self.take_stack_again(context, stack, from, keep);
+        } else {
+            self.take_stacks_again(context, stack, from, keep);
+        }
+        self.again = None;
+    }
+
+    /// The holds of one stack, also if it is the present context's: a hold is read before anything is put in its place, since
+    /// what is taken again never stands higher than it did.
+    fn take_stack_again(&mut self, context: &Context, stack: &Context, from: usize, keep: usize) {
+        let above = stack.height();
+        stack.truncate(from);
+        context.reseed_above(stack);
+        for index in keep..above {
+            if let Some(hold) = stack.taken_off(index) {
+                self.take(context, hold);
+            }
+        }
+    }
+
+    /// The holds of several stacks: an interrupt that goes on with the run of another lets go of what that one holds. The
+    /// present context's own come to stand above those from below, so all are put aside first.
+    #[inline(never)]
+    fn take_stacks_again(&mut self, context: &Context, stack: &Context, from: usize, keep: usize) {
+        let mut again = [Hold::EMPTY; HOLDS];
+        let below = stack.outwards().skip(1).map(Context::depth).sum::<usize>();
+        let mut count = 0;
+        for hold in context.all().skip(below + keep) {
+            match again.get_mut(count) {
+                Some(place) => *place = hold,
+                None => context.lose(hold.times()),
+            }
+            count += 1;
+        }
+        for above in context.outwards().take_while(|above| !above.is_same(stack)) {
+            above.truncate(0);
+        }
+        stack.truncate(from);
+        context.reseed_above(stack);
+        for hold in again.iter().take(count) {
+            self.take(context, *hold);
+        }
+    }
+}

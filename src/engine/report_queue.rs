@@ -1,0 +1,91 @@
+//! The reports that nobody has been shown yet: which of a validator's slots hold them, the oldest first.
+//!
+//! A ring of numbers; the slots themselves are their owner's (`runtime/shared.rs`). All of it is changed under the internal lock.
+//!
+//! Invariants: the slot that is being shown is the oldest that waits, and waits until it was shown, so it is never free; one
+//! report or notice is shown at a time, so they are shown in order, and what is found while one is shown does not lead to
+//! another one being shown inside it.
+
+/// How many reports may wait to be shown: one takes over 4 KB on 64-bit machines.
+pub(crate) const REPORTS: usize = 3;
+
+/// How many slots there are for them. One is always free: to tell whether a finding is new, it is written.
+pub(crate) const SLOTS: usize = REPORTS + 1;
+
+/// The ring. Empty is all zeros.
+#[derive(Debug, Default)]
+pub(crate) struct ReportQueue {
+    first: usize,
+    waiting: usize,
+    showing: bool,
+}
+
+impl ReportQueue {
+    pub(crate) const EMPTY: ReportQueue = ReportQueue { first: 0, waiting: 0, showing: false };
+
+    /// How many wait, the one that is being shown among them.
+    pub(crate) fn waiting(&self) -> usize {
+        self.waiting
+    }
+
+    /// The free slots, in the order in which they are to be written.
+    pub(crate) fn free(&self) -> impl Iterator<Item = usize> + use<> {
+        let (first, waiting) = (self.first, self.waiting);
+        (waiting..SLOTS).map(move |n| (first + n) % SLOTS)
+    }
+
+    /// So many of the free slots were written, from the first on.
+    pub(crate) fn add(&mut self, written: usize) {
+        self.waiting = (self.waiting + written).min(REPORTS);
+    }
+
+    /// Whether something is being shown.
+    pub(crate) fn is_showing(&self) -> bool {
+        self.showing
+    }
+
+    /// The slot to show, which is nobody else's until [`ReportQueue::end`].
+    pub(crate) fn begin(&mut self) -> Option<usize> {
+        (self.waiting > 0 && !self.showing).then(|| {
+            self.showing = true;
+            self.first
+        })
+    }
+
+    /// It was shown.
+    pub(crate) fn end(&mut self) {
+        self.showing = false;
+        self.waiting = self.waiting.saturating_sub(1);
+        self.first = (self.first + 1) % SLOTS;
+    }
+
+    /// What is no report, and is in no slot, begins to be shown, or was shown.
+    pub(crate) fn set_showing_notice(&mut self, showing: bool) {
+        self.showing = showing;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_oldest_is_shown_first_and_is_not_free_meanwhile() {
+        let mut queue = ReportQueue::EMPTY;
+        for round in 0..2 * SLOTS {
+            let slots: Vec<usize> = queue.free().collect();
+            assert_eq!((slots.len(), slots[0]), (SLOTS, round * REPORTS % SLOTS), "all are free, in their order");
+            assert_eq!(queue.begin(), None, "nothing waits");
+            queue.add(1);
+            assert_eq!(queue.begin(), Some(slots[0]));
+            assert_eq!((queue.begin(), queue.is_showing()), (None, true), "one at a time");
+            queue.add(REPORTS - 1);
+            assert_eq!(queue.free().collect::<Vec<_>>(), slots[REPORTS..], "one is left to write");
+            queue.end();
+            for slot in &slots[1..REPORTS] {
+                assert_eq!(queue.begin(), Some(*slot));
+                queue.end();
+            }
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! The kinds of a dependency, and which of them lead on in which direction: the one rule of [`Mode::blocks`](crate::lock::mode::Mode::blocks)
+//! as bits.
+
+use crate::lock::mode::Mode;
+use bitflags::bitflags;
+
+bitflags! {
+    /// The kinds of a dependency. Linux's `-(ER)->` and its like.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub struct Kinds: u8 {
+        /// Source shared, target a recursive reader.
+        const SR = 1;
+        /// Source exclusive, target a recursive reader.
+        const ER = 1 << 1;
+        /// Source shared, target not a recursive reader.
+        const SN = 1 << 2;
+        /// Source exclusive, target not a recursive reader.
+        const EN = 1 << 3;
+    }
+}
+
+impl Kinds {
+    /// The kind of what occurs when `new` is waited for while `held` is held.
+    pub const fn of(held: Mode, new: Mode) -> Kinds {
+        match (held.shared, new.recursive) {
+            (true, true) => Kinds::SR,
+            (false, true) => Kinds::ER,
+            (true, false) => Kinds::SN,
+            (false, false) => Kinds::EN,
+        }
+    }
+
+    /// The kinds that are left for a path that arrives restricted: forwards, entered only as a recursive reader,
+    /// those whose source blocks one; backwards, left only as a reader, those whose target is blocked by one.
+    pub const fn from_restricted(self, direction: Direction) -> Kinds {
+        self.intersection(direction.unrestricted())
+    }
+
+    /// Whether one of these kinds leads from a state of the near class, restricted or not, to one of the far class: an
+    /// edge of the split graph. (A search takes the better of the two states that it may arrive in, and leaves the other.)
+    pub(crate) const fn lead(self, direction: Direction, from_restricted: bool, to_restricted: bool) -> bool {
+        let arriving = direction.reversed().unrestricted();
+        let arriving = if to_restricted { arriving.complement() } else { arriving };
+        let leaving = if from_restricted { direction.unrestricted() } else { Kinds::all() };
+        self.intersects(arriving.intersection(leaving))
+    }
+
+    /// Whether a path goes on restricted after these kinds.
+    pub const fn restrict(self, direction: Direction) -> bool {
+        !self.intersects(direction.reversed().unrestricted())
+    }
+}
+
+/// The way a search goes along dependencies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// From what is held to what is waited for.
+    Forwards,
+    /// From what is waited for to what is held.
+    Backwards,
+}
+
+impl Direction {
+    /// The other way.
+    pub const fn reversed(self) -> Direction {
+        match self {
+            Direction::Forwards => Direction::Backwards,
+            Direction::Backwards => Direction::Forwards,
+        }
+    }
+
+    /// The kinds on whose near side somebody blocks, or is blocked by, a reader: [`Mode::blocks`] as a table.
+    const fn unrestricted(self) -> Kinds {
+        match self {
+            Direction::Forwards => Kinds::ER.union(Kinds::EN),
+            Direction::Backwards => Kinds::SN.union(Kinds::EN),
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! A node of the search: a class, and whether the way to it ends restricted.
+
+/// A node of the split graph.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Node {
+    pub(crate) class: u16,
+    pub(crate) restricted: bool,
+}
+
+impl Node {
+    pub(crate) const fn new(class: u16, restricted: bool) -> Node {
+        Node { class, restricted }
+    }
+}

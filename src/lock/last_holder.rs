@@ -1,0 +1,294 @@
+//! What locks and holds remember for the statistics (feature `stat`): who had a lock last, how long it may be held, and
+//! since when it is.
+//!
+//! Without the feature the same names stand for nothing: types of no size, functions of no instructions.
+//!
+//! Invariants: a trail is written by whoever has the lock, just before it is let go, so the cache line is its own. Readers,
+//! who have it together, may overwrite one another: then a bounce is missed. Sites are kept as pointers that are never
+//! followed here.
+
+/// With statistics.
+#[cfg(feature = "stat")]
+mod kept {
+    use crate::lock::site::Site;
+    use core::panic::Location;
+    use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
+
+    /// A site that one writes and others read, or none.
+    #[derive(Debug)]
+    pub(crate) struct SiteCell(AtomicPtr<Location<'static>>);
+
+    impl SiteCell {
+        pub(crate) const fn new() -> SiteCell {
+            SiteCell(AtomicPtr::new(core::ptr::null_mut()))
+        }
+
+        #[inline(always)]
+        pub(crate) fn set(&self, site: Option<Site>) {
+            self.0.store(pointer(site), Ordering::Relaxed);
+        }
+
+        /// Sets the site if there is none; says whether it is this one now, by its address.
+        pub(crate) fn claim(&self, site: Site) -> bool {
+            let site = pointer(Some(site));
+            match self.0.compare_exchange(core::ptr::null_mut(), site, Ordering::Relaxed, Ordering::Relaxed) {
+                Ok(_) => true,
+                Err(other) => other == site,
+            }
+        }
+
+        /// The site as a pointer: null, or that of a `Location` that lives for ever, since nothing else is ever stored.
+        pub(crate) fn raw(&self) -> *const Location<'static> {
+            self.0.load(Ordering::Relaxed)
+        }
+    }
+
+    fn pointer(site: Option<Site>) -> *mut Location<'static> {
+        site.map_or(core::ptr::null_mut(), |site| core::ptr::from_ref(site.0).cast_mut())
+    }
+
+    /// What a lock remembers of whoever had it last.
+    #[derive(Debug)]
+    pub(crate) struct LastHolder {
+        /// The CPU that let it go, plus one; 0: nobody yet.
+        cpu: AtomicU32,
+        /// Where that hold began.
+        site: SiteCell,
+        /// For how long it may be held, in the port's units; 0: as long as anybody likes.
+        limit: u64,
+    }
+
+    impl LastHolder {
+        /// Of a lock that nobody had, with the limit of its key.
+        pub(crate) const fn new(limit: HoldLimit) -> LastHolder {
+            LastHolder { cpu: AtomicU32::new(0), site: SiteCell::new(), limit: limit.0 }
+        }
+
+        /// Whether it was this CPU that let the lock go last.
+        #[inline(always)]
+        pub(crate) fn was_here(&self, cpu: u32) -> bool {
+            self.cpu.load(Ordering::Relaxed) == cpu.wrapping_add(1)
+        }
+
+        /// The lock is let go on `cpu` by one who took it at `site`; says whether it was another CPU that let it go before.
+        pub(crate) fn let_go(&self, cpu: u32, site: Option<Site>) -> bool {
+            self.site.set(site);
+            let (before, now) = (self.cpu.load(Ordering::Relaxed), cpu.wrapping_add(1));
+            if before == now {
+                return false;
+            }
+            self.cpu.store(now, Ordering::Relaxed);
+            before != 0
+        }
+
+        /// Whether another CPU than this one let the lock go last.
+        pub(crate) fn comes_from_elsewhere(&self, cpu: u32) -> bool {
+            ![0, cpu.wrapping_add(1)].contains(&self.cpu.load(Ordering::Relaxed))
+        }
+
+        /// Where the last hold began.
+        pub(crate) fn site(&self) -> &SiteCell {
+            &self.site
+        }
+
+        /// Whether a hold of this length is longer than allowed; the limit then.
+        pub(crate) fn limit_below(&self, length: u64) -> Option<u64> {
+            HoldLimit(self.limit).overheld(length).0.map(|(_, limit)| limit)
+        }
+
+        /// For how long it may be held.
+        pub(crate) fn limit(&self) -> HoldLimit {
+            HoldLimit(self.limit)
+        }
+    }
+
+    /// For how long locks of a class may be held; 0: as long as anybody likes.
+    #[derive(Clone, Copy, Debug)]
+    pub(crate) struct HoldLimit(u64);
+
+    impl HoldLimit {
+        pub(crate) const NONE: HoldLimit = HoldLimit(0);
+
+        pub(crate) const fn new(units: u64) -> HoldLimit {
+            HoldLimit(units)
+        }
+
+        pub(crate) const fn is_none(self) -> bool {
+            self.0 == 0
+        }
+
+        /// The longer of two that are not none; the other one where one is.
+        pub(crate) fn or_longer(self, other: HoldLimit) -> HoldLimit {
+            HoldLimit(self.0.max(other.0))
+        }
+
+        /// Whether a hold of this length is longer than allowed.
+        pub(crate) fn overheld(self, length: u64) -> Overheld {
+            Overheld((self.0 != 0 && length > self.0).then_some((length, self.0)))
+        }
+    }
+
+    /// Since when a lock is waited for, or held; or that this is not measured.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub(crate) struct Since(u64);
+
+    impl Since {
+        /// Not measured.
+        pub(crate) const UNKNOWN: Since = Since(0);
+
+        #[inline(always)]
+        pub(crate) const fn at(now: u64) -> Since {
+            Since(now.wrapping_add(1))
+        }
+
+        #[inline(always)]
+        pub(crate) fn is_known(self) -> bool {
+            self.0 != 0
+        }
+
+        /// How long that is ago.
+        #[inline(always)]
+        pub(crate) const fn until(self, now: u64) -> u64 {
+            now.wrapping_add(1).wrapping_sub(self.0)
+        }
+    }
+
+    /// How long a lock was held that may not be held as long: length and limit, in the port's units.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub struct Overheld(pub(crate) Option<(u64, u64)>);
+
+    impl Overheld {
+        pub(crate) const NONE: Overheld = Overheld(None);
+
+        /// Length and limit; `None` for every other kind of finding.
+        pub const fn length_and_limit(self) -> Option<(u64, u64)> {
+            self.0
+        }
+    }
+}
+
+/// Without.
+#[cfg(not(feature = "stat"))]
+mod nothing {
+    /// Nothing is remembered.
+    #[derive(Debug)]
+    pub(crate) struct LastHolder;
+
+    impl LastHolder {
+        pub(crate) const fn new(_: HoldLimit) -> LastHolder {
+            LastHolder
+        }
+
+        /// None.
+        pub(crate) fn limit(&self) -> HoldLimit {
+            HoldLimit::NONE
+        }
+    }
+
+    /// There are no limits.
+    #[derive(Clone, Copy, Debug)]
+    pub(crate) struct HoldLimit;
+
+    impl HoldLimit {
+        pub(crate) const NONE: HoldLimit = HoldLimit;
+
+        pub(crate) const fn new(_units: u64) -> HoldLimit {
+            HoldLimit
+        }
+
+        /// Always.
+        pub(crate) const fn is_none(self) -> bool {
+            true
+        }
+
+        /// None.
+        pub(crate) fn or_longer(self, _other: HoldLimit) -> HoldLimit {
+            self
+        }
+
+        /// Never.
+        pub(crate) fn overheld(self, _length: u64) -> Overheld {
+            Overheld::NONE
+        }
+    }
+
+    /// Nothing is measured.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub(crate) struct Since;
+
+    impl Since {
+        pub(crate) const UNKNOWN: Since = Since;
+
+        /// Never.
+        #[inline(always)]
+        pub(crate) fn is_known(self) -> bool {
+            false
+        }
+
+        /// Nothing.
+        #[inline(always)]
+        pub(crate) const fn until(self, _now: u64) -> u64 {
+            0
+        }
+    }
+
+    /// Nothing is held too long.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+    pub struct Overheld;
+
+    impl Overheld {
+        pub(crate) const NONE: Overheld = Overheld;
+
+        /// Nobody measured.
+        pub const fn length_and_limit(self) -> Option<(u64, u64)> {
+            None
+        }
+    }
+}
+
+#[cfg(feature = "stat")]
+pub use kept::Overheld;
+#[cfg(feature = "stat")]
+pub(crate) use kept::{HoldLimit, LastHolder, Since, SiteCell};
+#[cfg(not(feature = "stat"))]
+pub use nothing::Overheld;
+#[cfg(not(feature = "stat"))]
+pub(crate) use nothing::{HoldLimit, LastHolder, Since};
+
+#[cfg(all(test, feature = "stat"))]
+mod tests {
+    use super::*;
+    use crate::lock::site::Site;
+
+    #[test]
+    fn a_lock_bounces_when_another_cpu_lets_it_go() {
+        let last_holder = LastHolder::new(HoldLimit::NONE);
+        let site = Site::caller();
+        let here = Some(site);
+        assert!(!last_holder.comes_from_elsewhere(0), "nobody had it");
+        assert!(!last_holder.let_go(0, here) && !last_holder.let_go(0, here));
+        assert!(last_holder.comes_from_elsewhere(1) && !last_holder.comes_from_elsewhere(0));
+        assert!(last_holder.let_go(1, here) && !last_holder.let_go(1, here) && last_holder.let_go(0, here));
+        assert!(core::ptr::eq(last_holder.site().raw(), site.0), "where the last hold began");
+    }
+
+    #[test]
+    fn a_limit_is_broken_by_what_is_longer() {
+        assert_eq!(LastHolder::new(HoldLimit::NONE).limit_below(u64::MAX), None);
+        let limited = LastHolder::new(HoldLimit::new(10));
+        assert_eq!((limited.limit_below(10), limited.limit_below(11)), (None, Some(10)));
+    }
+
+    #[test]
+    fn a_clock_that_stands_still_measures_nothing_and_is_known() {
+        assert!(!Since::UNKNOWN.is_known() && Since::at(0).is_known());
+        assert_eq!((Since::at(0).until(0), Since::at(5).until(9)), (0, 4));
+    }
+
+    #[test]
+    fn a_place_for_a_site_is_claimed_once() {
+        let cell = SiteCell::new();
+        let (a, b) = (Site::caller(), Site::caller());
+        assert!(cell.claim(a) && cell.claim(a) && !cell.claim(b));
+    }
+}

@@ -1,0 +1,120 @@
+//! What makes two findings the same: the id of a report, the two places that it is between, and the cause that it shares
+//! with others.
+//!
+//! All are made of what the report says of classes and lines, and of nothing that differs from boot to boot or from machine
+//! to machine: no address, no slot, no task, no CPU, no directory. The dependencies of a cycle are added up, since each of
+//! them may be the one that closes it.
+
+use crate::lock::site::{self, Site};
+use crate::report::blame::{self, Atomic};
+use crate::report::kind::Kind;
+use crate::report::policy::FindingId;
+use crate::report::{ClassView, LockView, Report};
+
+/// What findings have in common that one change fixes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Cause(u32);
+
+impl Cause {
+    /// One that no other finding has.
+    pub(crate) const OWN: Cause = Cause(0);
+
+    /// That locks of this class came to be held at a site as they must not be.
+    pub(crate) fn of(class: &ClassView, site: Option<Site>) -> Cause {
+        let key = lock_key(class, site);
+        Cause((key >> 32) as u32 | 1)
+    }
+}
+
+impl Report {
+    /// The two places that the finding is between: a change of either fixes it. The same one twice where there is one.
+    ///
+    /// The drop of a guard knows no line. Where nothing else is known, the place is where the lock is constructed.
+    pub fn ends(&self) -> [Option<Site>; 2] {
+        let [lock, held] = [&self.lock, &self.held_lock].map(site_of);
+        let ends = match self.kind() {
+            // In both orders of events these are the same two: where this lock was waited for, and where the held one was.
+            Kind::Circular => [lock, self.path.steps.last().and_then(|step| step.to_site)],
+            Kind::Recursive => [lock, held],
+            Kind::Inconsistent | Kind::IrqOrder | Kind::IrqInversion => {
+                [self.usage.and_then(|usage| usage.used_site), self.usage.and_then(|usage| usage.enabled_site)]
+            }
+            Kind::WaitContext => [lock, blame::limiting(self).and_then(|held| held.site)],
+            Kind::Unbalanced => [self.site.or(lock), blame::outside(self).and_then(|held| held.site)],
+            Kind::HeldFreed | Kind::HeldAtExit | Kind::HeldToUser | Kind::HoldLimit => [lock, self.site],
+            Kind::SleepAtomic => [self.site, barrier(self)],
+            Kind::NestNotHeld => [lock, None],
+            Kind::Assertion | Kind::Rcu | Kind::IrqsState | Kind::WwMisuse => [self.site, None],
+        };
+        let known = [ends[0].or(ends[1]), ends[1].or(ends[0])];
+        known.map(|end| end.or(self.site).or(constructed(&self.lock)).or(constructed(&self.held_lock)))
+    }
+
+    /// The id, by all that is written.
+    pub(crate) fn identify(&self) -> FindingId {
+        let steps = self.path.steps.iter().chain(&self.path_to_held.steps);
+        let steps = steps.map(|step| dependency((&step.from, step.from_site), (&step.to, step.to_site)));
+        let closing = self.held_lock.zip(self.lock);
+        let closing = closing.map(|(held, new)| dependency((&held.class, held.site), (&new.class, new.site)));
+        let graph = steps.chain(closing).fold(self.kind() as u64, u64::wrapping_add);
+        let is_path = matches!(self.kind(), Kind::Circular | Kind::IrqOrder | Kind::IrqInversion | Kind::Inconsistent);
+        let rest = if is_path { self.usage_key() } else { self.own_key() };
+        FindingId(fold(fold(graph, self.kind() as u64), rest))
+    }
+
+    /// The conflict of two usage bits, whichever of them is new.
+    fn usage_key(&self) -> u64 {
+        self.usage.map_or(0, |usage| {
+            let used = fold(lock_key(&usage.used_class, usage.used_site), usage.used.bits().into());
+            let enabled = fold(lock_key(&usage.enabled_class, usage.enabled_site), usage.enabled.bits().into());
+            fold(used, enabled)
+        })
+    }
+
+    /// The lock, the place and the words, for kinds that are about one event.
+    fn own_key(&self) -> u64 {
+        let lock = self.lock.map_or(0, |lock| lock_key(&lock.class, lock.site));
+        let note = self.note.map_or(0, |note| site::hash_bytes(note.as_bytes()));
+        let ends = self.ends().into_iter().fold(0, |key, end| fold(key, site_key(end)));
+        fold(fold(fold(lock, site_key(self.site)), note), ends)
+    }
+}
+
+fn site_of(lock: &Option<LockView>) -> Option<Site> {
+    lock.as_ref().and_then(|lock| lock.site)
+}
+
+/// Where the locks of a class are constructed.
+fn constructed(lock: &Option<LockView>) -> Option<Site> {
+    lock.as_ref().and_then(|lock| lock.class.site)
+}
+
+/// Where that began which bars a sleep.
+fn barrier(report: &Report) -> Option<Site> {
+    match blame::atomic(report) {
+        Atomic::Held(held) => held.site,
+        Atomic::IrqsOff => report.toggles.irqs_off,
+        Atomic::SoftirqsOff => report.toggles.softirqs_off,
+        Atomic::Interrupt | Atomic::Unknown => None,
+    }
+}
+
+fn dependency((from, from_site): (&ClassView, Option<Site>), (to, to_site): (&ClassView, Option<Site>)) -> u64 {
+    fold(lock_key(from, from_site), lock_key(to, to_site))
+}
+
+fn lock_key(class: &ClassView, site: Option<Site>) -> u64 {
+    let name = class.name.map_or(0, |name| site::hash_bytes(name.as_bytes()));
+    fold(fold(fold(name, site_key(class.site)), class.subclass.get().into()), site_key(site))
+}
+
+fn site_key(site: Option<Site>) -> u64 {
+    site.map_or(0, Site::hash)
+}
+
+/// One multiplication to 128 bits, folded, of words of full width: which comes first counts, unlike in a chain key, whose
+/// words are short.
+const fn fold(key: u64, word: u64) -> u64 {
+    let wide = (key ^ word.wrapping_mul(0x9e37_79b9_7f4a_7c15)) as u128 * 0xd6e8_feb8_6659_fd93_u128;
+    ((wide >> 64) as u64 ^ wide as u64) | 1
+}

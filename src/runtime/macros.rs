@@ -1,0 +1,110 @@
+//! `port!`: makes a port the program's, with a runtime of its own and its entry points as link-time symbols.
+#![allow(unsafe_code)]
+
+/// Makes a [`Port`](crate::port::Port) the program's, with tables of the sizes given here: once in a program.
+///
+/// `lockdep::port!(Kernel)` has 1,024 classes, 8,192 dependencies and 16,384 chain slots. The long form says the sizes;
+/// `chains` is a power of two; `validators = 2` may follow, in kernels that test the validator itself, and after it
+/// `cpus = N`, of how many CPUs statistics are kept (feature `stat`): of one if nothing is said.
+#[macro_export]
+macro_rules! port {
+    ($port:ty) => {
+        $crate::port!($port, classes = 1024, dependencies = 8192, chains = 16384);
+    };
+    ($port:ty, classes = $c:expr, dependencies = $d:expr, chains = $k:expr) => {
+        $crate::port!($port, classes = $c, dependencies = $d, chains = $k, validators = 1);
+    };
+    ($port:ty, classes = $c:expr, dependencies = $d:expr, chains = $k:expr, cpus = $n:expr) => {
+        $crate::port!($port, classes = $c, dependencies = $d, chains = $k, validators = 1, cpus = $n);
+    };
+    ($port:ty, classes = $c:expr, dependencies = $d:expr, chains = $k:expr, validators = $v:expr) => {
+        $crate::port!($port, classes = $c, dependencies = $d, chains = $k, validators = $v, cpus = 1);
+    };
+    ($port:ty, classes = $c:expr, dependencies = $d:expr, chains = $k:expr, validators = $v:expr, cpus = $n:expr) => {
+        const _: () = {
+            static RUNTIME: $crate::__private::Runtime<$port, { $c + 1 }, { $d + 1 }, { $k }, { $v }, { $n }> =
+                $crate::__private::Runtime::new();
+            $crate::__port_stat!(RUNTIME);
+
+            #[unsafe(export_name = $crate::__symbol!("acquire"))]
+            #[inline(never)]
+            fn __lockdep_acquire(map: &$crate::LockMap, site: $crate::Site) {
+                RUNTIME.acquire(map, $crate::Mode::WRITE, site);
+            }
+            #[unsafe(export_name = $crate::__symbol!("acquire_shared"))]
+            #[inline(never)]
+            fn __lockdep_acquire_shared(map: &$crate::LockMap, mode: $crate::Mode, site: $crate::Site) {
+                RUNTIME.acquire(map, mode, site);
+            }
+            #[unsafe(export_name = $crate::__symbol!("acquire_with"))]
+            fn __lockdep_acquire_with(what: &$crate::Acquire<'_>) {
+                RUNTIME.acquire_with(what);
+            }
+            #[unsafe(export_name = $crate::__symbol!("release"))]
+            #[inline(never)]
+            fn __lockdep_release(map: &$crate::LockMap, site: Option<$crate::Site>) {
+                RUNTIME.release(map, site);
+            }
+            #[unsafe(export_name = $crate::__symbol!("wait_asleep"))]
+            fn __lockdep_wait_asleep(site: $crate::Site) {
+                RUNTIME.wait_asleep(site);
+            }
+            #[unsafe(export_name = $crate::__symbol!("irqs_enabled"))]
+            fn __lockdep_irqs_enabled(site: $crate::Site) {
+                RUNTIME.irqs_enabled(site);
+            }
+            #[unsafe(export_name = $crate::__symbol!("irqs_disabled"))]
+            fn __lockdep_irqs_disabled(site: $crate::Site) {
+                RUNTIME.irqs_disabled(site);
+            }
+            #[unsafe(export_name = $crate::__symbol!("event"))]
+            fn __lockdep_event(event: $crate::__private::Event<'_>, site: $crate::Site) {
+                RUNTIME.event(event, site);
+            }
+            #[unsafe(export_name = $crate::__symbol!("irq_save"))]
+            fn __lockdep_irq_save(site: $crate::Site) -> $crate::SavedIrqs {
+                RUNTIME.irq_save(site)
+            }
+            #[unsafe(export_name = $crate::__symbol!("irq_restore"))]
+            fn __lockdep_irq_restore(saved: $crate::SavedIrqs, site: $crate::Site) {
+                RUNTIME.irq_restore(saved, site);
+            }
+            #[unsafe(export_name = $crate::__symbol!("irqs_recorded_on"))]
+            fn __lockdep_irqs_recorded_on() -> bool {
+                RUNTIME.irqs_recorded_on()
+            }
+            #[unsafe(export_name = $crate::__symbol!("holds"))]
+            fn __lockdep_holds(map: &$crate::LockMap) -> bool {
+                RUNTIME.holds(map)
+            }
+            #[unsafe(export_name = $crate::__symbol!("for_each_held"))]
+            fn __lockdep_for_each_held(show: &mut dyn FnMut(&$crate::report::LockView)) {
+                RUNTIME.for_each_held(show);
+            }
+            #[unsafe(export_name = $crate::__symbol!("state"))]
+            fn __lockdep_state() -> $crate::report::State {
+                RUNTIME.state()
+            }
+            #[unsafe(export_name = $crate::__symbol!("show_pending"))]
+            fn __lockdep_show_pending() -> usize {
+                RUNTIME.show_pending()
+            }
+            #[unsafe(export_name = $crate::__symbol!("reset"))]
+            fn __lockdep_reset() -> bool {
+                RUNTIME.reset()
+            }
+            #[unsafe(export_name = $crate::__symbol!("first_finding"))]
+            fn __lockdep_first_finding() -> Option<$crate::Kind> {
+                RUNTIME.first_finding()
+            }
+            #[unsafe(export_name = $crate::__symbol!("occupancy"))]
+            fn __lockdep_occupancy() -> $crate::report::Occupancy {
+                RUNTIME.occupancy()
+            }
+            #[unsafe(export_name = $crate::__symbol!("memory_footprint"))]
+            fn __lockdep_memory_footprint() -> $crate::report::MemoryFootprint {
+                RUNTIME.memory_footprint()
+            }
+        };
+    };
+}

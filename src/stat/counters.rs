@@ -1,0 +1,459 @@
+//! The tables of the statistics (feature `stat`): for each CPU and class how often and how long its locks were held and
+//! waited for; for each class where it was contended.
+//!
+//! Invariants:
+//! - A CPU writes its own table alone, with plain loads and stores; whoever reads, sums over all. So no line is shared
+//!   while nobody waits.
+//! - An interrupt that comes between the load and the store of a sum may be lost from it, on machines that need two
+//!   instructions for it; so may what another CPU adds for a task that was moved in between. No other word suffers: the
+//!   extremes and the beginning of a tally are written with interrupts off.
+//! - Each tally carries the `Stamp` under which it was begun: the generation of the class and the number of the last
+//!   clearing. One with another stamp counts for nothing and is begun anew by its CPU. So nobody ever wipes another's table,
+//!   and clearing is one store.
+
+use crate::atomic::word64::AtomicWord64;
+use crate::lock::class::ClassId;
+use crate::lock::last_holder::SiteCell;
+use crate::lock::site::Site;
+use core::sync::atomic::{AtomicU32, Ordering};
+
+/// How many places at which a class was contended are kept, and as many of its holders. Linux's `LOCKSTAT_POINTS`.
+pub(crate) const POINTS: usize = 4;
+
+/// A sum that one CPU adds to and all read.
+#[cfg(target_has_atomic = "64")]
+mod native {
+    use core::sync::atomic::{AtomicU64, Ordering};
+
+    /// A 64-bit sum.
+    #[derive(Debug)]
+    pub(super) struct Sum(AtomicU64);
+
+    impl Sum {
+        pub(super) const fn new() -> Sum {
+            Sum(AtomicU64::new(0))
+        }
+
+        /// Adds, as the CPU that the sum belongs to: no read-modify-write.
+        #[inline(always)]
+        pub(super) fn add(&self, more: u64) {
+            self.0.store(self.0.load(Ordering::Relaxed).wrapping_add(more), Ordering::Relaxed);
+        }
+
+        pub(super) fn set(&self, value: u64) {
+            self.0.store(value, Ordering::Relaxed);
+        }
+
+        pub(super) fn get(&self) -> u64 {
+            self.0.load(Ordering::Relaxed)
+        }
+    }
+}
+
+/// The same in two halves, where a carry must not be torn by an interrupt.
+#[cfg(any(not(target_has_atomic = "64"), test))]
+mod halves {
+    use core::sync::atomic::{AtomicU32, Ordering};
+
+    /// How often a reader that came upon a carry looks again.
+    const LOOKS: usize = 4;
+
+    /// A 64-bit sum.
+    #[derive(Debug)]
+    pub(super) struct Sum {
+        low: AtomicU32,
+        high: AtomicU32,
+    }
+
+    impl Sum {
+        pub(super) const fn new() -> Sum {
+            Sum { low: AtomicU32::new(0), high: AtomicU32::new(0) }
+        }
+
+        #[inline(always)]
+        pub(super) fn add(&self, more: u64) {
+            let low = more as u32;
+            let carries = self.low.fetch_add(low, Ordering::Relaxed).checked_add(low).is_none();
+            let high = ((more >> 32) as u32).wrapping_add(carries.into());
+            if high != 0 {
+                self.high.fetch_add(high, Ordering::Relaxed);
+            }
+        }
+
+        pub(super) fn set(&self, value: u64) {
+            self.low.store(value as u32, Ordering::Relaxed);
+            self.high.store((value >> 32) as u32, Ordering::Relaxed);
+        }
+
+        pub(super) fn get(&self) -> u64 {
+            let mut high = self.high.load(Ordering::Acquire);
+            let mut low = self.low.load(Ordering::Acquire);
+            for _ in 0..LOOKS {
+                let again = self.high.load(Ordering::Acquire);
+                if again == high {
+                    break;
+                }
+                (high, low) = (again, self.low.load(Ordering::Acquire));
+            }
+            u64::from(high) << 32 | u64::from(low)
+        }
+    }
+}
+
+#[cfg(not(target_has_atomic = "64"))]
+use halves::Sum;
+#[cfg(target_has_atomic = "64")]
+use native::Sum;
+
+/// Under which circumstances a tally counts: as long as the class is the same, and nobody cleared. Never 0 for a class.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Stamp(u32);
+
+impl Stamp {
+    /// That of the class with this id, after so many clearings; 16 bits of either count. So a CPU that counted nothing in a
+    /// slot for exactly 65,536 classes (or clearings), or a multiple, takes what it knows of the old class for the new one's.
+    #[inline(always)]
+    pub(crate) const fn of(id: ClassId, clearings: u32) -> Stamp {
+        Stamp((id.generation() as u32) << 16 | clearings & 0xffff)
+    }
+}
+
+/// How often and how long one thing was done: a class waited for or held, in one way, on one CPU.
+#[derive(Debug)]
+pub(crate) struct Durations {
+    stamp: AtomicU32,
+    bounces: AtomicU32,
+    count: Sum,
+    total: Sum,
+    least: AtomicWord64,
+    /// What the longest is more than the shortest: so that one comparison tells whether a length is an extreme.
+    spread: AtomicWord64,
+    longest_at: SiteCell,
+}
+
+/// What a tally says, for one CPU or summed over several.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Lengths {
+    /// How often.
+    pub count: u64,
+    /// How often the lock came from another CPU.
+    pub bounces: u64,
+    /// The sum of all lengths, in the port's units of time.
+    pub total: u64,
+    /// The shortest.
+    pub min: u64,
+    /// The longest.
+    pub max: u64,
+    /// Where the longest was: the line that took the lock. None while all lengths are 0.
+    pub longest_at: Option<Site>,
+}
+
+impl Lengths {
+    /// The average; 0 of nothing.
+    pub fn average(&self) -> u64 {
+        self.total.checked_div(self.count).unwrap_or(0)
+    }
+
+    /// These and those of another CPU.
+    pub(crate) fn join(self, other: Lengths) -> Lengths {
+        let (Lengths { count: 1.., .. }, Lengths { count: 1.., .. }) = (&self, &other) else {
+            return if self.count == 0 { other } else { self };
+        };
+        Lengths {
+            count: self.count.saturating_add(other.count),
+            bounces: self.bounces.saturating_add(other.bounces),
+            total: self.total.saturating_add(other.total),
+            min: self.min.min(other.min),
+            max: self.max.max(other.max),
+            longest_at: if other.max > self.max { other.longest_at } else { self.longest_at },
+        }
+    }
+}
+
+impl Durations {
+    const fn new() -> Durations {
+        Durations {
+            stamp: AtomicU32::new(0),
+            bounces: AtomicU32::new(0),
+            count: Sum::new(),
+            total: Sum::new(),
+            least: AtomicWord64::new(),
+            spread: AtomicWord64::new(),
+            longest_at: SiteCell::new(),
+        }
+    }
+
+    /// Counts a length that is no extreme; says whether it is none, and the tally is begun.
+    #[inline(always)]
+    pub(crate) fn add(&self, stamp: Stamp, length: u64) -> bool {
+        let is_begun = self.stamp.load(Ordering::Relaxed) == stamp.0;
+        let is_new = !is_begun || length.wrapping_sub(self.least.load()) > self.spread.load();
+        if !is_new {
+            self.count.add(1);
+            self.total.add(length);
+        }
+        !is_new
+    }
+
+    /// Counts any length, of something that was done at `site`. With interrupts off.
+    pub(crate) fn add_extreme(&self, stamp: Stamp, length: u64, site: Option<Site>) {
+        if self.stamp.load(Ordering::Relaxed) != stamp.0 {
+            return self.begin(stamp, length, site);
+        }
+        self.count.add(1);
+        self.total.add(length);
+        let (least, most) = (self.least.load(), self.most());
+        if length > most || self.longest_at.raw().is_null() {
+            self.longest_at.set(site);
+        }
+        self.least.store(least.min(length));
+        self.spread.store(most.max(length) - least.min(length));
+    }
+
+    fn begin(&self, stamp: Stamp, length: u64, site: Option<Site>) {
+        // Whoever reads meanwhile finds nothing rather than half of it.
+        self.stamp.store(0, Ordering::Relaxed);
+        self.bounces.store(0, Ordering::Release);
+        self.count.set(1);
+        self.total.set(length);
+        self.least.store(length);
+        self.spread.store(0);
+        self.longest_at.set(site);
+        self.stamp.store(stamp.0, Ordering::Release);
+    }
+
+    /// Counts a bounce. After the length that it belongs to.
+    pub(crate) fn bounce(&self) {
+        self.bounces.store(self.bounces.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
+    }
+
+    fn most(&self) -> u64 {
+        self.least.load().wrapping_add(self.spread.load())
+    }
+
+    /// How often.
+    pub(crate) fn count(&self, stamp: Stamp) -> u64 {
+        if self.stamp.load(Ordering::Acquire) == stamp.0 { self.count.get() } else { 0 }
+    }
+
+    /// All of it. What it says of the site is what `site_of` makes of the cell.
+    pub(crate) fn read(&self, stamp: Stamp, site_of: fn(&SiteCell) -> Option<Site>) -> Lengths {
+        let lengths = Lengths {
+            count: self.count(stamp),
+            bounces: self.bounces.load(Ordering::Relaxed).into(),
+            total: self.total.get(),
+            min: self.least.load(),
+            max: self.most(),
+            longest_at: site_of(&self.longest_at),
+        };
+        if lengths.count == 0 { Lengths::default() } else { lengths }
+    }
+}
+
+/// What a CPU knows of a class: for writers and for readers, how long it was held, and waited for. 192 bytes.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    sides: [Side; 2],
+}
+
+/// One way of taking a lock: for writing, or for reading.
+#[derive(Debug)]
+pub(crate) struct Side {
+    pub(crate) hold: Durations,
+    pub(crate) wait: Durations,
+}
+
+impl Entry {
+    pub(crate) const fn new() -> Entry {
+        Entry { sides: [const { Side { hold: Durations::new(), wait: Durations::new() } }; 2] }
+    }
+
+    /// The side of readers, or of writers.
+    #[inline(always)]
+    pub(crate) fn side(&self, shared: bool) -> &Side {
+        let [write, read] = &self.sides;
+        if shared { read } else { write }
+    }
+}
+
+/// Where a class was contended, on all CPUs. It is written by whoever is about to wait, so it may cost something.
+#[derive(Debug)]
+pub(crate) struct Points {
+    stamp: AtomicU32,
+    /// What this class is sorted by in a listing.
+    pub(crate) rank: AtomicU32,
+    waiters: [Point; POINTS],
+    holders: [Point; POINTS],
+}
+
+#[derive(Debug)]
+struct Point {
+    site: SiteCell,
+    count: AtomicU32,
+}
+
+impl Point {
+    const fn new() -> Point {
+        Point { site: SiteCell::new(), count: AtomicU32::new(0) }
+    }
+}
+
+/// Which points are meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Party {
+    /// Where somebody waited. Linux's contention points.
+    Waiters,
+    /// Where those took the lock who were waited for. Linux's contending points.
+    Holders,
+}
+
+impl Points {
+    pub(crate) const fn new() -> Points {
+        Points {
+            stamp: AtomicU32::new(0),
+            rank: AtomicU32::new(0),
+            waiters: [const { Point::new() }; POINTS],
+            holders: [const { Point::new() }; POINTS],
+        }
+    }
+
+    fn of(&self, party: Party) -> &[Point; POINTS] {
+        match party {
+            Party::Waiters => &self.waiters,
+            Party::Holders => &self.holders,
+        }
+    }
+
+    /// Counts a place. Where there are four others already, it is passed over, as in Linux.
+    pub(crate) fn add(&self, stamp: Stamp, party: Party, site: Site) {
+        self.begin(stamp);
+        if let Some(point) = self.of(party).iter().find(|point| point.site.claim(site)) {
+            point.count.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Wipes what belongs to another stamp. Of several CPUs one does it; what the others count meanwhile may be lost.
+    fn begin(&self, stamp: Stamp) {
+        let before = self.stamp.load(Ordering::Relaxed);
+        let is_mine = before != stamp.0
+            && self.stamp.compare_exchange(before, stamp.0, Ordering::Relaxed, Ordering::Relaxed).is_ok();
+        if is_mine {
+            for point in self.waiters.iter().chain(&self.holders) {
+                point.count.store(0, Ordering::Relaxed);
+                point.site.set(None);
+            }
+        }
+    }
+
+    /// The places, with how often each was met.
+    pub(crate) fn read(&self, stamp: Stamp, party: Party) -> impl Iterator<Item = (&SiteCell, u32)> {
+        let is_mine = self.stamp.load(Ordering::Relaxed) == stamp.0;
+        let points = self.of(party).iter().filter(move |_| is_mine);
+        points.map(|point| (&point.site, point.count.load(Ordering::Relaxed))).filter(|(_, count)| *count > 0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ONE: Stamp = Stamp(1 << 16);
+    const TWO: Stamp = Stamp(2 << 16);
+
+    fn no_site(_: &SiteCell) -> Option<Site> {
+        None
+    }
+
+    fn tell(durations: &Durations, stamp: Stamp, length: u64) {
+        if !durations.add(stamp, length) {
+            durations.add_extreme(stamp, length, Some(Site::caller()));
+        }
+    }
+
+    #[test]
+    #[cfg(target_pointer_width = "64")]
+    fn entries_keep_to_their_budget() {
+        assert_eq!((size_of::<Entry>(), size_of::<Points>()), (192, 136));
+    }
+
+    #[test]
+    fn extremes_and_sums_are_right_in_any_order() {
+        let lengths = [7_u64, 3, 3, 9, 0, u64::MAX / 2, 5];
+        let durations = Durations::new();
+        for length in lengths {
+            tell(&durations, ONE, length);
+        }
+        let read = durations.read(ONE, no_site);
+        assert_eq!((read.min, read.max), (0, u64::MAX / 2));
+        assert_eq!((read.count, read.total), (7, lengths.iter().sum()));
+    }
+
+    #[test]
+    fn what_is_within_the_extremes_takes_the_short_way() {
+        let durations = Durations::new();
+        assert!(!durations.add(ONE, 4), "it is not begun");
+        tell(&durations, ONE, 4);
+        tell(&durations, ONE, 8);
+        assert!(durations.add(ONE, 4) && durations.add(ONE, 8) && durations.add(ONE, 6));
+        assert!(!durations.add(ONE, 3) && !durations.add(ONE, 9));
+        assert_eq!(durations.count(ONE), 5);
+    }
+
+    #[test]
+    fn another_stamp_begins_anew_and_reads_as_nothing() {
+        let durations = Durations::new();
+        tell(&durations, ONE, 4);
+        durations.bounce();
+        assert_eq!(durations.read(TWO, no_site), Lengths::default());
+        tell(&durations, TWO, 2);
+        let read = durations.read(TWO, no_site);
+        assert_eq!((read.count, read.min, read.max, read.total, read.bounces), (1, 2, 2, 2, 0));
+        assert_eq!(durations.count(ONE), 0);
+    }
+
+    #[test]
+    fn the_longest_names_its_place() {
+        let durations = Durations::new();
+        let (first, second) = (Site::caller(), Site::caller());
+        durations.add_extreme(ONE, 5, Some(first));
+        durations.add_extreme(ONE, 3, Some(second));
+        assert!(core::ptr::eq(durations.longest_at.raw(), first.0));
+        durations.add_extreme(ONE, 6, Some(second));
+        assert!(core::ptr::eq(durations.longest_at.raw(), second.0));
+    }
+
+    #[test]
+    fn cpus_are_joined() {
+        let one = Lengths { count: 2, bounces: 1, total: 10, min: 4, max: 6, longest_at: None };
+        let other = Lengths { count: 1, bounces: 0, total: 9, min: 9, max: 9, longest_at: Some(Site::caller()) };
+        let both = one.join(other);
+        assert_eq!(both, Lengths { count: 3, bounces: 1, total: 19, min: 4, max: 9, longest_at: other.longest_at });
+        assert_eq!((one.join(Lengths::default()), Lengths::default().join(one)), (one, one), "nothing has no minimum");
+        assert_eq!((both.average(), Lengths::default().average()), (6, 0));
+    }
+
+    #[test]
+    fn four_places_are_kept_and_a_fifth_is_passed_over() {
+        let points = Points::new();
+        let sites = [Site::caller(), Site::caller(), Site::caller(), Site::caller(), Site::caller()];
+        for _ in 0..2 {
+            sites.iter().for_each(|&site| points.add(ONE, Party::Waiters, site));
+        }
+        let counts = points.read(ONE, Party::Waiters).map(|(_, count)| count);
+        assert!(counts.eq([2; POINTS]));
+        assert_eq!(points.read(ONE, Party::Holders).count(), 0);
+        points.add(TWO, Party::Holders, sites[4]);
+        assert_eq!((points.read(TWO, Party::Waiters).count(), points.read(TWO, Party::Holders).count()), (0, 1));
+    }
+
+    #[test]
+    fn a_sum_in_halves_carries() {
+        let sum = halves::Sum::new();
+        for more in [u64::from(u32::MAX), 1, 7 << 32, u64::from(u32::MAX)] {
+            sum.add(more);
+        }
+        assert_eq!(sum.get(), 2 * u64::from(u32::MAX) + 1 + (7 << 32));
+        sum.set(3);
+        assert_eq!(sum.get(), 3);
+    }
+}

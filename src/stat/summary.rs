@@ -1,0 +1,90 @@
+//! Sums over all tables: what Linux's `/proc/lockdep_stats` shows.
+
+use crate::graph::chain_members::Head;
+use crate::lock::usage::Usage;
+use crate::report::capacity::{Fill, Occupancy};
+use crate::stat::listing::ClassEntry;
+
+/// How many classes are safe, that is used in an interrupt, and unsafe, that is held with it enabled.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Safety {
+    /// Used in it.
+    pub used: usize,
+    /// Held with it enabled.
+    pub enabled: usize,
+}
+
+impl Safety {
+    fn count(&mut self, usage: Usage, used: Usage, enabled: Usage) {
+        self.used += usize::from(usage.intersects(used));
+        self.enabled += usize::from(usage.intersects(enabled));
+    }
+}
+
+/// Sums over all tables. Linux's `/proc/lockdep_stats`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sums {
+    /// How full the tables are.
+    pub occupancy: Occupancy,
+    /// How full the list of the members of chains is, in words; what was turned away are chains.
+    pub members: Fill,
+    /// Chains that occurred in hard interrupts.
+    pub in_hardirq: usize,
+    /// Chains that occurred in softirqs.
+    pub in_softirq: usize,
+    /// Chains that occurred in tasks.
+    pub in_process: usize,
+    /// Chains that have the key of another one. Each was checked all the same.
+    pub collisions: usize,
+    /// The most locks that were held together.
+    pub deepest: usize,
+    /// How many events were not counted, since they were on CPUs that `port!` was not told of.
+    pub outside: u32,
+    /// Nothing was found yet that ended the checking.
+    pub on: bool,
+    /// How many pairs of classes a strong path leads between.
+    pub indirect: usize,
+    /// Hard interrupts, taken exclusively.
+    pub hardirq: Safety,
+    /// Softirqs, taken exclusively.
+    pub softirq: Safety,
+    /// Either, taken exclusively.
+    pub irq: Safety,
+    /// Hard interrupts, taken by readers.
+    pub hardirq_read: Safety,
+    /// Softirqs, taken by readers.
+    pub softirq_read: Safety,
+    /// Either, taken by readers.
+    pub irq_read: Safety,
+    /// Classes of which no lock was ever taken, as far as is known: they were named as nest locks.
+    pub unused: usize,
+}
+
+impl Sums {
+    /// Adds a chain.
+    pub(crate) fn add_chain(&mut self, head: &Head) {
+        let place = match (head.in_hardirq, head.in_softirq) {
+            (true, _) => &mut self.in_hardirq,
+            (false, true) => &mut self.in_softirq,
+            (false, false) => &mut self.in_process,
+        };
+        *place += 1;
+    }
+
+    /// Adds a class.
+    pub(crate) fn add_class(&mut self, entry: &ClassEntry) {
+        let usage = entry.class.usage;
+        self.indirect += entry.forwards.saturating_sub(1);
+        self.unused += usize::from(!entry.taken);
+        let (hard, soft) = (Usage::IN_HARDIRQ, Usage::IN_SOFTIRQ);
+        let (hard_on, soft_on) = (Usage::HARDIRQ_ON, Usage::SOFTIRQ_ON);
+        self.hardirq.count(usage, hard, hard_on);
+        self.softirq.count(usage, soft, soft_on);
+        self.irq.count(usage, hard | soft, hard_on | soft_on);
+        let (hard, soft) = (Usage::IN_HARDIRQ_READ, Usage::IN_SOFTIRQ_READ);
+        let (hard_on, soft_on) = (Usage::HARDIRQ_ON_READ, Usage::SOFTIRQ_ON_READ);
+        self.hardirq_read.count(usage, hard, hard_on);
+        self.softirq_read.count(usage, soft, soft_on);
+        self.irq_read.count(usage, hard | soft, hard_on | soft_on);
+    }
+}

@@ -1,0 +1,29 @@
+//! The locks of `lock_api` 0.5 over any raw lock, tracked: as [`lock_api`](crate::sync::lock_api::v04) has them for 0.4.
+//!
+//! Here a raw lock gives a token when it is taken and gets it back when it is let go; the tracked one adds to it that it
+//! stays on the task ([`Taken`]). There is no recursive read in this version, and every shared lock is a plain reader.
+//!
+//! The token does not carry the place of the hold in the books. To let go of the newest hold is one comparison without it;
+//! to let go of an older one is to take those above it again, by the rules, and knowing the place would not spare that.
+
+#[allow(clippy::duplicate_mod)] // one source for two versions of `lock_api`, which it calls `super::api`
+#[path = "../locks.rs"]
+mod locks;
+mod raw_mutex;
+mod raw_rwlock;
+mod taken;
+
+use ::lock_api_05 as api;
+
+pub use crate::sync::raw::Tracked;
+pub use api::{
+    GetThreadId, GuardNoSend, GuardSend, RawMutex, RawMutexFair, RawMutexTimed, RawRwLock, RawRwLockDowngrade,
+    RawRwLockFair, RawRwLockTimed, RawRwLockUpgrade, RawRwLockUpgradeDowngrade, RawRwLockUpgradeFair,
+    RawRwLockUpgradeTimed,
+};
+pub use locks::{
+    MappedMutexGuard, MappedReentrantMutexGuard, MappedRwLockReadGuard, MappedRwLockWriteGuard, Mutex, MutexGuard,
+    ReentrantMutex, ReentrantMutexGuard, RwLock, RwLockReadGuard, RwLockUpgradableReadGuard, RwLockWriteGuard,
+};
+pub use raw_mutex::Announced;
+pub use taken::Taken;

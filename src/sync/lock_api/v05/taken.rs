@@ -1,0 +1,40 @@
+//! The token of a tracked raw lock: that of the raw lock inside, which stays on the task.
+//!
+//! `unsafe` is here to share a guard as the raw lock's own would be shared.
+#![allow(unsafe_code)]
+
+use crate::lock::mode::Mode;
+use crate::lock::site::Site;
+use crate::sync::raw::Tracked;
+use core::marker::PhantomData;
+
+/// That a tracked raw lock is taken: the token of the raw lock inside.
+#[derive(Debug)]
+pub struct Taken<G> {
+    pub(super) inner: G,
+    not_send: PhantomData<*const ()>,
+}
+
+// SAFETY: the token is looked at by nobody but the raw lock, whose own is `Sync`.
+unsafe impl<G: Sync> Sync for Taken<G> {}
+
+impl<G> Taken<G> {
+    #[inline(always)]
+    pub(super) fn new(inner: G) -> Taken<G> {
+        Taken { inner, not_send: PhantomData }
+    }
+
+    /// A try, or a wait that gives up: on the books if the lock was had.
+    #[inline(always)]
+    pub(super) fn tried<R>(lock: &Tracked<R>, inner: Option<G>, mode: Mode, site: Site) -> Option<Taken<G>> {
+        lock.tried(inner.is_some(), mode, site);
+        inner.map(Taken::new)
+    }
+}
+
+/// An upgrade that does not wait for ever, with what the raw lock says of it.
+#[inline(always)]
+pub(super) fn upgraded<R, E, U>(lock: &Tracked<R>, had: Result<E, U>, site: Site) -> Result<Taken<E>, Taken<U>> {
+    lock.upgraded(had.is_ok(), site);
+    had.map(Taken::new).map_err(Taken::new)
+}

@@ -1,0 +1,86 @@
+//! A raw lock of `lock_api` with what the validator needs beside it: shared by both versions of `lock_api`.
+//!
+//! Nothing is kept in the raw lock itself, so one of no size (a build for a single core) works as well.
+//!
+//! Invariant: a raw lock does not say whether it spins or sleeps; unless the one who constructs the lock says so, its wait
+//! types are not checked.
+
+use super::tracker::{Token, Tracker};
+use crate::lock::class::LockClassKey;
+use crate::lock::lock_map::LockMap;
+use crate::lock::mode::Mode;
+use crate::lock::site::Site;
+use crate::lock::wait_type::WaitTypes;
+
+/// A raw lock that is tracked. It implements what `R` implements, so `lock_api` makes everything of it that it makes of `R`.
+#[derive(Debug)]
+pub struct Tracked<R> {
+    tracker: Tracker,
+    pub(super) raw: R,
+}
+
+impl<R> Tracked<R> {
+    /// A raw lock whose class is the caller's line. Its wait types are not checked.
+    #[track_caller]
+    #[inline(always)]
+    pub const fn new(raw: R) -> Tracked<R> {
+        Tracked { tracker: Tracker::new(WaitTypes::NONE), raw }
+    }
+
+    /// A raw lock whose class is the caller's line and `name`, which reports call it. Its wait types are not checked.
+    #[track_caller]
+    pub const fn named(name: &'static str, raw: R) -> Tracked<R> {
+        Tracked { tracker: Tracker::named(name, WaitTypes::NONE), raw }
+    }
+
+    /// A raw lock of the class `key`, which spins or sleeps as `waits` says.
+    pub const fn with_waits(key: &'static LockClassKey, waits: WaitTypes, raw: R) -> Tracked<R> {
+        Tracked { tracker: Tracker::with_key(key, waits), raw }
+    }
+
+    /// A raw lock that the validator knows by `map`: whatever a [`LockMap`] can be.
+    pub const fn from_map(map: LockMap, raw: R) -> Tracked<R> {
+        Tracked { tracker: Tracker::from_map(map), raw }
+    }
+
+    /// For the constant `INIT` of a raw lock, which cannot know where it is used: the lock is a class of its own.
+    pub(super) const fn of_first_use(raw: R) -> Tracked<R> {
+        Tracked::from_map(LockMap::of_first_use(WaitTypes::NONE), raw)
+    }
+
+    /// What the validator knows the lock by.
+    #[inline(always)]
+    pub const fn map(&self) -> &LockMap {
+        self.tracker.map()
+    }
+
+    #[inline(always)]
+    pub(super) fn token(&self) -> Token<'_> {
+        self.tracker.token()
+    }
+
+    /// The raw lock is about to be waited for.
+    #[inline(always)]
+    pub(super) fn waited_for(&self, mode: Mode, site: Site) -> Token<'_> {
+        self.token().acquire(mode, site).asleep(site)
+    }
+
+    /// A try, or a wait that gives up: on the books if the lock was had. Nobody waits for ever in it, so nothing leads to it.
+    #[inline(always)]
+    pub(super) fn tried(&self, taken: bool, mode: Mode, site: Site) -> bool {
+        if taken {
+            self.token().acquired_by_try(mode, site);
+        }
+        taken
+    }
+
+    /// An upgrade that does not wait for ever: if it was had, the hold is a writer's.
+    #[inline(always)]
+    pub(super) fn upgraded(&self, had: bool, site: Site) -> bool {
+        if had {
+            self.token().release(Some(site));
+            self.token().acquired_by_try(Mode::WRITE, site);
+        }
+        had
+    }
+}
