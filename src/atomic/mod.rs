@@ -1,10 +1,13 @@
-//! The atomics of all that CPUs share: those of the machine, or under `--cfg loom` those of a model that tries every order.
+//! The atomics of all that CPUs share: those of the machine, or under `--cfg loom` those of a model that tries every
+//! order.
 //!
-//! Whatever two CPUs may touch (the words of classes, the set of chains, the hints of locks, the internal lock) is made
-//! of these, so that the models in `tests/loom.rs` and `word64.rs` are about the code that runs, not about a copy of it.
-//! What one CPU alone touches (a context) is not.
+//! Everything that two CPUs may touch (the usage words of classes, the chain cache, the hints of locks, the internal
+//! lock) is made of these, so that the models in `tests/loom.rs` and `word64.rs` check the code that runs, not a copy
+//! of it.
 //!
 //! Invariant: without `--cfg loom` this is `core::sync::atomic` under another name.
+//!
+//! What it is not for: data that only one CPU touches (a context).
 
 pub(crate) mod word64;
 
@@ -23,9 +26,9 @@ pub(crate) use model::{AtomicBool, AtomicU32};
 
 pub(crate) use core::sync::atomic::Ordering;
 
-/// Loom's atomics, which are part of a run of the model: so they cannot be constants, and the tables are. These are made
-/// when they are first touched. A model touches them once before it starts a thread: loom takes the making for a write, and
-/// says so where that races.
+/// Loom's atomics are part of a run of the model, so they cannot be constants, but the tables are. These are made when
+/// they are first touched. A model touches them once before it starts a thread: loom counts the making as a write, and
+/// reports it if it races.
 #[cfg(loom)]
 mod model {
     use core::ops::Deref;

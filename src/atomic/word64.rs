@@ -1,22 +1,24 @@
-//! A 64-bit word that one writer stores under a lock and anybody loads without: also where the machine has no 64-bit
+//! A 64-bit word that one writer stores under a lock and any CPU loads without it, also on machines without 64-bit
 //! atomics.
 //!
-//! Invariant: a slot goes from 0 to a key, and from there to 0, when all are given up. So two halves suffice: the writer
-//! stores the upper one first, the reader loads the lower one first, so the lower half of a key is not seen without the upper
-//! one. Before it is, the reader may see the upper half alone, above zeros: no key but by chance. Where a slot gets a second key while somebody reads, he may see the lower half of the old one with the upper half
-//! of the new one: that is a number that nobody chose, and is the key that he looks for no more often than two chains have
-//! one key.
+//! Invariant: a slot of the chain cache goes from 0 to a key, and back to 0 when all chains are forgotten. So two
+//! halves suffice: the writer stores the upper one first, the reader loads the lower one first, so the lower half of a
+//! key is never seen without the upper one. Before that the reader may see the upper half alone, above zeros: that is
+//! no key but by chance. If a slot gets a second key during a read, the reader may see the lower half of the old key
+//! with the upper half of the new one. That is an arbitrary number, and equals the key that is looked for no more often
+//! than two chains have one key.
 //!
-//! The words of classes and the hints of locks are such words as well. The upper half of a class's word has generations from
-//! 2^16 on, and goes up by one as the lower half begins again: seen with the lower half of before, that is a generation that
-//! nobody was given yet. A hint changes as a whole, if its class went. Who reads it in that moment may see the old lower half
-//! with the new upper one: the slot of the old class, in a generation that differs from its own by a multiple of 2^16, if the two classes differ
-//! in that at all. It would have to be the very one that the slot is in.
+//! The usage words of classes and the hints of locks are such words as well. The upper half of a usage word has
+//! generations from 2^16 on, and goes up by one when the lower half begins again: seen with the old lower half, that is
+//! a generation that was never handed out. A hint changes as a whole, if its class was unregistered. A reader at that
+//! moment may see the old lower half with the new upper one: the slot of the old class, in a generation that differs
+//! from its own by a multiple of 2^16, if the two classes differ in that at all. To match, it would have to be exactly
+//! the present generation of that slot.
 //!
-//! Nothing is published by a key but itself: the tables that belong to it are read under the lock alone. What loom makes
-//! of both kinds is at the end.
+//! What it does not do: publish anything but itself. The tables that belong to a key are read only under the lock. The
+//! loom models of both uses are at the end.
 
-/// The one with a native 64-bit atomic.
+/// The word as a native 64-bit atomic.
 #[cfg(all(target_has_atomic = "64", any(not(loom), test)))]
 mod native {
     use crate::atomic::{AtomicU64, Ordering};
@@ -32,7 +34,7 @@ mod native {
 
         #[inline(always)]
         pub(crate) fn load(&self) -> u64 {
-            // A key says yes by itself; nothing else is read because of it.
+            // The key itself is the answer; nothing else is read because of it.
             self.0.load(Ordering::Relaxed)
         }
 
@@ -42,7 +44,7 @@ mod native {
     }
 }
 
-/// The one of two halves.
+/// The word as two halves.
 #[cfg(any(not(target_has_atomic = "64"), test, loom))]
 mod halves {
     use crate::atomic::{AtomicU32, Ordering};
@@ -72,7 +74,7 @@ mod halves {
     }
 }
 
-// The models are about the harder of the two.
+// The models check the harder of the two.
 #[cfg(any(not(target_has_atomic = "64"), loom))]
 pub(crate) use halves::AtomicWord64;
 #[cfg(all(target_has_atomic = "64", not(loom)))]

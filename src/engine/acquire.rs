@@ -1,9 +1,12 @@
-//! An acquisition on the slow path: the checks in their order, and what is learned.
+//! An acquisition on the full path: the checks in their order, and what is learned from it.
 //!
 //! Invariants:
-//! - The hold is pushed whatever is found, usage bits stay set, a dependency that would close a cycle is not added, and the
-//!   chain counts as checked.
-//! - Nothing here prints, and nothing here can panic.
+//! - The hold is pushed whatever is found, usage bits stay set, a dependency that would close a cycle is not added, and
+//!   the chain counts as checked.
+//! - A chain is entered only if all its dependencies are in the table, or were reported.
+//!
+//! What it does not do: decide whether a lock is in order (`rules/`), write a report (`reporting.rs`), or set usage
+//! bits (`usage.rs`).
 
 use crate::context::hold::{Acquire, Hold, HoldFlags, NO_SLOT};
 use crate::context::{Context, chain_key};
@@ -24,7 +27,7 @@ use crate::rules::recursive::Recursion;
 impl Engine<'_> {
     // ---- locks
 
-    /// A lock is taken: section 2 of `docs/semantics.md`.
+    /// Acquires a lock: section 2 of `docs/semantics.md`.
     pub fn acquire(&mut self, context: &Context, what: &Acquire<'_>) {
         let mut hold = Hold::begin(what, context.irqs_on());
         match self.graph.classes.find_or_enter(self.published.classes, what.map, what.subclass, what.site) {
@@ -45,9 +48,10 @@ impl Engine<'_> {
         self.take(context, hold);
     }
 
-    /// Puts the running context's stack in order after a place was filled while its holds could not move (`context/mod.rs`). What
-    /// is above a hold that ended or changed is taken again up to the hold that was filled, as if that had happened after the
-    /// push. What is above that was pushed before it, without it: it is not chained.
+    /// Puts the running context's stack in order after a place was filled while its holds could not move
+    /// (`context/mod.rs`). The holds above one that ended or changed are acquired again, up to the hold that was
+    /// filled, as if the change had come after its push. The holds above that one were pushed before it, without it:
+    /// they are not chained.
     #[cold]
     #[inline(never)]
     pub(crate) fn settle(&mut self, context: &Context) {
@@ -77,7 +81,7 @@ impl Engine<'_> {
         }
     }
 
-    /// The steps of an acquisition, in their order. Also for a hold that is taken again, with its flags of then.
+    /// The steps of an acquisition, in their order. Also for a hold that is acquired again, with the flags it had.
     pub(crate) fn take(&mut self, context: &Context, mut hold: Hold) {
         if merge(context, &hold) {
             return;
@@ -101,7 +105,7 @@ impl Engine<'_> {
 
     fn check_wait(&mut self, context: &Context, hold: &Hold) {
         self.looks_for(Kind::WaitContext);
-        // Outside of interrupts what is held is one stack, which is quicker to look through; so with recursion below.
+        // Outside of interrupts all holds are in one stack, which is quicker to walk. `check_order` does the same.
         let above = match context.interrupted() {
             None => rules::wait_context::check(context.limit(), context.own(), hold),
             Some(_) => rules::wait_context::check(context.limit(), context.run(), hold),
@@ -124,7 +128,7 @@ impl Engine<'_> {
         }
     }
 
-    /// Recursion, and unless it was excused the dependencies.
+    /// Checks recursion, and if there is none adds the dependencies.
     fn check_order(&mut self, context: &Context, hold: &Hold) {
         if !hold.checked() || hold.tried() {
             return;
@@ -152,12 +156,12 @@ impl Engine<'_> {
         }
     }
 
-    /// What verifies the chain of the new hold, which is not on the stack yet.
+    /// The witness of the chain of the new hold, which is not on the stack yet.
     fn witness(&self, context: &Context, hold: &Hold) -> Witness {
         chain_cache::witness(context.key(), self.published.classes.id(hold.class), hold.flags)
     }
 
-    /// From now on the chain is known. Where there is no room for it, what is left of classes that went goes first.
+    /// Makes the chain known. If there is no room for it and classes were unregistered, the set is emptied first.
     fn enter_chain(&mut self, context: &Context, hold: &Hold) {
         let has_room =
             self.published.chains.has_room(hold.key) && self.chain_members.has_room(context.run().count() + 1);
@@ -171,13 +175,14 @@ impl Engine<'_> {
         }
     }
 
-    /// All chains are checked once more when they come again.
+    /// Forgets all chains: each is checked again when it comes again.
     pub(crate) fn give_up_chains(&mut self) {
         self.published.chains.empty();
         self.chain_members.empty();
     }
 
-    /// The dependencies of the run on the new lock, the nearest hold first; says whether all are in the table.
+    /// Adds the dependencies of the run on the new lock, the nearest hold first. Returns whether all are in the table,
+    /// or were reported.
     fn depend_on_run(&mut self, context: &Context, hold: &Hold) -> bool {
         let mut all_added = true;
         for held in context.run().filter(Hold::checked) {
@@ -191,7 +196,7 @@ impl Engine<'_> {
         all_added
     }
 
-    /// One dependency: checked, then added. One that would close a circle is not.
+    /// Checks one dependency, then adds it, unless it would close a cycle.
     fn depend(&mut self, context: &Context, held: &Hold, new: &Hold) -> bool {
         let kind = Kinds::of(held.mode(), new.mode());
         let known = self.graph.dependencies.find(held.class, new.class);
@@ -240,8 +245,8 @@ impl Engine<'_> {
     }
 }
 
-/// Section 7: with a nest lock, over a topmost hold of the same class, the two are counted as one. Never with the hold of the
-/// nest lock itself: a parent that serialises its children is not one of them.
+/// Merges a new hold that has a nest lock with a topmost hold of the same class: they are counted as one (section 7).
+/// Never with the hold of the nest lock itself: a parent that serialises its children is not one of them.
 fn merge(context: &Context, new: &Hold) -> bool {
     if !new.nested() {
         return false;

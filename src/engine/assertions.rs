@@ -1,7 +1,10 @@
-//! What is said about locks rather than done with them: that memory is freed, that a task ends, that something may sleep, that
-//! a lock is held.
+//! Claims about locks and contexts: that memory is freed, that a task ends, that something may sleep, that a lock is
+//! held.
 //!
-//! None of it changes the books, apart from pins.
+//! Invariant: none of this changes what is recorded as held, apart from pins and from the mark of a hold that was
+//! reported as too long.
+//!
+//! What it does not do: statements about interrupt flags are checked by the runtime, which sees the machine's flag.
 
 use crate::context::Context;
 use crate::context::hold::{Hold, NO_SLOT};
@@ -26,7 +29,7 @@ pub enum Claim {
 }
 
 impl Engine<'_> {
-    /// The memory of a lock is freed; `site` where that is known (a drop knows no line).
+    /// The memory of a lock is freed. `site` is `None` in a drop, which has no line.
     pub fn free(&mut self, context: &Context, map: &LockMap, site: Option<Site>) {
         self.looks_for(Kind::HeldFreed);
         if let Some(held) = rules::ends::freed(context, map.instance()) {
@@ -42,7 +45,7 @@ impl Engine<'_> {
         }
     }
 
-    /// The context of a task is dropped: it will hold nothing any more.
+    /// The context of a task is dropped.
     pub(crate) fn task_gone(&mut self, gone: &Context) {
         self.looks_for(Kind::HeldAtExit);
         if let Some(held) = rules::ends::left_by_task(gone) {
@@ -74,8 +77,9 @@ impl Engine<'_> {
         }
     }
 
-    /// It is `now`, in the port's time: reports each hold of this context, and of those that it interrupted, that is longer than
-    /// its class allows. Each once, and at its end no more. What is waited for is not held.
+    /// Reports each hold of this context, and of those that it interrupted, that has lasted longer than its class
+    /// allows at `now`, in the port's time. Each is reported once, and not again at its end. A lock that is waited for
+    /// is not held.
     pub fn check_holds(&mut self, context: &Context, now: u64, site: Site) {
         for stack in context.outwards() {
             for index in 0..stack.height() {
@@ -90,8 +94,8 @@ impl Engine<'_> {
         }
     }
 
-    /// Something that is not decided here is wrong: an assertion does not hold, a protocol is broken. `note` says what,
-    /// in a few words.
+    /// Reports something that the caller found: an assertion does not hold, a protocol is broken. `note` says what, in
+    /// a few words.
     pub fn wrong(
         &mut self,
         context: &Context,
@@ -105,7 +109,7 @@ impl Engine<'_> {
         self.report_wrong(context, kind, note, map.map(|map| (map, class)), site);
     }
 
-    /// Claims something of a lock; reports if it is not so.
+    /// Checks a claim about a lock, and reports if it is wrong.
     pub fn claim(&mut self, context: &Context, claim: Claim, map: &LockMap, site: Site) {
         self.looks_for(Kind::Assertion);
         let held = context.all().find(|hold| hold.instance == map.instance());
@@ -123,7 +127,7 @@ impl Engine<'_> {
         }
     }
 
-    /// Pins a hold, or takes a pin off: while it is pinned, to let it go is reported. Linux's `lock_pin_lock`.
+    /// Pins a hold, or takes a pin off. The release of a pinned hold is reported. Linux's `lock_pin_lock`.
     pub fn pin(&mut self, context: &Context, map: &LockMap, more: bool, site: Site) {
         self.looks_for(Kind::Assertion);
         let found = context.find(|hold| hold.instance == map.instance());

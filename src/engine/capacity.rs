@@ -1,6 +1,10 @@
 //! How full the tables are, the notices about full ones, and the reset of all of them.
 //!
-//! Invariant: of each table a notice is given once, until a reset.
+//! Invariants:
+//! - Of each table a notice is given once, until a reset.
+//! - A full table is a value, not an error: what finds no room is counted.
+//!
+//! What it does not do: show a notice (`runtime/`).
 
 use crate::context::hold::{Hold, NO_SLOT};
 use crate::context::{Context, HOLDS};
@@ -12,24 +16,24 @@ use crate::report::capacity::{Fill, Notice, Occupancy, Table};
 /// The notices of a validator.
 #[derive(Debug, Default)]
 pub(crate) struct Notices {
-    /// A bit for each table that was named.
+    /// A bit for each table of which a notice was given.
     said: u8,
-    /// A bit for each that nobody has seen yet.
+    /// A bit for each of which the notice was not taken yet.
     pending: u8,
 }
 
 impl Notices {
     pub(crate) const NONE: Notices = Notices { said: 0, pending: 0 };
 
-    /// Whether there is one that nobody has seen.
+    /// Whether there is one that was not taken yet.
     pub(crate) fn are_pending(&self) -> bool {
         self.pending != 0
     }
 }
 
 impl Engine<'_> {
-    /// Holds that found no room for their class, or were taken without a look at the table, are of it once it has a slot:
-    /// otherwise the same lock, or another one of its class, would be of two classes.
+    /// Gives holds without a slot the slot of their class, if that has one by now. They found no room for it, or were
+    /// acquired unchecked. Otherwise the same lock, or another one of its class, would be of two classes.
     pub(crate) fn settle_classes(&self, context: &Context) {
         for stack in context.outwards().filter(|stack| stack.own_kinds().any(|hold| hold.class == NO_SLOT)) {
             for index in 0..stack.height() {
@@ -42,14 +46,14 @@ impl Engine<'_> {
         }
     }
 
-    /// A table is full: said once.
+    /// Notes that a table is full. Of each table once.
     pub(crate) fn notice(&mut self, table: Table) {
         let bit = 1 << table as u8;
         self.notices.pending |= bit & !self.notices.said;
         self.notices.said |= bit;
     }
 
-    /// A table that has become full since this was last asked. Several are told one by one.
+    /// Returns a table that has become full since the last call. If there are several, each call returns one.
     pub fn take_notice(&mut self) -> Option<Notice> {
         let table = Table::ALL.into_iter().find(|&table| self.notices.pending & 1 << table as u8 != 0)?;
         self.notices.pending &= !(1 << table as u8);
@@ -92,7 +96,7 @@ impl Engine<'_> {
         }
     }
 
-    /// Forgets all that was learned and found. Not while a report waits that somebody has yet to show; says whether it did.
+    /// Forgets all that was learned and found, unless a report waits to be shown. Returns whether it did.
     pub(crate) fn reset_unless_reports_wait(&mut self) -> bool {
         let idle = self.queue.waiting() == 0 && !self.queue.is_showing();
         if idle {
@@ -101,7 +105,7 @@ impl Engine<'_> {
         idle
     }
 
-    /// Forgets all that was learned and found, and what waits to be shown.
+    /// Forgets all that was learned and found, and the reports that wait to be shown.
     pub fn reset(&mut self) {
         self.graph.classes.clear(self.published.classes);
         self.graph.dependencies.clear();

@@ -1,31 +1,35 @@
 //! The fast path: an acquisition that repeats what was seen before, without the internal lock.
 //!
-//! Three questions, all answered by reading. Is the class known, with every usage bit that this acquisition would set?
-//! Is the chain (what is held in the run, and this lock) one that was checked? Does an interrupted context hold something?
-//! If the answers are yes, yes, no, the hold is pushed, and that is all: its place is taken into use, then filled, since a
-//! scheduler at the tail of an interrupt may push in between (`context/mod.rs`). Everything else goes the second way
-//! (`recheck.rs`), and where something is new, to the internal lock.
+//! It asks three questions, and only reads to answer them. Is the class known, with every usage bit that this
+//! acquisition would set? Was the chain (the holds of the run, and this lock) checked? Does an interrupted context hold
+//! a lock? If the answers are yes, yes, no, the hold is pushed, and that is all. Its place is put in use first and
+//! filled then, since a scheduler at the tail of an interrupt may push in between (`context/mod.rs`). Everything else
+//! goes to the recheck path (`recheck.rs`) and the new-chain path (`new_chain.rs`), and if it is neither, to the engine
+//! under the internal lock.
 //!
-//! Why this is enough: a known chain says that its dependencies are in the graph, that its wait types are allowed in a
-//! context of this limit, and that no hold of the run conflicts with the new one; usage and interrupted holds are what it
-//! does not say. (In full: `docs/exactness.md`.)
+//! Why this is enough: if the chain is known, its dependencies are in the graph, its wait types are allowed in a
+//! context of this limit, and no hold of the run conflicts with the new one. Only usage and interrupted holds are not
+//! covered by it. (In full: `docs/exactness.md`.)
 //!
-//! Invariant: nothing shared is written here. What is written is the context, which belongs to the one who runs.
+//! Invariant: nothing shared is written here, only the context, which belongs to the running CPU.
 //!
-//! What it costs, in instructions of x86-64 and aarch64, for a lock that is taken exclusively (Debian's rustc 1.96, the port
-//! of the demonstration kernel; `cargo xtask bench` counts the sum):
+//! What it does not do: it handles no try-lock, no nesting level, no nest lock and no unchecked lock, and it never
+//! disables interrupts.
+//!
+//! What it costs, in instructions of x86-64 and aarch64, for a lock that is taken exclusively (Debian's rustc 1.96, the
+//! port of the demonstration kernel; `cargo xtask bench` counts the sum):
 //!
 //! | what | x86-64 | aarch64 |
 //! | --- | --- | --- |
 //! | both calls, their arguments, registers that the caller saves for them | 8 | 11 |
 //! | acquire: the context of this CPU | 1 | 1 |
-//! | … the machine's flag of interrupts | 3 | 1 |
-//! | … the gate: the flag is as told, there is room, nobody below holds, the validator is idle | 8 | 7 |
+//! | … the machine's interrupt flag | 3 | 1 |
+//! | … the gate: the flag is as recorded, there is room, no interrupted hold, lockdep is idle | 8 | 7 |
 //! | … the id that the lock remembers, within the table | 4 | 4 |
 //! | … the class: generation and all usage bits, one comparison | 6 | 10 |
-//! | … the key: that of what is held, and the id, multiplied once | 6 | 9 |
-//! | … the chain is in the set, at its first place | 5 | 5 |
-//! | … the place is in use and being filled; key, site, instance, class, traits; filled; return | 12 | 17 |
+//! | … the key: that of the holds below, and the id, multiplied once | 6 | 9 |
+//! | … the chain is in the set, in its first slot | 5 | 5 |
+//! | … the place is in use and being filled; key, site, instance, class, flags; filled; return | 12 | 17 |
 //! | release: the context; the top of the stack is this lock, taken once; one less; return | 12 | 12 |
 //! | in all | 65 | 77 |
 
@@ -40,7 +44,8 @@ use crate::lock::lock_map::LockMap;
 use crate::lock::mode::Mode;
 use crate::lock::site::Site;
 
-/// Takes the lock if nothing about it is new; returns whether it did. `since` tells when the hold begins.
+/// Acquires the lock if everything about it is already known. Returns whether it did. `since` gives the time at which
+/// the hold begins.
 #[inline(always)]
 pub(crate) fn acquire(
     published: Published<'_>,
@@ -71,21 +76,21 @@ pub(crate) fn acquire(
     true
 }
 
-/// Releases the lock if it is the one that was taken last, once, and nothing is held below; returns what the statistics ask
-/// of the hold, if it did.
+/// Releases the lock if it was taken last, once, and no interrupted context holds a lock. If it did, returns what the
+/// statistics need of the hold.
 #[inline(always)]
 pub(crate) fn release(context: &Context, map: &LockMap) -> Option<Ended> {
     context.pop(map.instance())
 }
 
-/// Hard interrupts will be enabled: that is all there is to it where nothing is held. Says whether it was.
+/// Records that hard interrupts will be enabled, if nothing is held. Returns whether it did.
 #[inline(always)]
 pub(crate) fn irqs_on(context: &Context, site: Site) -> bool {
     context.free_irqs_on(site)
 }
 
-/// Hard interrupts were disabled: that is all there is to it, unless they were off or the validator is at work. Says
-/// whether it was.
+/// Records that hard interrupts were disabled, unless they were off or this is inside lockdep itself. Returns whether
+/// it did.
 #[inline(always)]
 pub(crate) fn irqs_off(context: &Context, site: Site) -> bool {
     context.free_irqs_off(site)
@@ -136,8 +141,8 @@ mod tests {
             validator.release(task, map, None);
         }
         task.set_busy(true);
-        assert!(!acquire(validator.published(), task, &map, Mode::WRITE, here, true, || Since::UNKNOWN), "at work");
-        assert!(!irqs_off(task, here) && task.irqs_on(), "at work, the flag stays");
+        assert!(!acquire(validator.published(), task, &map, Mode::WRITE, here, true, || Since::UNKNOWN), "busy");
+        assert!(!irqs_off(task, here) && task.irqs_on(), "busy: the flag stays");
         task.set_busy(false);
         assert!(irqs_off(task, here) && !irqs_off(task, here) && !task.irqs_on());
         assert!(irqs_on(task, here) && !irqs_on(task, here) && task.irqs_on());

@@ -1,7 +1,12 @@
-//! What a validator keeps of its findings: which were reported, how often the accepted ones came, how often each rule ran.
+//! The record of findings: which were reported, how often each accepted one occurred, how often each rule ran.
 //!
-//! A table like the others: of fixed size, all zeros when empty, changed under the internal lock. Silence after a finding
-//! is for reports alone: all of this counts on.
+//! A table like the others: of fixed size, all zeros when empty, changed under the internal lock.
+//!
+//! Invariants:
+//! - An id is entered once, in the order of the reports.
+//! - After a finding that ends the checking, the rules that still run are still counted.
+//!
+//! What it does not do: decide which finding is reported (`reporting.rs`).
 
 use crate::engine::Engine;
 use crate::report::fingerprint::Cause;
@@ -11,20 +16,20 @@ use crate::report::policy::{ACCEPTED, FindingId, Policy};
 /// How many findings are known by their ids, so that each is reported once.
 pub(crate) const FINDINGS: usize = 64; // a bit of a word each
 
-/// The ledger.
+/// The record.
 #[derive(Debug)]
 pub(crate) struct Findings {
-    /// What was reported first.
+    /// The kind that was reported first.
     pub(crate) first: Option<Kind>,
-    /// Whether an event has ever come.
+    /// Whether there was an event yet.
     begun: bool,
     known: usize,
     ids: [FindingId; FINDINGS],
-    /// Of what cause each of them is.
+    /// The cause of each of them.
     causes: [Cause; FINDINGS],
     /// A bit for each that is the plain finding of its cause.
     plain: u64,
-    /// When it began, was reset, or fell silent: what is so now is so since then.
+    /// When the present status began: at the first event, the last reset, or the finding that ended the checking.
     pub(crate) since: u64,
     /// Findings that were reported before.
     pub(crate) repeated: u32,
@@ -32,9 +37,9 @@ pub(crate) struct Findings {
     pub(crate) unknown: u32,
     /// Findings for whose reports there was no room.
     pub(crate) unwritten: u32,
-    /// How often each of those came that the port accepts, in its order.
+    /// How often each finding occurred that the port accepts, in its order.
     pub(crate) accepted: [u32; ACCEPTED],
-    /// Of what cause the plain finding was that came last of each of those.
+    /// The cause of the plain finding that was last accepted by each of those.
     accepted_causes: [Cause; ACCEPTED],
     /// How often each kind was looked for.
     pub(crate) ran: [u32; KINDS],
@@ -57,7 +62,7 @@ impl Findings {
         ran: [0; KINDS],
     };
 
-    /// An event has come: the first begins it all.
+    /// Notes the time of the first event.
     #[inline]
     pub(crate) fn begin(&mut self, now: fn() -> u64) {
         if !self.begun {
@@ -65,13 +70,13 @@ impl Findings {
         }
     }
 
-    /// Whether the rules say nothing any more, and nothing is learned: after a finding, if that is the policy.
+    /// Whether checking and learning have ended: after a finding, if that is the policy.
     #[inline]
     pub(crate) fn is_silent(&self, policy: Policy) -> bool {
         self.first.is_some() && !policy.goes_on()
     }
 
-    /// A rule looks for `kind` now.
+    /// Counts that a rule looks for `kind`.
     #[inline]
     pub(crate) fn looks_for(&mut self, kind: Kind) {
         self.ran.get_mut(kind as usize).into_iter().for_each(count);
@@ -81,12 +86,12 @@ impl Findings {
         self.begun
     }
 
-    /// The ids of the findings that were reported, the first first.
+    /// The ids of the findings that were reported, the oldest first.
     pub(crate) fn ids(&self) -> &[FindingId] {
         self.ids.get(..self.known).unwrap_or_default()
     }
 
-    /// Whether a rule ever said something, reported or not.
+    /// Whether a rule ever found something, reported or not.
     pub(crate) fn has_found(&self) -> bool {
         let dropped = self.unknown > 0 || self.unwritten > 0;
         self.known > 0 || dropped || self.accepted.iter().any(|&times| times > 0)
@@ -108,7 +113,7 @@ impl Findings {
         }
     }
 
-    /// The finding that tells most of a cause, and whether it is the plain one: that, or the first.
+    /// The finding that leads the group of a cause, and whether it is the plain one: that, or else the first.
     pub(crate) fn leader(&self, cause: Cause) -> Option<(FindingId, bool)> {
         let of_it = self.ids().iter().zip(&self.causes).enumerate();
         let of_it = of_it.filter(|(_, (_, of))| **of == cause && cause != Cause::OWN);
@@ -117,7 +122,7 @@ impl Findings {
         if first.1 { Some(first) } else { known.find(|(_, is_plain)| *is_plain).or(Some(first)) }
     }
 
-    /// An accepted finding came.
+    /// Counts an accepted finding.
     pub(crate) fn count_accepted(&mut self, index: usize, cause: Cause, is_plain: bool) {
         self.accepted.get_mut(index).into_iter().for_each(count);
         if let Some(place) = self.accepted_causes.get_mut(index).filter(|_| is_plain) {
@@ -125,7 +130,7 @@ impl Findings {
         }
     }
 
-    /// Which of the `length` accepted findings was the plain one of a cause.
+    /// Which of the `length` entries of the accepted list last accepted the plain finding of a cause.
     pub(crate) fn accepted_with(&self, cause: Cause, length: usize) -> Option<usize> {
         self.accepted_causes.iter().take(length).position(|of| *of == cause && cause != Cause::OWN)
     }
@@ -141,13 +146,13 @@ impl Findings {
     }
 }
 
-/// One more; it stays at the most that it can say.
+/// Counts one more. The counter saturates.
 pub(crate) fn count(counter: &mut u32) {
     *counter = counter.saturating_add(1);
 }
 
 impl Engine<'_> {
-    /// A rule looks for `kind` now.
+    /// Counts that a rule looks for `kind`.
     #[inline]
     pub(crate) fn looks_for(&mut self, kind: Kind) {
         self.findings.looks_for(kind);

@@ -1,16 +1,51 @@
-//! Events in, reports out: what happens to locks and contexts, put to the rules in their order.
+//! Events in, reports out: the engine applies what happens to locks and contexts, and asks the rules about it.
 //!
-//! A validator is a value in two halves. [`Published`] is what the fast path reads: usage bits and checked chains, atomics
-//! behind a shared reference. `Graph` is the rest, under the internal lock. An [`Engine`] has both for the time of one
-//! event of the slow path. Here are the events of locks; `usage.rs` has those of flags and contexts, `assertions.rs` what is
-//! said about locks, `reporting.rs` what becomes of a finding, `validator.rs` where the halves are kept.
+//! Events are acquisitions, releases, changes of the interrupt flags, interrupts that begin and end, and assertions. An
+//! event changes the context it happens in, may add to what was learned, and may leave reports in the queue.
 //!
-//! Invariants:
-//! - The books on held locks are right whatever is found: after a finding the hold is pushed, usage bits stay set, the
-//!   dependency that would close the circle is not added, and the chain counts as checked.
-//! - Whether it goes on after a finding is the port's policy (`reporting.rs`). If not, the engine is silent from then on, and
-//!   learns no more.
-//! - Nothing here prints, and nothing here can panic.
+//! A validator is a value in two halves. [`Published`] is what is read without a lock: the usage bits of each class and
+//! the set of checked chains, both atomic. `Graph` is the rest, under the internal lock. An [`Engine`] has both, for
+//! one event.
+//!
+//! # The four ways of an acquisition
+//!
+//! 1. **Fast path** (`fast_path.rs`): the class is known with every usage bit that the acquisition would set, its chain
+//!    is in the first slot that is looked at, and no interrupted context holds a lock. Invariant: it writes only the
+//!    context, takes no lock, and leaves interrupts as they are.
+//! 2. **Recheck path** (`recheck.rs`): the same questions in general form, for try-locks, unchecked locks, nesting
+//!    levels, interrupts over a holder, and chains in a later slot. Invariant: it writes nothing shared, and succeeds
+//!    only where the full path would push the same hold and change nothing else.
+//! 3. **New-chain path** (`new_chain.rs`): an ordinary acquisition whose classes, usage bits and dependencies are
+//!    known, in a new combination. It takes the internal lock, but needs no `Engine`. Invariant: it succeeds only where
+//!    the full path would find nothing, and learn nothing but this chain.
+//! 4. **Full path** (`acquire.rs`): every rule in its order, under the internal lock; what is new is learned.
+//!    Invariant: the hold is pushed whatever is found, and no dependency that closes a cycle is added.
+//!
+//! They are numbered by cost. An ordinary acquisition (waited for, checked, level 0, no nest lock) tries 1, 3, 2, 4;
+//! any other tries 2, 4. An acquisition inside lockdep itself, or in an NMI, takes none of them: it is recorded
+//! unchecked (`acquire_unchecked`).
+//!
+//! | file | what |
+//! | --- | --- |
+//! | `acquire`, `release` | the full path, and the end of a hold: release, hand-over, take-over, downgrade |
+//! | `usage` | usage bits, interrupt flags, the end of an interrupt |
+//! | `assertions`, `unregister` | claims about locks; the removal of classes |
+//! | `reporting`, `findings`, `report_queue` | when a finding becomes a report, when it is dropped, where it waits |
+//! | `capacity`, `status`, `validator` | how full the tables are; the state to show; the storage of both halves |
+//!
+//! # Invariants
+//!
+//! - The record of held locks is right whatever is found: after a finding the hold is pushed, usage bits stay set, the
+//!   dependency that would close the cycle is not added, and the chain counts as checked.
+//! - The port's policy decides whether checking goes on after a finding (`reporting.rs`). If not, the engine is silent
+//!   from then on and learns nothing more; contexts are still kept right.
+//! - Nothing here panics, allocates, recurses or loops without a bound.
+//!
+//! # What the engine does not do
+//!
+//! It does not print: it fills reports, and the runtime shows them. It does not take the internal lock, disable
+//! interrupts or find the current context: its caller does (`runtime/`). It does not decide what is wrong (`rules/`) or
+//! how a report reads (`report/`). It measures no times (`stat/`).
 
 mod acquire;
 pub(crate) mod assertions;
@@ -42,14 +77,14 @@ use crate::lock::usage::UsageState;
 use crate::report::config::PortConfig;
 use crate::report::{Again, Report};
 
-/// What the fast path reads.
+/// What is read without the internal lock.
 #[derive(Clone, Copy)]
 pub struct Published<'a> {
     pub(crate) classes: &'a UsageWords,
     pub(crate) chains: &'a Chains,
 }
 
-/// Both halves of a validator, for one event of the slow path.
+/// Both halves of a validator, for one event under the internal lock.
 pub struct Engine<'a> {
     pub(crate) published: Published<'a>,
     pub(crate) graph: Graph<'a>,
@@ -57,7 +92,7 @@ pub struct Engine<'a> {
     pub(crate) findings: &'a mut Findings,
     /// Which reports wait to be shown.
     pub(crate) queue: &'a mut ReportQueue,
-    /// Where reports go: the free slots, in their order.
+    /// The free slots for reports, in their order.
     pub(crate) slots: [Option<&'a mut Report>; SLOTS],
     /// How many of them this event wrote.
     pub(crate) written: usize,
@@ -66,13 +101,13 @@ pub struct Engine<'a> {
     /// The members of checked chains, for listings.
     pub(crate) chain_members: ChainMembers<'a>,
     pub(crate) config: &'a PortConfig,
-    /// While holds are taken again: the release of the lock below them.
+    /// While holds are acquired again: the release of the lock below them.
     pub(crate) again: Option<Again>,
 }
 
-// Events that no rule looks at: they change the context alone, so they need neither half.
+// Events that no rule checks: they change only the context, so they need neither half.
 
-/// Enters an interrupt: `own` becomes the context of a level that came upon `interrupted`.
+/// Enters an interrupt: `own` becomes the context of a level that interrupted `interrupted`.
 pub fn enter(own: &'static Context, level: Level, interrupted: &'static Context, site: Site) {
     own.enter(level, interrupted, site);
 }
@@ -96,13 +131,13 @@ pub fn reclaim_enter(context: &Context) {
     context.count_reclaim(true);
 }
 
-/// The task leaves reclaim; says whether it was in it.
+/// The task leaves reclaim. Returns whether it was in it.
 pub fn reclaim_exit(context: &Context) -> bool {
     context.count_reclaim(false)
 }
 
-/// A lock is taken while the validator is running for this context, or in an NMI: it is recorded, unchecked. Its class is what
-/// the lock remembers; if that is nothing, the table is not asked, and the hold has the key of the class alone, as where the
+/// Records a lock unchecked: it is acquired inside lockdep itself, or in an NMI. Its class is the one that the lock
+/// remembers. If it remembers none, the table is not searched, and the hold has only the key of the class, as when the
 /// table is full. So two such holds are of one class only if their locks are.
 pub(crate) fn acquire_unchecked(published: Published<'_>, context: &Context, what: &Acquire<'_>) {
     let unchecked = Acquire { checked: false, ..*what };
@@ -116,7 +151,7 @@ pub(crate) fn acquire_unchecked(published: Published<'_>, context: &Context, wha
     context.push(hold);
 }
 
-/// An interrupt ends in which nothing is checked: its flag is restored, and nothing is marked.
+/// Ends an interrupt in which nothing is checked: restores its flag and marks nothing.
 pub(crate) fn leave_unchecked(context: &Context, site: Site) -> Option<&Context> {
     let (outer, turn_on) = context.leave()?;
     match turn_on {
@@ -127,15 +162,15 @@ pub(crate) fn leave_unchecked(context: &Context, site: Site) -> Option<&Context>
     Some(outer)
 }
 
-/// A lock is released meanwhile: nothing above it is looked at again.
+/// Releases a lock unchecked: the holds above it are not acquired again.
 pub fn release_unchecked(context: &Context, map: &LockMap) {
     if !remove(context, map) {
         context.forget_lost();
     }
 }
 
-/// A lock that goes is held no more; returns whether it was. If it was not, nothing of what was lost is used up: it may
-/// never have been taken.
+/// Removes the hold of a lock that is dropped. Returns whether there was one. If not, the count of lost holds is left
+/// alone: the lock may never have been acquired.
 pub(crate) fn remove(context: &Context, map: &LockMap) -> bool {
     let found = context.find(|hold| hold.instance == map.instance());
     match found {

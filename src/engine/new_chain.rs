@@ -1,20 +1,22 @@
-//! The third way: an ordinary acquisition of which the chain alone is new. Under the internal lock, but without the engine.
+//! The new-chain path: an ordinary acquisition of which only the chain is new. Under the internal lock, without the
+//! engine.
 //!
-//! The same classes are taken in many combinations, whose dependencies are soon known. Of such an acquisition the slow path
-//! asks little: whether the wait type is allowed, whether a hold of the run is in the way, and whether the dependencies of
-//! the run on the new lock are in the table. Here that is one walk down the holds.
+//! The same classes are taken in many combinations, whose dependencies are soon known. For such an acquisition the full
+//! path asks little: whether the wait type is allowed, whether a hold of the run conflicts, and whether the
+//! dependencies of the run on the new lock are in the table. Here that is one walk down the holds.
 //!
-//! Invariant: it says yes only where the slow path would find nothing, and would enter the chain, count the two rules that
-//! were asked, and push this very hold. Why it is so:
+//! Invariant: it succeeds only where the full path would find nothing, enter the chain, count the two rules that it
+//! asked, and push this very hold. Why:
 //!
 //! - Usage: the same bits as on the fast path, which are all set. So no rule on usage is asked.
-//! - The gate is open: nothing is held below, so the holds of this context are the run, and all that is held; no full
-//!   stack, and the flag of interrupts is the machine's.
-//! - All holds are chained, so the key of the new one says what chain it stands in.
-//! - What is found, or not in the table, or finds no room among the chains (or their members), is left to the slow path, as
-//!   is all of it while the validator is silent.
+//! - The gate is open: no interrupted context holds a lock, so the holds of this context are the run, and all holds of
+//!   the task; the stack has room, and the recorded interrupt flag is the machine's.
+//! - All holds are chained, so the key of the new one identifies the chain.
+//! - A finding, a dependency that is not in the table, and a chain (or its members) that finds no room are left to the
+//!   full path, as is everything while the validator is silent.
 //!
-//! The context is not marked busy meanwhile, for nothing is called that could take a lock.
+//! What it does not do: it adds no class, no usage bit and no dependency, and writes no report. It does not mark the
+//! context busy, for it calls nothing that could acquire a lock.
 
 use crate::context::Context;
 use crate::context::chain_key;
@@ -34,7 +36,7 @@ use crate::report::kind::Kind;
 use crate::report::policy::Policy;
 use crate::rules::wait_context;
 
-/// An ordinary acquisition whose class is known with every usage bit that it would set: the hold that it would be.
+/// An ordinary acquisition whose class is known with every usage bit that it would set, as the hold that it would push.
 pub(crate) struct New<'c> {
     context: &'c Context,
     hold: Hold,
@@ -43,7 +45,7 @@ pub(crate) struct New<'c> {
 }
 
 impl<'c> New<'c> {
-    /// The acquisition, if it is one that this way may be for.
+    /// The acquisition, if this path may handle it.
     #[inline(always)]
     pub(crate) fn of(
         published: Published<'_>,
@@ -71,13 +73,13 @@ impl<'c> New<'c> {
         Some(New { context, hold, witness: chain_cache::witness(below, id, HoldFlags::of_mode(mode)), site })
     }
 
-    /// Whether the chain is known all the same: it stands where it is not looked for first.
+    /// Whether the chain is known after all, in a slot other than its first.
     #[inline(always)]
     pub(crate) fn is_known(&self, published: Published<'_>) -> bool {
         published.chains.contains(self.hold.key, self.witness)
     }
 
-    /// Enters the chain, if nothing else is new; says whether it did. Under the internal lock.
+    /// Enters the chain, if everything else is already known. Returns whether it did. Under the internal lock.
     #[inline(always)]
     pub(crate) fn learn(
         &self,
@@ -99,7 +101,7 @@ impl<'c> New<'c> {
         learned
     }
 
-    /// Takes the lock.
+    /// Pushes the hold.
     #[inline(always)]
     pub(crate) fn push(&self, since: Since) {
         let Hold { key, instance, class, flags, .. } = self.hold;
@@ -110,8 +112,8 @@ impl<'c> New<'c> {
         }
     }
 
-    /// Whether no hold is against it, and the dependencies on it are in the table: down to the hold at which the slow path's
-    /// walk ends.
+    /// Whether no hold conflicts with it, and the dependencies on it are in the table, down to the hold at which the
+    /// full path's walk ends.
     #[inline(always)]
     fn is_settled(&self, dependencies: &Dependencies) -> bool {
         let new = &self.hold;
@@ -151,7 +153,7 @@ mod tests {
         chain.into_iter().enumerate().map(|(place, byte)| place * 256 + usize::from(byte))
     }
 
-    /// Were the second one believed, its last dependency would be missed, and with it the cycle that that closes.
+    /// If the second one passed for known, its last dependency would be missed, and with it the cycle that it closes.
     #[test]
     fn a_chain_that_has_the_key_of_another_one_is_checked_all_the_same() {
         let [one, other] = COLLISION.map(|chain| {
@@ -174,7 +176,7 @@ mod tests {
         }
         let [one, other] = COLLISION.map(|chain| members(chain).map(|n| &maps[n]).collect::<Vec<_>>());
         assert_eq!(take(&one), (None, 0));
-        // The second time each is known: the one at its first place in the set, the other beside it.
+        // The second time each is known: one in its first slot of the set, the other beside it.
         for _ in 0..2 {
             assert_eq!(take(&other), (None, 1));
             assert_eq!(take(&one), (None, 1));

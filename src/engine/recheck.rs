@@ -1,11 +1,17 @@
-//! The second way: events that are not for the fast path, and are nothing new all the same. Without the internal lock.
+//! The recheck path: events that the fast path does not handle, although everything about them is already known. It
+//! takes no internal lock.
 //!
-//! What the fast path asks in a few comparisons is asked here in general: of locks that were tried, of unchecked ones, of
-//! nesting levels, in interrupts that came upon a holder, of chains that do not stand where they are looked for first; of
-//! releases out of order; of flags that are turned on over holds that are marked already.
+//! It asks in general form what the fast path asks in a few comparisons: about try-locks, unchecked locks, nesting
+//! levels, locks in an interrupt over a holder, chains that are not in their first slot; releases out of order;
+//! interrupt flags that are turned on over holds which are marked already; the end of an interrupt.
 //!
-//! Invariant: nothing shared is written. Each function says yes only where the slow path would change the context as is
-//! done here, and nothing else: no usage bit, no class, no dependency, no chain, no report.
+//! Invariants:
+//! - Nothing shared is written.
+//! - Each function succeeds only where the engine would make the same change to the context and no other change: no
+//!   usage bit, no class, no dependency, no chain, no report.
+//!
+//! What it does not do: it handles no acquisition with a nest lock, and no release below a nested or merged hold. Those
+//! are left to the engine, as is everything of which it is not sure.
 
 use crate::context::chain_key;
 use crate::context::hold::{Acquire, Hold, NO_SLOT};
@@ -18,8 +24,8 @@ use crate::lock::site::Site;
 use crate::lock::usage::{Usage, UsageMask, UsageState};
 use crate::rules;
 
-/// Takes the lock, however it is taken, if nothing about it is new; says whether it did. A nest lock is the slow path's: it
-/// must be found, and holds may merge.
+/// Acquires the lock, in whatever way, if everything about it is already known. Returns whether it did. A nest lock is
+/// left to the full path: it must be found, and holds may merge.
 pub(crate) fn acquire(published: Published<'_>, context: &Context, what: &Acquire<'_>) -> bool {
     let id = what.map.hint(what.subclass);
     if context.is_unchecked() || what.nest.is_some() || id == ClassId::NONE || context.height() == HOLDS {
@@ -37,13 +43,15 @@ pub(crate) fn acquire(published: Published<'_>, context: &Context, what: &Acquir
     context.push(hold)
 }
 
-/// The key of a hold over what `below` stands for, if nothing about it is new. What of the slow path's steps there is:
+/// The key of a hold above the chain `below`, if everything about it is already known. How each step of the full path
+/// is covered:
 ///
 /// - Usage: the same bits, which are all set.
-/// - Wait types and recursion in the run: what is waited for and checked is settled by the chain; a try-lock is not asked;
-///   an unchecked hold is asked for its wait type alone.
-/// - Recursion over interrupted contexts: as on the slow path.
-/// - Over a hold that is not chained no chain is known, and a hold that needs none would have to be marked.
+/// - Wait types and recursion in the run: for a lock that is waited for and checked, the known chain answers both; a
+///   try-lock needs neither; an unchecked hold needs only the wait type.
+/// - Recursion over interrupted contexts: as on the full path.
+/// - Above a hold that is not chained no chain is known, and a hold that needs no chain would have to be flagged as not
+///   chained.
 fn known(published: Published<'_>, context: &Context, below: u64, id: ClassId, hold: &Hold) -> Option<u64> {
     let mut marks = context.marks(hold.irqs_on());
     if hold.tried() {
@@ -66,7 +74,7 @@ fn known(published: Published<'_>, context: &Context, below: u64, id: ClassId, h
     nothing_new.then_some(key)
 }
 
-/// Whether an interrupted context holds what blocks this lock, or may: a hold without a slot is not told apart here.
+/// Whether an interrupted context has a hold that blocks this lock, or may: a hold without a slot counts as one.
 fn is_held_below(context: &Context, new: &Hold) -> bool {
     let below = context.outwards().skip(1).flat_map(Context::own);
     context.interrupted_holder()
@@ -75,8 +83,8 @@ fn is_held_below(context: &Context, new: &Hold) -> bool {
             .any(|hold| hold.class == NO_SLOT || hold.same_class(new) && new.mode().is_blocked_by(hold.mode()))
 }
 
-/// Lets the lock go if what stands above it may stand as it does, as if taken again, and nothing is new about that; says
-/// whether it did. With interrupts disabled, since holds move.
+/// Releases the lock if acquiring the holds above it again would change nothing. Returns whether it did. With
+/// interrupts disabled, since holds move.
 pub(crate) fn release(published: Published<'_>, context: &Context, map: &LockMap) -> bool {
     if context.is_unchecked() {
         return false;
@@ -107,8 +115,8 @@ pub(crate) fn release(published: Published<'_>, context: &Context, map: &LockMap
     true
 }
 
-/// Whether the hold is taken once, and no hold above is nested or stands for several; nothing is held below, and all keys
-/// of the run say what they should.
+/// Whether the hold is taken once, no hold above it is nested or merged, no interrupted context holds a lock, and all
+/// holds of the run are chained.
 fn is_plain(context: &Context, index: usize) -> bool {
     let once = |hold: &Hold| hold.count == 1 && !hold.nested() && !hold.merged() && hold.class != NO_SLOT;
     context.own().skip(index).all(|hold| once(&hold))
@@ -116,7 +124,7 @@ fn is_plain(context: &Context, index: usize) -> bool {
         && !context.interrupted_holder()
 }
 
-/// Takes a hold out; those above it move down, with the keys that they have there.
+/// Removes a hold. Those above it move down and get the keys of their new places.
 fn take_out(published: Published<'_>, context: &Context, index: usize) {
     let mut key = context.key_below(index);
     for above in index + 1..context.depth() {
@@ -129,7 +137,7 @@ fn take_out(published: Published<'_>, context: &Context, index: usize) {
     context.truncate(context.depth() - 1);
 }
 
-/// Hard interrupts will be enabled over holds that are all marked; says whether they are.
+/// Records that hard interrupts will be enabled, if all holds are marked already. Returns whether they are.
 pub(crate) fn irqs_on(published: Published<'_>, context: &Context, site: Site) -> bool {
     let marked = are_marked_for_irqs(published, context, context.softirqs_on());
     if marked {
@@ -138,7 +146,8 @@ pub(crate) fn irqs_on(published: Published<'_>, context: &Context, site: Site) -
     marked
 }
 
-/// Softirqs will be enabled over holds that are all marked, or where interrupts are off; says whether it is so.
+/// Records that softirqs will be enabled, if all holds are marked already or interrupts are off. Returns whether one of
+/// them is so.
 pub(crate) fn softirqs_on(published: Published<'_>, context: &Context, site: Site) -> bool {
     let marked = !context.irqs_on() || are_marked(published, context, UsageState::Softirq);
     if marked && !context.softirqs_on() {
@@ -147,8 +156,8 @@ pub(crate) fn softirqs_on(published: Published<'_>, context: &Context, site: Sit
     marked
 }
 
-/// An interrupt ends that leaves nothing held; what it came upon is marked for the flag that it restores. Returns the
-/// context below, or nothing if it is not so.
+/// Ends an interrupt that leaves nothing held, if the holds that it interrupted are marked for the flag that it
+/// restores. Returns the context below, or `None` if it is not so.
 pub(crate) fn leave<'c>(published: Published<'_>, context: &'c Context, site: Site) -> Option<&'c Context> {
     let outer = context.interrupted().filter(|_| context.depth() == 0)?;
     let marked = match context.restores() {
@@ -168,13 +177,13 @@ pub(crate) fn leave<'c>(published: Published<'_>, context: &'c Context, site: Si
     Some(outer)
 }
 
-/// Whether all that is held is marked as held with hard interrupts enabled, and with softirqs if they are.
+/// Whether all holds are marked as held with hard interrupts enabled, and with softirqs enabled if those are on.
 fn are_marked_for_irqs(published: Published<'_>, context: &Context, softirqs_on: bool) -> bool {
     are_marked(published, context, UsageState::Hardirq)
         && (!softirqs_on || are_marked(published, context, UsageState::Softirq))
 }
 
-/// Whether all that is held and checked is marked as held with `state` enabled. What has no slot is not.
+/// Whether all checked holds are marked as held with `state` enabled. A hold without a slot is not.
 fn are_marked(published: Published<'_>, context: &Context, state: UsageState) -> bool {
     let is_marked = |hold: Hold| {
         let bit = Usage::enabled(state).for_mode(hold.mode());

@@ -1,7 +1,10 @@
-//! Release on the slow path, and what else ends a hold or changes its mode: hand-over, take-over, downgrade.
+//! Release on the full path, and what else ends a hold or changes its mode: hand-over, take-over, downgrade.
 //!
-//! Invariant: the holds above a released one are acquired again, in the present context, so that what they would have found
-//! without it is found now.
+//! Invariant: the holds above a released one are acquired again, in the present context, so that what they would have
+//! found without it is found now.
+//!
+//! What it does not do: releases that change nothing for the holds above (`fast_path.rs`, `recheck.rs`), and locks that
+//! are dropped while held (`mod.rs`).
 
 use crate::context::hold::{Acquire, Hold, NO_SLOT};
 use crate::context::{Context, HOLDS};
@@ -15,7 +18,7 @@ use crate::report::kind::Kind;
 use crate::rules;
 
 impl Engine<'_> {
-    /// A lock is let go: section 8. The holds above it are taken again.
+    /// Releases a lock: section 8. The holds above it are acquired again.
     pub fn release(&mut self, context: &Context, map: &LockMap, site: Option<Site>) {
         self.looks_for(Kind::Unbalanced);
         self.settle_classes(context);
@@ -37,7 +40,8 @@ impl Engine<'_> {
         self.take_again(context, stack, index, index + 1, site);
     }
 
-    /// A release of what is not on the books: right if it was handed over or found no room, which this uses up.
+    /// Releases a lock that is not recorded as held. That is right if it was handed over or found no room, once for
+    /// each time that it did.
     fn release_unheld(&mut self, context: &Context, map: &LockMap, site: Option<Site>) {
         if !map.set_handed_over(false) && !context.forget_lost() {
             let (_, class) = self.find(context, map);
@@ -45,13 +49,14 @@ impl Engine<'_> {
         }
     }
 
-    /// A lock will be let go by another context: it leaves the books of this one, as by a release.
+    /// Hands a lock over: another context will release it. It is no longer held by this one, as after a release.
     pub fn hand_over(&mut self, context: &Context, map: &LockMap, site: Site) {
         self.release(context, map, Some(site));
         map.set_handed_over(true);
     }
 
-    /// A lock that another context handed over goes on the books of this one. It was not waited for, so nothing leads to it.
+    /// Takes a lock over that another context handed over: it is held by this one now. It was not waited for, so no
+    /// dependency leads to it.
     pub fn take_over(&mut self, context: &Context, map: &LockMap, mode: Mode, site: Site) {
         if !map.set_handed_over(false) {
             self.wrong(context, Kind::Assertion, "take_over: nobody handed the lock over", Some(map), Some(site));
@@ -59,7 +64,8 @@ impl Engine<'_> {
         self.acquire(context, &Acquire { tried: true, ..Acquire::new(map, mode, site) });
     }
 
-    /// An exclusive hold becomes one of `mode`, a reader's: like a release, with the hold itself first of those taken again.
+    /// Makes an exclusive hold one of `mode`, a reader's. Like a release, but the hold itself is the first to be
+    /// acquired again.
     pub fn downgrade(&mut self, context: &Context, map: &LockMap, mode: Mode, site: Option<Site>) {
         self.looks_for(Kind::Unbalanced);
         self.settle_classes(context);
@@ -85,8 +91,8 @@ impl Engine<'_> {
         (rules::unbalanced::find(context, map, class), class)
     }
 
-    /// Takes the holds above again, in the present context: those of `stack` from `keep` on, then those of the contexts above
-    /// it. The holds of `stack` from `from` to `keep` are gone.
+    /// Acquires the holds above again, in the present context: those of `stack` from `keep` on, then those of the
+    /// contexts above it. The holds of `stack` from `from` to `keep` are removed.
     fn take_again(&mut self, context: &Context, stack: &Context, from: usize, keep: usize, site: Option<Site>) {
         let acquired = stack.hold(from).and_then(|hold| hold.site);
         self.again = Some(Again { released: site, acquired });
@@ -98,8 +104,8 @@ impl Engine<'_> {
         self.again = None;
     }
 
-    /// The holds of one stack, also if it is the present context's: a hold is read before anything is put in its place, since
-    /// what is taken again never stands higher than it did.
+    /// The same, if all these holds are in one stack, which may be the present context's. A hold is read before its
+    /// place is written, since a hold that is acquired again is never higher than it was.
     fn take_stack_again(&mut self, context: &Context, stack: &Context, from: usize, keep: usize) {
         let above = stack.height();
         stack.truncate(from);
@@ -111,8 +117,8 @@ impl Engine<'_> {
         }
     }
 
-    /// The holds of several stacks: an interrupt that goes on with the run of another lets go of what that one holds. The
-    /// present context's own come to stand above those from below, so all are put aside first.
+    /// The same, if they are in several stacks: an interrupt that continues the run of another context releases a lock
+    /// of that one. The present context's own holds end up above those from below, so all are copied out first.
     #[inline(never)]
     fn take_stacks_again(&mut self, context: &Context, stack: &Context, from: usize, keep: usize) {
         let mut again = [Hold::EMPTY; HOLDS];

@@ -1,15 +1,20 @@
-//! The reports that nobody has been shown yet: which of a validator's slots hold them, the oldest first.
+//! The queue of reports that were not shown yet: which of a validator's slots hold them, the oldest first.
 //!
-//! A ring of numbers; the slots themselves are their owner's (`runtime/shared.rs`). All of it is changed under the internal lock.
+//! It is a ring of slot numbers; the slots themselves belong to the runtime (`runtime/shared.rs`). All of it is changed
+//! under the internal lock.
 //!
-//! Invariants: the slot that is being shown is the oldest that waits, and waits until it was shown, so it is never free; one
-//! report or notice is shown at a time, so they are shown in order, and what is found while one is shown does not lead to
-//! another one being shown inside it.
+//! Invariants:
+//! - The slot that is being shown is the oldest that waits, and waits until it was shown, so it is never free.
+//! - One report or notice is shown at a time, so they are shown in order. What is found while one is shown is queued:
+//!   no report is shown inside another.
+//!
+//! What it does not do: show reports (`runtime/`), or decide which are kept (`reporting.rs`).
 
 /// How many reports may wait to be shown: one takes over 4 KB on 64-bit machines.
 pub(crate) const REPORTS: usize = 3;
 
-/// How many slots there are for them. One is always free: to tell whether a finding is new, it is written.
+/// How many slots there are for them. One is always free: a report is written before it is known whether its finding is
+/// new.
 pub(crate) const SLOTS: usize = REPORTS + 1;
 
 /// The ring. Empty is all zeros.
@@ -23,7 +28,7 @@ pub(crate) struct ReportQueue {
 impl ReportQueue {
     pub(crate) const EMPTY: ReportQueue = ReportQueue { first: 0, waiting: 0, showing: false };
 
-    /// How many wait, the one that is being shown among them.
+    /// How many wait, including the one that is being shown.
     pub(crate) fn waiting(&self) -> usize {
         self.waiting
     }
@@ -34,7 +39,7 @@ impl ReportQueue {
         (waiting..SLOTS).map(move |n| (first + n) % SLOTS)
     }
 
-    /// So many of the free slots were written, from the first on.
+    /// Queues the first `written` of the free slots.
     pub(crate) fn add(&mut self, written: usize) {
         self.waiting = (self.waiting + written).min(REPORTS);
     }
@@ -44,7 +49,7 @@ impl ReportQueue {
         self.showing
     }
 
-    /// The slot to show, which is nobody else's until [`ReportQueue::end`].
+    /// Begins to show the oldest report. Returns its slot, which belongs to the caller until [`ReportQueue::end`].
     pub(crate) fn begin(&mut self) -> Option<usize> {
         (self.waiting > 0 && !self.showing).then(|| {
             self.showing = true;
@@ -52,14 +57,14 @@ impl ReportQueue {
         })
     }
 
-    /// It was shown.
+    /// Ends showing a report: its slot is free.
     pub(crate) fn end(&mut self) {
         self.showing = false;
         self.waiting = self.waiting.saturating_sub(1);
         self.first = (self.first + 1) % SLOTS;
     }
 
-    /// What is no report, and is in no slot, begins to be shown, or was shown.
+    /// Notes that a notice, which has no slot, begins to be shown, or was shown.
     pub(crate) fn set_showing_notice(&mut self, showing: bool) {
         self.showing = showing;
     }

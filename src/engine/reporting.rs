@@ -1,15 +1,21 @@
-//! From a finding to its report: what the validator does when a rule finds something.
+//! From a finding to its report: what the engine does when a rule finds something.
 //!
-//! Which finding counts is the port's policy: one that is accepted is counted and no more; of the others the first is
-//! reported, or each once, by its id. To know the id of a finding its report is written, in a free slot; if it is not
-//! kept, the slot stays free.
+//! Which finding becomes a report is the port's policy. One that the port accepts is only counted; of the others the
+//! first is reported, or each once, by its id. To know the id of a finding its report is written, in a free slot; if
+//! the report is not kept, the slot stays free.
 //!
 //! Findings of one cause are a group: a lock that is held with interrupts enabled conflicts with everything that an
-//! interrupt takes before it. The plain finding, about one class, tells all, and comes first if one event finds several;
-//! the others are told in one line each, and are accepted with it.
+//! interrupt takes before it. The plain finding, about one class, is reported in full, and comes first if one event
+//! finds several; the others are reported in one line each, and are accepted with it.
 //!
-//! Invariant: everything in the report is a copy of what the tables said then. A path is copied while the way of the search
-//! that found it is still in the scratch.
+//! A report is dropped, and counted, if its finding was reported before, if as many reports wait as there is room for,
+//! or if there is no room for its id.
+//!
+//! Invariant: everything in the report is a copy of what the tables contained then. A path is copied while the path of
+//! the search that found it is still in the scratch.
+//!
+//! What it does not do: keep the ids and counts (`findings.rs`), order the reports that wait (`report_queue.rs`), or
+//! print.
 
 use crate::context::Context;
 use crate::context::hold::{Hold, NO_SLOT};
@@ -41,18 +47,18 @@ enum Filled {
 }
 
 impl Engine<'_> {
-    /// A hold, as a report would show it.
+    /// The view of a hold that a report shows.
     pub(crate) fn view(&self, hold: &Hold) -> LockView {
         lookup(&self.graph, self.published.classes).lock(hold)
     }
 
-    /// Whether the rules say nothing any more, and nothing is learned: after a finding, if that is the policy.
+    /// Whether checking and learning have ended: after a finding, if that is the policy.
     #[inline]
     pub(crate) fn is_silent(&self) -> bool {
         self.findings.is_silent(self.config.policy)
     }
 
-    /// A finding, with what a report shows of it beside the context.
+    /// Reports a finding. `fill` adds what the report shows beside the context.
     pub(crate) fn report(
         &mut self,
         context: &Context,
@@ -66,7 +72,8 @@ impl Engine<'_> {
         });
     }
 
-    /// A finding whose report shows the way of a search. `new` is the hold that it came with, if its usage may be new.
+    /// Reports a finding whose report shows the path of a search. `new` is the hold that it came with, if its usage may
+    /// be new.
     fn report_way(
         &mut self,
         context: &Context,
@@ -98,7 +105,7 @@ impl Engine<'_> {
         self.judge(kind, id, ends, cause);
     }
 
-    /// A report is written: whether it is kept.
+    /// Decides whether a report that was written is kept.
     fn judge(&mut self, kind: Kind, id: FindingId, ends: [Option<Site>; 2], cause: Cause) {
         let is_plain = kind == Kind::Inconsistent;
         let accepted = self.config.accepted;
@@ -129,7 +136,7 @@ impl Engine<'_> {
         }
     }
 
-    /// The report that is being written is of the cause of another, which is told in full unless this one `leads`.
+    /// Puts the report that was written into the group of `leader`, which is shown in full unless this one `leads`.
     fn join(&mut self, leader: FindingId, leads: bool) {
         let Some((before, [new, ..])) = self.slots.split_at_mut_checked(self.written) else { return };
         let Some(new) = new.as_deref_mut() else { return };
@@ -138,7 +145,7 @@ impl Engine<'_> {
         if !leads {
             return;
         }
-        // Those that this event wrote are not shown yet: they come after this one, and are told in one line.
+        // Those that this event wrote are not shown yet: they come after this one, in one line each.
         let id = new.id;
         let of_group = |report: &Report| report.id == leader || report.same_cause == Some(leader);
         for report in before.iter_mut().flatten().filter(|report| of_group(report)) {
@@ -151,7 +158,7 @@ impl Engine<'_> {
         }
     }
 
-    /// A release of what is not held. The class may not be in the table; the lock knows its name.
+    /// Reports the release of a lock that is not held. Its class may not be in the table; the lock knows its name.
     pub(crate) fn report_not_held(
         &mut self,
         context: &Context,
@@ -166,7 +173,7 @@ impl Engine<'_> {
         });
     }
 
-    /// Something that no rule decided: `note` says what, `map` about which lock, if about one.
+    /// Reports something that no rule decided: `note` says what, `map` is the lock that it is about, if any.
     pub(crate) fn report_wrong(
         &mut self,
         context: &Context,
@@ -194,7 +201,7 @@ impl Engine<'_> {
         });
     }
 
-    /// A hold that is over was longer than its class allows. It ends no checking: nothing is wrong with the books.
+    /// Reports a hold that lasted longer than its class allows. Checking goes on: what is recorded as held is right.
     pub(crate) fn report_overheld(&mut self, context: &Context, held: &Hold, overheld: Overheld, site: Option<Site>) {
         self.report(context, Kind::HoldLimit, site, |report, lookup| {
             report.lock = Some(lookup.lock(held));
@@ -210,7 +217,7 @@ impl Engine<'_> {
         self.report_way(context, kind, new.site, None, |report, graph, published| {
             report.locks(held, new, lookup(graph, published));
             copy_way(&mut report.path, graph, published, end, Direction::Forwards);
-            // Of the dependencies that are in the table: so it is the same whichever of them comes last.
+            // The id is of the dependencies that are in the table: so it is the same whichever of them comes last.
             let id = report.identify();
             if kind == Kind::Circular
                 && let Some((held, end)) = shorter_cycle(graph, context, held, new, end)
@@ -238,7 +245,7 @@ impl Engine<'_> {
         });
     }
 
-    /// A usage conflict: the new bit with its site, and the other with the state that has it.
+    /// Reports a usage conflict: the new bit with its site, and the other bit with the state that has it.
     pub(crate) fn report_usage(
         &mut self,
         context: &Context,
@@ -263,8 +270,9 @@ impl Engine<'_> {
 }
 
 impl Engine<'_> {
-    /// The cause of a conflict: where the class that is held with a state enabled came to be so, or if that is while
-    /// another class is held which came to be so then, the same of that one. `new` is the hold that is being looked at.
+    /// The cause of a conflict: the class that is held with a state enabled, and the site where it was first held so.
+    /// If another class was held around it, and was first held so there too, the cause is that one. `new` is the hold
+    /// that is being checked.
     fn cause(&self, context: &Context, (bit, class): (Usage, u16), new: Option<&Hold>) -> Cause {
         let (mut class, mut site) = (class, self.graph.classes.get(class).usage_site(bit));
         if let Some(new) = new.filter(|new| new.class == class) {
@@ -284,7 +292,8 @@ impl Engine<'_> {
         Cause::of(&lookup(&self.graph, self.published.classes).class(class), site)
     }
 
-    /// A class that was held, and came to be so with the state of `bit` enabled, when `class` came to be so at `site`.
+    /// A class that was held around `class`, and was first held with the state of `bit` enabled when `class` was, at
+    /// `site`.
     fn enabled_around(&self, class: u16, bit: Usage, site: Option<Site>) -> Option<(u16, Option<Site>)> {
         let mut before = self.graph.dependencies.along(self.graph.classes, class, Direction::Backwards);
         before.find_map(|(_, step)| {
@@ -296,7 +305,7 @@ impl Engine<'_> {
         })
     }
 
-    /// Whether a class is held with the state of `bit` enabled, and came to be so at `site`.
+    /// Whether a class was first held with the state of `bit` enabled at `site`.
     fn is_enabled_at(&self, class: u16, bit: Usage, site: Option<Site>) -> bool {
         let class = self.graph.classes.get(class);
         let mut forms = Usage::enabled(bit.state()).any_form().iter_bits();
@@ -308,9 +317,9 @@ fn lookup<'a>(graph: &'a Graph<'_>, usage_words: &'a UsageWords) -> Lookup<'a> {
     Lookup { classes: graph.classes, dependencies: graph.dependencies, usage_words }
 }
 
-/// Of all holds that the new lock closes a cycle with, another one whose cycle is the shortest: `held` is the nearest of
-/// them, and to release that alone may leave another cycle, of which this one is a part. Also those below count whose
-/// dependencies on the new lock follow from others, and are not in the table. The way is in the scratch.
+/// Of all holds that the new lock closes a cycle with, the one with the shortest cycle, if that is not `held`. `held`
+/// is the nearest of them, and to release it alone may leave a shorter cycle. Holds further down count too, although
+/// their dependencies on the new lock follow from others and are not in the table. The path is in the scratch.
 fn shorter_cycle(graph: &mut Graph<'_>, context: &Context, held: &Hold, new: &Hold, end: Node) -> Option<(Hold, Node)> {
     let nearest = graph.way_back(end, Direction::Forwards).count();
     let mut best = (nearest, None);
@@ -324,12 +333,12 @@ fn shorter_cycle(graph: &mut Graph<'_>, context: &Context, held: &Hold, new: &Ho
             best = (length, Some(other));
         }
     }
-    // Once more, for the way.
+    // Once more, for the path.
     let other = best.1?;
     Some((other, rules::circular::check(graph, &other, new)?))
 }
 
-/// Copies the way of the last search, in the order of its dependencies.
+/// Copies the path of the last search, in the order of its dependencies.
 fn copy_way(path: &mut Path, graph: &Graph<'_>, usage_words: &UsageWords, end: Node, direction: Direction) {
     let from_end = direction == Direction::Forwards;
     lookup(graph, usage_words).path(path, graph.way_back(end, direction), from_end);

@@ -1,10 +1,14 @@
-//! The state of a validator, as its tables tell it.
+//! The state of a validator as data: its status, findings and counts, read from the tables.
+//!
+//! Invariant: it changes nothing.
+//!
+//! What it does not do: count what happened outside the engine, or print. The data is in `report/status.rs`.
 
 use crate::engine::Engine;
 use crate::report::status::{State, Status};
 
 impl Engine<'_> {
-    /// The state now. `early` and `unchecked` are its owner's to say.
+    /// The present state. The runtime, which counts them, fills in `early` and `unchecked`.
     pub(crate) fn state(&self) -> State {
         let findings = &self.findings;
         let status = match findings.first {

@@ -1,20 +1,22 @@
-//! Taking classes back: those of a key that was made at run time, when what it was made for goes; and that of a lock which
-//! is a class of its own, when the lock goes.
+//! Removal of classes: those of a dynamic key when its owner unregisters it, and that of a lock which is a class of its
+//! own when the lock is dropped.
 //!
-//! Their dependencies go with them, at both ends, and what was noted of their usage. The slots are used again, under another
-//! generation: a hint in a lock that is left, and a chain with one of the classes, are not believed any more.
+//! Their dependencies are removed with them, at both ends, and so are their usage bits. The slots are used again, with
+//! another generation: a hint in a lock that is left, and a chain with one of the classes, no longer match.
 //!
 //! Invariants:
-//! - Nothing goes while the running context, or one below it, holds a lock of the key: a hold knows its class by the slot.
-//!   That is reported, and nothing is done. For holds of other contexts the caller answers. (A lock that is dropped is held
-//!   by nobody, unless a guard was forgotten: if by this context, its class stays.)
-//! - It is done under the internal lock with interrupts off, so it is bounded. A key has one class for each nesting level and
-//!   pair of wait types that was used. Each of them costs the length of its lists of dependencies, and of the list at each
-//!   other end: in all at most twice as many short steps as the table has dependencies. Mostly it is a handful: a class
-//!   with one dependency costs some 400 instructions.
-//! - A dependency that was reported is not in the table, though its chain counts as checked. What stood in its way may go
-//!   with the key; so if anything was ever found, and more is to be, all chains are checked once more. To empty the set is
-//!   one store for each of its slots.
+//! - A class stays while the running context, or one below it, holds a lock of the key: a hold knows its class by the
+//!   slot. That is reported, and nothing is removed. For holds of other contexts the caller is responsible. (A lock
+//!   that is dropped is held by nobody, unless a guard was forgotten: if by this context, its class stays.)
+//! - It runs under the internal lock with interrupts off, so it is bounded. A key has one class for each nesting level
+//!   and pair of wait types that was used. Each of them costs the length of its lists of dependencies, and of the list
+//!   at each other end: in all at most twice as many short steps as the table has dependencies. Mostly it is a handful:
+//!   a class with one dependency costs some 400 instructions.
+//! - A dependency that was reported is not in the table, though its chain counts as checked. The dependencies that it
+//!   conflicted with may be removed with the key. So if anything was ever found, and checking goes on, all chains are
+//!   checked again. To empty the set is one store for each of its slots.
+//!
+//! What it does not do: wait for other CPUs that still hold a lock of the key. That is the owner's duty.
 
 use crate::context::Context;
 use crate::engine::Engine;
@@ -24,7 +26,7 @@ use crate::lock::site::Site;
 use crate::report::kind::Kind;
 
 impl Engine<'_> {
-    /// Forgets all classes of the key. Linux's `lockdep_unregister_key`.
+    /// Removes all classes of the key. Linux's `lockdep_unregister_key`.
     pub fn unregister_key(&mut self, context: &Context, key: &DynamicKey, site: Site) {
         self.settle_classes(context);
         if let Some(held) = context.all().find(|hold| self.graph.classes.is_of(hold.class, key.hash())) {
@@ -33,7 +35,7 @@ impl Engine<'_> {
         self.forget_key(key.hash());
     }
 
-    /// Forgets the class of a lock that is a class of its own: its memory goes.
+    /// Removes the class of a lock that is a class of its own, and is dropped.
     pub fn forget_own_class(&mut self, context: &Context, map: &LockMap) {
         let classes = &self.graph.classes;
         let Some(key) = classes.own_key(self.published.classes, map) else { return };
@@ -42,7 +44,7 @@ impl Engine<'_> {
         }
     }
 
-    /// Forgets all classes of a key that nobody holds a lock of.
+    /// Removes all classes of a key of which no lock is held.
     fn forget_key(&mut self, key: u64) {
         let mut went = 0..self.graph.classes.capacity();
         while let Some(class) = self.graph.classes.any_of(key)

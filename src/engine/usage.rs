@@ -1,8 +1,14 @@
-//! Marking: how usage bits come about, by acquisitions and by flags that are turned on.
+//! Usage bits: how a class gets them, by acquisitions and by interrupt flags that are turned on; and the events of the
+//! flags.
 //!
-//! An acquisition that waits marks its class as *used in* the contexts that it is in; one with interrupts on marks it as
-//! held with them *enabled*, and so does whatever enables them later, for all that is held. A bit is checked once, when it
-//! is first set. Sections 4 and 10 of `docs/semantics.md`.
+//! An acquisition that waits marks its class as *used in* the contexts that it is in. One with interrupts on marks it
+//! as held with them *enabled*, and so does enabling them later, for all holds. Sections 4 and 10 of
+//! `docs/semantics.md`.
+//!
+//! Invariant: a bit is checked once, when it is first set, and stays set whatever is found.
+//!
+//! What it does not do: the fast cases in which all bits are set already (`fast_path.rs`, `recheck.rs`). Flags that are
+//! turned off mark nothing (`mod.rs`).
 
 use crate::context::Context;
 use crate::context::hold::{Hold, NO_SLOT};
@@ -14,7 +20,7 @@ use crate::report::kind::Kind;
 use crate::rules;
 
 impl Engine<'_> {
-    /// What an acquisition marks: *used in* if it waited, *enabled* by the interrupt flag of the acquire.
+    /// Sets the bits of an acquisition: *used in* if it waited, *enabled* by the interrupt flag of the acquire.
     pub(crate) fn mark_acquired(&mut self, context: &Context, hold: &Hold) {
         if !hold.checked() {
             return;
@@ -34,14 +40,14 @@ impl Engine<'_> {
         }
     }
 
-    /// Whether no rule on usage can find anything about a class that has these bits: it has no dependency, and there is none on
+    /// Whether no rule on usage can find anything about a class that has these bits: no dependency leads from it or to
     /// it, so there is nothing to search; and no two of the bits are two sides of one state.
     fn is_alone(&self, class: u16, usage: Usage) -> bool {
         let class = self.graph.classes.get(class);
         class.after == NO_SLOT && class.before == NO_SLOT && !usage.intersects(usage.opposite())
     }
 
-    /// Sets usage bits of a class that is alone with them, all at once.
+    /// Sets usage bits of a class for which [`Engine::is_alone`] holds, all at once.
     fn mark_alone(&mut self, class: u16, new: Usage, site: Option<Site>) {
         self.published.classes.mark(class, new);
         self.graph.reachable_usage.add_to_class(class, new);
@@ -88,7 +94,7 @@ impl Engine<'_> {
 
     // ---- flags and contexts
 
-    /// Hard interrupts are enabled: what is held is from now on held with them enabled.
+    /// Enables hard interrupts: all holds are held with them enabled from now on.
     pub fn irqs_on(&mut self, context: &Context, site: Site) {
         if context.irqs_on() {
             return;
@@ -100,7 +106,7 @@ impl Engine<'_> {
         context.set_irqs(true, Some(site));
     }
 
-    /// Softirqs are enabled.
+    /// Enables softirqs.
     pub fn softirqs_on(&mut self, context: &Context, site: Site) {
         if context.softirqs_on() {
             return;
@@ -111,7 +117,8 @@ impl Engine<'_> {
         }
     }
 
-    /// An interrupt ends. What was taken in it must be gone; then its flag is restored. Returns the context below.
+    /// Ends an interrupt. What was acquired in it must be released by now; then its flag is restored. Returns the
+    /// context below.
     pub fn leave<'c>(&mut self, context: &'c Context, site: Site) -> Option<&'c Context> {
         if context.interrupted().is_none() {
             self.wrong(context, Kind::Assertion, "leaving an interrupt that was not entered", None, Some(site));
@@ -130,7 +137,7 @@ impl Engine<'_> {
         Some(outer)
     }
 
-    /// The task allocates in a way that may enter reclaim: what it holds is held with reclaim enabled.
+    /// The task allocates in a way that may enter reclaim: its holds are held with reclaim enabled.
     pub fn allocate(&mut self, context: &Context, site: Site) {
         let flags = context.flags();
         if flags.irqs_on && !flags.hardirq && !flags.softirq && !context.in_reclaim() {

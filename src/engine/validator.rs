@@ -1,7 +1,11 @@
-//! Where the two halves of a validator are kept: arrays whose sizes are fixed where they are made.
+//! The storage of a validator's two halves: arrays of fixed sizes.
 //!
-//! [`Validator`] is both halves as one value, with nothing around them: what tests and the host use. A kernel has the
-//! same halves in its runtime, where the internal lock parts them.
+//! [`Validator`] is both halves as one value, for tests and the host. A kernel has the same halves in its runtime,
+//! where the internal lock guards the second one (`runtime/shared.rs`).
+//!
+//! Invariant: an acquisition here tries the four paths in the same order as in a kernel.
+//!
+//! What it does not do: lock, disable interrupts, or show reports.
 
 use crate::atomic::word64::AtomicWord64;
 use crate::context::Context;
@@ -53,18 +57,18 @@ pub(crate) struct Tables<const C: usize, const D: usize, const K: usize> {
     chain_members: ChainMembersTable<K>,
 }
 
-/// Bytes of the tables of one validator. What is left to its whole are flags.
+/// Bytes of the tables of one validator. The rest of its size is flags.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sizes {
-    /// The classes, with what the fast path reads of them.
+    /// The classes, with their usage words.
     pub classes: usize,
     /// The dependencies.
     pub dependencies: usize,
     /// The set of checked chains.
     pub chains: usize,
-    /// What searches write down, and what saves most of them.
+    /// The scratch of searches, and the tables that make most searches unnecessary.
     pub search: usize,
-    /// The reports that wait to be shown, and what is known of findings.
+    /// The reports that wait to be shown, and the record of findings.
     pub reports: usize,
 }
 
@@ -98,7 +102,7 @@ impl<const C: usize, const D: usize, const K: usize> Tables<C, D, K> {
         }
     }
 
-    /// The third way: see there.
+    /// The new-chain path: see [`new_chain::New::learn`].
     #[inline(always)]
     pub(crate) fn learn(&mut self, published: Published<'_>, new: &new_chain::New<'_>, policy: Policy) -> bool {
         new.learn(published, &self.dependencies, &mut self.findings, &mut self.chain_members.chain_members(), policy)
@@ -138,7 +142,7 @@ impl<const C: usize, const D: usize, const K: usize> Default for Validator<C, D,
 }
 
 impl<const C: usize, const D: usize, const K: usize> Validator<C, D, K> {
-    /// One that has learned nothing.
+    /// An empty validator.
     pub const fn new() -> Self {
         Validator {
             seen_classes: UsageWords::new(),
@@ -148,12 +152,12 @@ impl<const C: usize, const D: usize, const K: usize> Validator<C, D, K> {
         }
     }
 
-    /// What the fast path reads.
+    /// The half that is read without the internal lock.
     pub(crate) fn published(&self) -> Published<'_> {
         Published { classes: &self.seen_classes, chains: &self.chains }
     }
 
-    /// Both halves, for events of the slow path.
+    /// Both halves, for events that need the engine.
     pub fn engine(&mut self) -> Engine<'_> {
         let published = Published { classes: &self.seen_classes, chains: &self.chains };
         let mut slots = [const { None }; SLOTS];
@@ -161,7 +165,7 @@ impl<const C: usize, const D: usize, const K: usize> Validator<C, D, K> {
         self.tables.engine(published, slots, &PortConfig::NO_PORT)
     }
 
-    /// A lock is taken: by the first way that can be gone, as in a kernel.
+    /// Acquires a lock by the first path that can handle it, as in a kernel.
     pub fn acquire(&mut self, context: &Context, what: &Acquire<'_>) {
         let ordinary = !what.tried && what.checked && what.subclass == Subclass::ZERO && what.nest.is_none();
         let known =
@@ -187,7 +191,7 @@ impl<const C: usize, const D: usize, const K: usize> Validator<C, D, K> {
         })
     }
 
-    /// A lock is let go: by the fast path if it can be.
+    /// Releases a lock: by the fast path or the recheck path if one can handle it.
     pub fn release(&mut self, context: &Context, map: &LockMap, site: Option<Site>) {
         let published = self.published();
         if fast_path::release(context, map).is_none() && !recheck::release(published, context, map) {
@@ -195,17 +199,17 @@ impl<const C: usize, const D: usize, const K: usize> Validator<C, D, K> {
         }
     }
 
-    /// What was found.
+    /// The kind that was found first.
     pub fn found(&self) -> Option<Kind> {
         self.tables.findings.first
     }
 
-    /// A table that has become full since this was last asked.
+    /// Returns a table that has become full since the last call.
     pub fn take_notice(&mut self) -> Option<Notice> {
         self.engine().take_notice()
     }
 
-    /// Its report.
+    /// The report of the first finding.
     pub fn report(&self) -> Option<&Report> {
         self.found().map(|_| &self.report)
     }

@@ -1,16 +1,20 @@
-//! Chains: what is held in a run, and the new lock, as one 64-bit key; and the set of those already checked.
+//! The chain cache: a chain is the holds of a run and the new lock, as one 64-bit key; this is the set of those already
+//! checked.
 //!
 //! A key folds in, hold by hold, the class with its generation, the mode, and whether it was tried or unchecked. It
-//! begins with the limit of the context, so that a known chain says yes to the wait types as well. A chain is entered
+//! begins with the limit of the context, so that a known chain answers for the wait types as well. A chain is entered
 //! when its dependencies are in the graph and none of its holds is of the new class: so a known chain needs neither the
-//! graph nor, within the run, the recursion check. (The argument in full: `docs/design.md`.)
+//! graph nor, within the run, the recursion check. (The argument in full: `docs/exactness.md`.)
 //!
 //! Invariants:
-//! - A slot is written once, under the internal lock; readers take none. An empty slot reads as 0: a key that is 0, of 2^64 one, passes for known.
-//! - A hold whose chain is not known in full (its class has no slot, or it was left over by an interrupt) has a key from
-//!   which no entered key is ever made, so what is taken above it never passes for known.
-//! - A key is a hash. With the feature `stat` a hit is verified besides (`chain/slot.rs`).
-//! - A full set is no error: a chain that finds no room is checked anew each time. It is counted.
+//! - A slot is written under the internal lock, and keeps its key until the set is emptied; readers take no lock. An
+//!   empty slot reads as 0: a key that is 0, one of 2^64, passes for known.
+//! - A hold whose chain is not known in full (its class has no slot, or an interrupt left it behind) has a key from
+//!   which no entered key is ever made, so a lock taken above it never passes for known.
+//! - A key is a hash. With the feature `stat` a hit is also verified (`chain_cache/slot.rs`).
+//! - A full set is no error: a chain that finds no room is counted, and checked again each time.
+//!
+//! What it does not do: keep the members of chains (`chain_members.rs`), or make keys (`context/chain_key.rs`).
 
 use crate::atomic::{AtomicBool, AtomicU32, Ordering};
 use crate::context::chain_key::word;
@@ -21,7 +25,7 @@ mod slot;
 
 pub(crate) use slot::{Slot, Witness};
 
-/// How many slots are looked at for a key.
+/// How many slots are searched for a key.
 const PROBES: usize = 8;
 
 /// What verifies the chain of a run and one more hold, besides its key.
@@ -37,7 +41,7 @@ pub(crate) struct Chains<S: ?Sized = [Slot]> {
     full: AtomicU32,
     /// How many chains were entered that have the key of another one.
     collisions: AtomicU32,
-    /// Classes went since it was last empty: some of the keys are of no use any more.
+    /// Classes were unregistered since it was last empty: some of the keys are dead.
     has_dead: AtomicBool,
     slots: S,
 }
@@ -59,13 +63,13 @@ impl Chains {
         taken.into_iter().any(|(slot, k)| k == key && slot.agrees(witness))
     }
 
-    /// Whether it was checked before and is in the first slot that is looked at, as most are. `false` says nothing.
+    /// Whether the chain was checked before and is in the first slot of its key, as most are. `false` proves nothing.
     #[inline(always)]
     pub(crate) fn is_at_home(&self, key: u64, witness: Witness) -> bool {
         self.slots.get(self.home(key)).is_some_and(|slot| slot.key() == key && slot.agrees(witness))
     }
 
-    /// Enters a chain; returns whether there was room, and counts it where there was none. Under the internal lock.
+    /// Enters a chain. Returns whether there was room, and counts it if there was none. Under the internal lock.
     pub(crate) fn insert(&self, key: u64, witness: Witness) -> bool {
         let entered = self.enter(key, witness);
         if !entered {
@@ -79,14 +83,14 @@ impl Chains {
         self.probe(self.home(key)).map(Slot::key).any(|k| k == 0 || k == key)
     }
 
-    /// Whether classes went since the set was last empty. Their chains are never asked for, but cannot be told from the
-    /// others: where there is no room, the set may begin anew. So once for each time that classes go, at most, it is
-    /// walked; and what was known is checked once more when it comes again.
+    /// Whether classes were unregistered since the set was last empty. Their chains are never asked for again, but
+    /// cannot be told from the others: if there is no room, the set may be emptied. So it is walked at most once for
+    /// each time that classes are unregistered, and a chain that was known is checked again when it comes again.
     pub(crate) fn has_dead(&self) -> bool {
         self.has_dead.load(Ordering::Relaxed)
     }
 
-    /// Enters a chain, if there is room for it as things are.
+    /// Enters a chain if there is room, and counts nothing if there is none. Returns whether there was.
     pub(crate) fn enter(&self, key: u64, witness: Witness) -> bool {
         let mut collides = false;
         for slot in self.probe(self.home(key)) {
@@ -106,20 +110,20 @@ impl Chains {
         false
     }
 
-    /// Classes went.
+    /// Notes that a class was unregistered.
     pub(crate) fn classes_went(&self) {
         self.has_dead.store(true, Ordering::Relaxed);
     }
 
-    /// Gives all chains up, to be checked once more. Under the internal lock. Others may read meanwhile: what they find is
-    /// still right, and what they do not find is checked.
+    /// Forgets all chains, to be checked again. Under the internal lock. Other CPUs may read meanwhile: what they find
+    /// is still right, and what they do not find is checked.
     pub(crate) fn empty(&self) {
         self.slots.iter().for_each(|slot| slot.store(0, Witness::NONE));
         self.used.store(0, Ordering::Relaxed);
         self.has_dead.store(false, Ordering::Relaxed);
     }
 
-    /// Forgets all chains.
+    /// Forgets all chains and counts.
     pub(crate) fn clear(&self) {
         self.empty();
         self.full.store(0, Ordering::Relaxed);
@@ -131,12 +135,12 @@ impl Chains {
         self.used.load(Ordering::Relaxed)
     }
 
-    /// How many chains found no room, and were checked again when they came again.
+    /// How many chains found no room, and were checked again.
     pub(crate) fn turned_away(&self) -> u32 {
         self.full.load(Ordering::Relaxed)
     }
 
-    /// How many chains had the key of another one: both are known, each by itself. Without `stat` that is not seen.
+    /// How many chains had the key of another one: both are known, each by itself. Without `stat` that is not noticed.
     #[cfg(feature = "stat")]
     pub(crate) fn collisions(&self) -> u32 {
         self.collisions.load(Ordering::Relaxed)
@@ -149,7 +153,7 @@ impl Chains {
 
     #[inline(always)]
     fn home(&self, key: u64) -> usize {
-        // The upper bits: as many as number the slots.
+        // The upper bits of the key: as many as an index of a slot has.
         key.checked_shr((self.slots.len() as u64).leading_zeros() + 1).unwrap_or(0) as usize
     }
 
@@ -192,7 +196,7 @@ mod tests {
         assert_eq!(extend(start, a, HoldFlags::IRQS_ON), extend(start, a, none), "flags are no part of a chain");
     }
 
-    /// Short words that differ in few bits, in every order: what a fold that is too simple makes equal.
+    /// Short words that differ in few bits, in every order: a fold that is too simple makes them equal.
     #[test]
     fn structured_chains_have_keys_of_their_own() {
         let words = |slots: u16, generations: u64, flags: u16| {
@@ -214,7 +218,7 @@ mod tests {
             longer = extended(&longer, 9, 1, 1);
             chains.extend(longer.iter().flat_map(|&key| [key, resume(key, 2), resume(key, WaitType::NO_LIMIT)]));
         }
-        // What was made in two ways.
+        // Keys that were made in two ways.
         chains.sort_unstable();
         chains.dedup();
         let pairs = 300 * 300 + starts.len() * 64 * 64;
@@ -235,7 +239,7 @@ mod tests {
             classes().map(move |b| extend(below, b, HoldFlags::empty()))
         });
         assert!(keys.clone().all(|key| set.insert(key, Witness::NONE)));
-        // A quarter of the slots is taken: by chance an eighth of the keys finds another at its place.
+        // A quarter of the slots is taken: by chance an eighth of the keys finds its first slot taken by another.
         let at_home = keys.filter(|&key| set.is_at_home(key, Witness::NONE)).count();
         assert!(at_home > 64 * 64 * 13 / 16, "{at_home}");
     }
@@ -259,7 +263,7 @@ mod tests {
                 && set.insert(19, Witness::NONE)
                 && set.contains(19, Witness::NONE)
                 && !set.contains(11, Witness::NONE),
-            "it begins anew"
+            "it is empty again"
         );
         assert_eq!((set.used(), set.turned_away()), (1, 1));
         set.clear();

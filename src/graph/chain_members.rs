@@ -1,13 +1,19 @@
-//! The members of the checked chains (feature `stat`): a chain's key cannot be turned back, so what is to be listed is
-//! noted when the chain is entered. Linux's `chain_hlocks`.
+//! The members of the checked chains (feature `stat`), for listings: they are recorded when a chain is entered, since
+//! they cannot be computed from its key. Linux's `chain_hlocks`.
 //!
-//! Without the feature a roster has no size, and nothing is noted.
+//! Without the feature the table is zero-sized, and nothing is recorded.
 //!
-//! Invariants: under the internal lock. A chain is a head of two words, then its classes, the first taken first; chains
-//! stand one after the other and none is taken out but by `clear`. The head has a sum of the generations of the classes: if
-//! that is no longer right, one of them is gone, and the chain is not listed. What finds no room is counted.
+//! Invariants:
+//! - All of it is under the internal lock.
+//! - A chain is a head of two words, then its classes, the first taken first. Chains follow one another, and none is
+//!   removed but by `empty` and `clear`.
+//! - The head has a sum of the generations of the classes. If that is no longer right, one of them was unregistered,
+//!   and the chain is not listed.
+//! - A chain that finds no room is counted.
+//!
+//! What it does not do: take part in any check.
 
-/// With the feature.
+/// With the feature: chains are recorded.
 #[cfg(feature = "stat")]
 mod kept {
     use crate::context::Context;
@@ -30,7 +36,7 @@ mod kept {
         words: [[u16; WORDS]; K],
     }
 
-    /// What is counted.
+    /// The counts of the table.
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
     pub(crate) struct Counts {
         /// Words in use.
@@ -74,7 +80,7 @@ mod kept {
     }
 
     impl ChainMembers<'_> {
-        /// Notes a chain that is entered: the run of `context`, and `new`. Says whether there was room.
+        /// Records a chain that is entered: the run of `context`, and `new`. Returns whether there was room.
         pub(crate) fn note(&mut self, usage_words: &UsageWords, context: &Context, new: &Hold) -> bool {
             let length = context.run().count() + 1;
             self.counts.deepest = self.counts.deepest.max(length.try_into().unwrap_or(u16::MAX));
@@ -92,12 +98,12 @@ mod kept {
             true
         }
 
-        /// Whether there is room for a chain of so many classes.
+        /// Whether there is room for a chain of `length` classes.
         pub(crate) fn has_room(&self, length: usize) -> bool {
             self.counts.used as usize + HEAD + length <= self.words.len()
         }
 
-        /// Forgets all chains, and goes on counting.
+        /// Forgets all chains, and keeps the counts.
         pub(crate) fn empty(&mut self) {
             self.counts.used = 0;
         }
@@ -115,7 +121,7 @@ mod kept {
             self.words.len()
         }
 
-        /// The chain that stands at this word, and where the next one does.
+        /// The chain that begins at this word, and the word at which the next one begins.
         pub(crate) fn get(&self, usage_words: &UsageWords, at: usize) -> Option<(Head, usize)> {
             let used = self.words.get(at..self.counts.used as usize)?;
             let (&[bits, sum], rest) = used.split_first_chunk::<HEAD>()?;
@@ -125,7 +131,7 @@ mod kept {
             Some((Head { length, in_hardirq, in_softirq, is_current }, at + HEAD + length))
         }
 
-        /// The class with this number of the chain at this word.
+        /// The class number `number` of the chain at this word.
         pub(crate) fn member(&self, at: usize, number: usize) -> Option<u16> {
             self.words.get(at + HEAD + number).copied()
         }
@@ -137,7 +143,7 @@ mod kept {
     }
 }
 
-/// Without.
+/// Without the feature.
 #[cfg(not(feature = "stat"))]
 mod nothing {
     use crate::context::Context;
@@ -145,7 +151,7 @@ mod nothing {
     use crate::graph::classes::UsageWords;
     use core::marker::PhantomData;
 
-    /// No table.
+    /// No table: built without `stat`.
     #[derive(Debug)]
     pub(crate) struct ChainMembersTable<const K: usize>;
 
@@ -159,7 +165,7 @@ mod nothing {
         }
     }
 
-    /// Nothing is noted.
+    /// Records nothing: built without `stat`.
     #[derive(Debug)]
     pub(crate) struct ChainMembers<'a>(PhantomData<&'a ()>);
 

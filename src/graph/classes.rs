@@ -1,17 +1,20 @@
 //! The table of classes, in two halves.
 //!
-//! [`UsageWords`] is what the fast path reads: for each slot its generation and its usage bits, one word.
+//! [`UsageWords`] is the half that the fast path reads: for each slot its generation and its usage bits, one word.
 //! [`Classes`] is the rest, under the internal lock: key, names, the site of each usage, the heads of the lists of
 //! dependencies.
 //!
 //! Invariants:
-//! - A slot's generation goes up whenever its class goes, so an id that was handed out never means another class: not the
-//!   hint in a lock that was last taken a million classes ago, nor a chain key made of it. There are 2^44 generations; a
-//!   slot that used them all is retired. (If a kernel did nothing but unregister, a million times a second, always in one
-//!   slot, that would take 200 days.)
-//! - An index that is not there reads as the empty class, so nothing here can panic.
-//! - No two locks that are classes of their own ever have one key: each gets a number that is never given again. Not its
-//!   address, which another lock may have later.
+//! - A slot's generation goes up whenever its class is removed, so an id that was handed out never means another class:
+//!   not the hint in a lock that was last taken a million classes ago, nor a chain key made of it. There are 2^44
+//!   generations; a slot that used them all is retired. (If a kernel did nothing but unregister, a million times a
+//!   second, always in one slot, that would take 200 days.)
+//! - An index that is out of range reads as the empty class, so nothing here can panic.
+//! - No two locks that are classes of their own ever have one key: each gets a number that is never handed out again.
+//!   Not its address, which another lock may have later.
+//!
+//! What it does not do: remove the dependencies of a class that is removed (`Graph::forget_edges`), or check that no
+//! lock of it is held (`engine/unregister.rs`).
 
 use crate::atomic::word64::AtomicWord64;
 use crate::context::hold::NO_SLOT;
@@ -23,15 +26,15 @@ use crate::lock::site::Site;
 use crate::lock::usage::{TAKEN, USAGE_BITS, Usage, UsageMask};
 use crate::lock::wait_type::WaitTypes;
 
-/// The generation that is never handed out: a slot that has come to it is used up.
+/// The generation that is never handed out: a slot that has reached it is retired.
 const RETIRED: u64 = ClassId::GENERATIONS;
 
-/// All that a new class is missing.
+/// All bits that a new class is missing.
 const ALL_BITS: u16 = Usage::all().bits() | TAKEN;
 
-/// The half that readers see without a lock: a word a class. Above is the generation; below are the usage bits that are
-/// *missing*, and whether it was never taken, folded with the number of the slot. So the word and the id of its class differ
-/// in what is missing, and in nothing else. A slot that never had a class has 0.
+/// The half that is read without a lock: a word a class. Its upper part is the generation. Its lower part is the usage
+/// bits that are *missing*, and whether the class was never taken, XORed with the number of the slot. So the word and
+/// the id of its class differ in the missing bits, and in nothing else. A slot that never had a class has 0.
 #[derive(Debug)]
 pub(crate) struct UsageWords<S: ?Sized = [AtomicWord64]> {
     words: S,
@@ -44,8 +47,8 @@ impl<const N: usize> UsageWords<[AtomicWord64; N]> {
 }
 
 impl UsageWords {
-    /// Whether `id` is still the class that it was, and has all of `marks`. (The id of no class passes: there is no chain
-    /// with it.)
+    /// Whether `id` is still the class that it was, and has all of `marks`. (The id of no class passes: no known chain
+    /// has it.)
     #[inline(always)]
     pub(crate) fn is_marked(&self, id: ClassId, marks: UsageMask) -> bool {
         let Some(word) = self.words.get(usize::from(id.slot())) else {
@@ -74,7 +77,7 @@ impl UsageWords {
         self.clear_missing(slot, bit.bits());
     }
 
-    /// A lock of the class is taken. Under the internal lock.
+    /// Marks that a lock of the class was taken. Under the internal lock.
     pub(crate) fn mark_taken(&self, slot: u16) {
         self.clear_missing(slot, TAKEN);
     }
@@ -85,7 +88,7 @@ impl UsageWords {
         self.missing(slot) & TAKEN == 0
     }
 
-    /// Begins a class in a free `slot`, whose generation was never handed out. `None` if the slot is used up.
+    /// Begins a class in a free `slot`, whose generation was never handed out. `None` if the slot is retired.
     fn begin(&self, slot: u16) -> Option<ClassId> {
         let generation = self.id(slot).generation().max(1);
         let id = ClassId::new(slot, generation);
@@ -93,7 +96,7 @@ impl UsageWords {
         (generation < RETIRED).then_some(id)
     }
 
-    /// Ends the class in `slot`: from now on nobody believes its id. Says whether the slot can be used again.
+    /// Ends the class in `slot`: its id is not valid any more. Returns whether the slot can be used again.
     fn end(&self, slot: u16) -> bool {
         let generation = self.id(slot).generation().saturating_add(1).min(RETIRED);
         self.store(ClassId::new(slot, generation), ALL_BITS);
@@ -119,20 +122,21 @@ impl UsageWords {
     }
 }
 
-/// A class, as the slow path knows it: with the word above at most 160 bytes. An array of these is also the hash over keys:
-/// each has the head of the list of one bucket, which has nothing to do with the class and is here for room.
+/// The rest of a class, for the engine: with the word above at most 160 bytes. An array of these is also the hash table
+/// over keys: each has the head of the list of one bucket, which has nothing to do with the class and is here to save
+/// room.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Class {
     key: u64,
     /// The name that it was given.
     pub name: Option<&'static str>,
-    /// Where its locks are constructed.
+    /// The site where its locks are constructed.
     pub site: Option<Site>,
-    /// What says which class it is. Where its locks have no line of their own, `site` is where the first of them was first
+    /// What determines the class. If its locks have no line of their own, `site` is where the first of them was first
     /// taken.
     pub origin: Origin,
-    /// For how long its locks may be held: the longest limit of any that has one and was ever taken. Zero-sized without the
-    /// feature `stat`.
+    /// For how long its locks may be held: the longest limit of all locks that have one and were ever taken. Zero-sized
+    /// without the feature `stat`.
     pub limit: HoldLimit,
     /// Its level within the class of its key.
     pub subclass: Subclass,
@@ -165,7 +169,7 @@ impl Class {
         sites: [None; USAGE_BITS],
     };
 
-    /// The 64 bits that stand for it, together with its level.
+    /// The 64 bits that identify it, together with its level.
     #[cfg(feature = "stat")]
     pub(crate) fn key(&self) -> u64 {
         self.key
@@ -210,7 +214,7 @@ impl<const N: usize> Classes<[Class; N]> {
 }
 
 impl Classes {
-    /// The class in `slot`; the empty one where there is none.
+    /// The class in `slot`, or the empty one if there is none.
     pub(crate) fn get(&self, slot: u16) -> &Class {
         self.slots.get(usize::from(slot)).unwrap_or(&Class::EMPTY)
     }
@@ -219,7 +223,7 @@ impl Classes {
         self.slots.get_mut(usize::from(slot))
     }
 
-    /// Where the list of the dependencies that leave a class in `direction` begins.
+    /// The head of the list of the dependencies that leave a class in `direction`.
     pub(crate) fn first_mut(&mut self, slot: u16, direction: Direction) -> Option<&mut u16> {
         self.get_mut(slot).map(|class| match direction {
             Direction::Forwards => &mut class.after,
@@ -227,8 +231,9 @@ impl Classes {
         })
     }
 
-    /// Which of the classes of one name that in `slot` is, from 1 on: its levels are one. 0 if it has no name, or no other
-    /// has it. Walks the table, so it is for reports; the number may change when a class is unregistered.
+    /// The number of the class in `slot` among the classes of its name, from 1 on; the levels of one class count as
+    /// one. 0 if it has no name, or no other class has the same. Walks the table, so it is for reports. The number may
+    /// change when a class is unregistered.
     pub(crate) fn ordinal(&self, slot: u16) -> u8 {
         let class = self.get(slot);
         if class.name.is_none() {
@@ -266,7 +271,7 @@ impl Classes {
         self.slots.len() - 1
     }
 
-    /// The class of a lock that is taken at `site`; it is entered if it is new. `None`: the table is full, and that is
+    /// The class of a lock that is taken at `site`, entered if it is new. `None` if the table is full, which is
     /// counted.
     pub(crate) fn find_or_enter(
         &mut self,
@@ -307,8 +312,8 @@ impl Classes {
         Some(id)
     }
 
-    /// A lock becomes a class of its own; returns the key. Its level 0 is entered whatever level is taken, since the hint of
-    /// that level is what remembers the key.
+    /// Makes a lock a class of its own. Returns the key. Level 0 is entered whatever level is taken, since the hint of
+    /// that level remembers the key.
     fn begin_own(&mut self, usage_words: &UsageWords, map: &LockMap, site: Site) -> Option<u64> {
         let key = own_key(self.numbers.wrapping_add(1));
         self.find_or_enter_key(usage_words, map, key, Subclass::ZERO, site)?;
@@ -316,7 +321,7 @@ impl Classes {
         Some(key)
     }
 
-    /// The slot of the class that a hold without one is of, if that has one by now: by what the hold has for a key.
+    /// The slot of the class of a hold that has none, if the class has one by now. `key` is the key of the hold.
     pub(crate) fn find_without_slot(&self, key: u64) -> Option<u16> {
         let levels = (0..Subclass::COUNT).map(Subclass::new);
         levels.into_iter().find_map(|subclass| self.find_key(key_without_slot(key, subclass), subclass))
@@ -331,12 +336,12 @@ impl Classes {
         self.find_key(self.key_of(usage_words, map)?, subclass)
     }
 
-    /// The key of the class of a lock that is taken at `site`, which decides where nothing else does.
+    /// The key of the class of a lock that is taken at `site`, which decides if nothing else does.
     pub(crate) fn key_at(&self, usage_words: &UsageWords, map: &LockMap, site: Site) -> u64 {
         self.key_of(usage_words, map).unwrap_or_else(|| key_of_first_use(map, site))
     }
 
-    /// The key of a lock's class. Where its construction says nothing: that of the class that it came to be of when it was
+    /// The key of a lock's class. If its construction does not determine it: that of the class that it got when it was
     /// first taken, if it was.
     fn key_of(&self, usage_words: &UsageWords, map: &LockMap) -> Option<u64> {
         if map.has_class() {
@@ -365,7 +370,7 @@ impl Classes {
         let (slot, id) = self.take_free(usage_words)?;
         let bucket = self.bucket(key);
         let next_in_bucket = core::mem::replace(&mut self.slots.get_mut(bucket)?.bucket, slot);
-        // A free slot is empty, but for the next that is free: the rest need not be written.
+        // A free slot is empty but for the link to the next free one: the rest need not be written.
         let class = self.get_mut(slot)?;
         class.key = key;
         class.name = map.name();
@@ -384,14 +389,14 @@ impl Classes {
             self.free = self.get(slot).next_in_bucket;
             return Some((slot, usage_words.begin(slot)?));
         }
-        // A slot that is used up is passed over, for ever.
+        // A retired slot is passed over for ever.
         let mut fresh = self.last + 1..self.slots.len() as u16;
         let (slot, id) = fresh.find_map(|slot| Some((slot, usage_words.begin(slot)?)))?;
         self.last = slot;
         Some((slot, id))
     }
 
-    /// A class of a key, if there is any: all are in one bucket.
+    /// Any class of a key. All are in one bucket.
     pub(crate) fn any_of(&self, key: u64) -> Option<u16> {
         self.in_bucket(self.bucket(key)).find(|&slot| self.is_of(slot, key))
     }
@@ -407,7 +412,7 @@ impl Classes {
         self.key_of(usage_words, map).filter(|_| is_own(map))
     }
 
-    /// Forgets a class, to which no dependency leads any more, and from which none does. Its slot can be used again.
+    /// Removes a class that has no dependencies any more. Its slot can be used again.
     pub(crate) fn remove(&mut self, usage_words: &UsageWords, slot: u16) {
         let (bucket, next) = (self.bucket(self.get(slot).key), self.get(slot).next_in_bucket);
         let before = self.in_bucket(bucket).find(|&before| self.get(before).next_in_bucket == slot);
@@ -458,21 +463,21 @@ impl Classes {
     fn in_bucket(&self, bucket: usize) -> impl Iterator<Item = u16> + '_ {
         let first = self.slots.get(bucket).map_or(NO_SLOT, |place| place.bucket);
         let slots = core::iter::successors(Some(first), |&slot| Some(self.get(slot).next_in_bucket));
-        // Bounded by the length of the table, whatever the list says.
+        // Bounded by the length of the table, even if the list were corrupt.
         slots.take_while(|&slot| slot != NO_SLOT).take(self.slots.len())
     }
 }
 
-/// What a hold has for a key whose class has no slot: two such holds are of one class if it is the same. The same function
-/// leads back to the key of the class.
+/// The key of a hold whose class has no slot: two such holds are of one class if their keys are equal. The function is
+/// its own inverse: applied again, it returns the key of the class.
 pub(crate) fn key_without_slot(key: u64, subclass: Subclass) -> u64 {
     key ^ u64::from(subclass.get())
 }
 
-/// The key of the class of a lock that nobody is known to have taken, and that is taken at `site`.
+/// The key of the class of a lock that is taken at `site`, and of which no earlier acquisition is known.
 ///
-/// Locks of other wait types are of another class there. Of a lock that is to be a class of its own and found no room, it is a
-/// key that no other lock has as long as it lives.
+/// Locks of other wait types are of another class there. If the lock is to be a class of its own and found no room, no
+/// other lock has this key as long as it lives.
 pub(crate) fn key_of_first_use(map: &LockMap, site: Site) -> u64 {
     match map.has_class() {
         true => map.key(),
@@ -481,13 +486,13 @@ pub(crate) fn key_of_first_use(map: &LockMap, site: Site) -> u64 {
     }
 }
 
-/// Whether a lock's hint names a class that is still the one which it was.
+/// Whether a lock's hint is still valid: it names a class that was not removed since.
 #[inline(always)]
 pub(crate) fn is_believed(usage_words: &UsageWords, hint: ClassId) -> bool {
     hint != ClassId::NONE && usage_words.is_marked(hint, UsageMask::EXISTENCE)
 }
 
-/// Whether the lock is a class of its own. One that is never checked need not be, and could not remember it.
+/// Whether the lock is a class of its own. A lock that is never checked need not be one, and could not remember it.
 fn is_own(map: &LockMap) -> bool {
     map.origin() == Origin::Constant && map.is_validated()
 }

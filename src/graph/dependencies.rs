@@ -1,18 +1,25 @@
 //! The table of dependencies: for each pair of classes, that the second was waited for while the first was held.
 //!
 //! A dependency has up to four *kinds*, which add up: the source held exclusively or shared, the target waited for as a
-//! recursive reader or not. Whether one may go on from a dependency to the next is the one rule, over the kinds.
+//! recursive reader or not. The kinds decide whether a path may continue from one dependency to the next
+//! (`direction.rs`).
 //!
-//! Invariants: a dependency is in three lists, that of its bucket, of its source and of its target; it goes with the class
-//! at either end, and its slot is used again. Lists are walked with a bound. At most 32 bytes each, and 264 for the numbers
-//! of tasks and CPUs that do not fit in there: right, or unknown.
+//! Invariants:
+//! - A dependency is in three lists: of its bucket, of its source and of its target. It is removed with the class at
+//!   either end, and its slot is used again.
+//! - Lists are walked with a bound.
+//! - At most 32 bytes each, and 264 for the numbers of tasks and CPUs that do not fit in there: each is right, or
+//!   unknown.
+//!
+//! What it does not do: check what it adds. A dependency that closes a cycle is never passed to it
+//! (`engine/acquire.rs`).
 
 use crate::context::hold::NO_SLOT;
 use crate::graph::classes::Classes;
 use crate::graph::direction::{Direction, Kinds};
 use crate::lock::site::Site;
 
-/// Who made a dependency: the number of a task, and that of a CPU.
+/// The maker of a dependency: the number of a task, and that of a CPU.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Maker {
     pub(crate) task: u32,
@@ -22,8 +29,8 @@ pub(crate) struct Maker {
 /// How many makers with large numbers are kept, each once.
 const MAKERS: usize = 32;
 
-/// In place of the number of a CPU: the task's number is a place in the table of makers, and the maker is unknown where that
-/// has none. So a dependency has room for small numbers, and no number is ever cut.
+/// In place of the number of a CPU: the task's number is an index into the table of makers, and the maker is unknown if
+/// it is out of range. So a dependency has room for small numbers, and no number is ever truncated.
 const IN_TABLE: u8 = u8::MAX;
 
 /// One dependency.
@@ -36,16 +43,16 @@ pub(crate) struct Dependency {
     next_after: u16,
     next_before: u16,
     next_in_bucket: u16,
-    /// The head of the bucket of this number; nothing to do with this dependency.
+    /// The head of the bucket with the number of this slot; it has nothing to do with this dependency.
     bucket: u16,
     /// The kinds that have occurred.
     pub kinds: Kinds,
-    /// Who made it first: a CPU and the number of a task, or with [`IN_TABLE`] a place in the table of makers.
+    /// Its first maker: a CPU and the number of a task, or with [`IN_TABLE`] an index into the table of makers.
     cpu: u8,
     task: u16,
-    /// Where the source was taken, the first time.
+    /// The site where the source was taken, the first time.
     pub from_site: Option<Site>,
-    /// Where the target was waited for, the first time.
+    /// The site where the target was waited for, the first time.
     pub to_site: Option<Site>,
 }
 
@@ -72,7 +79,7 @@ impl Dependency {
         }
     }
 
-    /// The next of the dependencies that leave the class which a path in `direction` comes from.
+    /// The next dependency in the list of the class that a path in `direction` comes from.
     pub(crate) const fn next(&self, direction: Direction) -> u16 {
         match direction {
             Direction::Forwards => self.next_after,
@@ -86,7 +93,7 @@ impl Dependency {
     }
 }
 
-/// What a new dependency is made of.
+/// A new dependency.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Edge {
     pub(crate) from: u16,
@@ -111,7 +118,7 @@ pub(crate) struct Dependencies<S: ?Sized = [Dependency]> {
     slots: S,
 }
 
-/// Makers, each once. Of those that find no room, nothing is known.
+/// Makers, each once. A maker that finds no room is unknown.
 #[derive(Debug)]
 struct Makers {
     used: u16,
@@ -121,7 +128,8 @@ struct Makers {
 impl Makers {
     const NONE: Makers = Makers { used: 0, places: [Maker { task: 0, cpu: 0 }; MAKERS] };
 
-    /// The CPU and the task of a dependency that was made by `maker`, who is entered here if need be.
+    /// The CPU and the task to store in a dependency that was made by `maker`, which is entered here if its numbers are
+    /// large.
     fn fold(&mut self, maker: Maker) -> (u8, u16) {
         match (u8::try_from(maker.cpu), u16::try_from(maker.task)) {
             (Ok(cpu), Ok(task)) if cpu != IN_TABLE => (cpu, task),
@@ -157,7 +165,7 @@ impl<const N: usize> Dependencies<[Dependency; N]> {
 }
 
 impl Dependencies {
-    /// The dependency in `slot`; the empty one where there is none.
+    /// The dependency in `slot`, or the empty one if there is none.
     pub(crate) fn get(&self, slot: u16) -> &Dependency {
         self.slots.get(usize::from(slot)).unwrap_or(&Dependency::EMPTY)
     }
@@ -177,7 +185,7 @@ impl Dependencies {
         self.slots.len() - 1
     }
 
-    /// Who made a dependency first, if that is known.
+    /// The first maker of a dependency, if it is known.
     pub(crate) fn maker(&self, dependency: &Dependency) -> Option<Maker> {
         self.makers.unfold((dependency.cpu, dependency.task))
     }
@@ -189,7 +197,7 @@ impl Dependencies {
         }
     }
 
-    /// Adds a dependency that is not known; says whether there was room. Where there was none, it is counted.
+    /// Adds a dependency that is not known. Returns whether there was room; if not, it is counted.
     pub(crate) fn add(&mut self, classes: &mut Classes, edge: &Edge) -> bool {
         let has_room = self.enter(classes, edge).is_some();
         self.turned_away = self.turned_away.saturating_add(u32::from(!has_room));
@@ -232,8 +240,8 @@ impl Dependencies {
         Some(self.last)
     }
 
-    /// Takes out all dependencies of a class. Walks its lists, and for each of them that of the class at the other end: at
-    /// most twice as many steps as there are dependencies in the table, and as many to find them in their buckets.
+    /// Removes all dependencies of a class. Walks its lists, and for each entry the list of the class at the other end:
+    /// at most twice as many steps as there are dependencies in the table, and as many to find them in their buckets.
     pub(crate) fn remove_all(&mut self, classes: &mut Classes, class: u16) {
         for direction in [Direction::Forwards, Direction::Backwards] {
             for _ in 0..self.slots.len() {
@@ -304,7 +312,7 @@ impl Dependencies {
         self.find(from, to).is_some_and(|slot| self.get(slot).kinds.contains(kind))
     }
 
-    /// The dependencies that lead on from a class in `direction`: their slots and themselves.
+    /// The dependencies that leave a class in `direction`, each with its slot.
     pub(crate) fn along<'a>(
         &'a self,
         classes: &Classes,
@@ -338,7 +346,7 @@ impl Dependencies {
 
     fn bucket(&self, from: u16, to: u16) -> usize {
         let mixed = (u32::from(from) << 16 | u32::from(to)).wrapping_mul(0x9e37_79b1);
-        // As a fraction, of all places.
+        // As a fraction of all places.
         ((u64::from(mixed) * self.slots.len() as u64) >> 32) as usize
     }
 }

@@ -1,5 +1,9 @@
-//! The kinds of a dependency, and which of them lead on in which direction: the one rule of [`Mode::blocks`](crate::lock::mode::Mode::blocks)
-//! as bits.
+//! The kinds of a dependency, and which of them lead on in which direction:
+//! [`Mode::blocks`](crate::lock::mode::Mode::blocks) as bits.
+//!
+//! Invariant: the masks agree with `Mode::blocks` for every pair of modes (tested in `dependencies.rs`).
+//!
+//! What it does not do: search (`search.rs`).
 
 use crate::lock::mode::Mode;
 use bitflags::bitflags;
@@ -20,7 +24,7 @@ bitflags! {
 }
 
 impl Kinds {
-    /// The kind of what occurs when `new` is waited for while `held` is held.
+    /// The kind that occurs when `new` is waited for while `held` is held.
     pub const fn of(held: Mode, new: Mode) -> Kinds {
         match (held.shared, new.recursive) {
             (true, true) => Kinds::SR,
@@ -30,14 +34,15 @@ impl Kinds {
         }
     }
 
-    /// The kinds that are left for a path that arrives restricted: forwards, entered only as a recursive reader,
-    /// those whose source blocks one; backwards, left only as a reader, those whose target is blocked by one.
+    /// The kinds by which a path that arrives restricted may continue: forwards (entered only as a recursive reader)
+    /// those whose source blocks one, backwards (left only as a reader) those whose target is blocked by one.
     pub const fn from_restricted(self, direction: Direction) -> Kinds {
         self.intersection(direction.unrestricted())
     }
 
     /// Whether one of these kinds leads from a state of the near class, restricted or not, to one of the far class: an
-    /// edge of the split graph. (A search takes the better of the two states that it may arrive in, and leaves the other.)
+    /// edge of the split graph. (A search takes the better of the two states that it may arrive in, and leaves the
+    /// other.)
     pub(crate) const fn lead(self, direction: Direction, from_restricted: bool, to_restricted: bool) -> bool {
         let arriving = direction.reversed().unrestricted();
         let arriving = if to_restricted { arriving.complement() } else { arriving };
@@ -51,7 +56,7 @@ impl Kinds {
     }
 }
 
-/// The way a search goes along dependencies.
+/// The direction in which a search follows dependencies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Direction {
     /// From what is held to what is waited for.
@@ -61,7 +66,7 @@ pub enum Direction {
 }
 
 impl Direction {
-    /// The other way.
+    /// The opposite direction.
     pub const fn reversed(self) -> Direction {
         match self {
             Direction::Forwards => Direction::Backwards,
@@ -69,7 +74,7 @@ impl Direction {
         }
     }
 
-    /// The kinds on whose near side somebody blocks, or is blocked by, a reader: [`Mode::blocks`] as a table.
+    /// The kinds whose near end blocks, or is blocked by, a reader: [`Mode::blocks`] as a table.
     const fn unrestricted(self) -> Kinds {
         match self {
             Direction::Forwards => Kinds::ER.union(Kinds::EN),

@@ -3,12 +3,15 @@
 //! | file | what |
 //! | --- | --- |
 //! | `classes`, `dependencies` | the tables, linked by slot numbers |
+//! | `direction`, `node` | the kinds of a dependency, and the states of a search |
 //! | `chain_cache`, `chain_members` | the keys of checked chains, and for listings their members |
 //! | `search` | breadth-first search over strong paths |
-//! | `topological_order`, `reachable_usage` | what answers most questions without a search |
+//! | `topological_order`, `reachable_usage` | the answers to most questions without a search |
 //!
-//! Invariants: all of it but the usage words and the chain cache is reached under the internal lock alone. A full table is a
-//! value, not an error.
+//! Invariants: all of it but the usage words and the chain cache is reached only under the internal lock. A full table
+//! is a value, not an error.
+//!
+//! What it does not do: decide what is a finding (`rules/`), or what is added (`engine/`).
 
 pub(crate) mod chain_cache;
 pub(crate) mod chain_members;
@@ -26,8 +29,8 @@ use crate::graph::reachable_usage::ReachableUsage;
 use crate::graph::search::Scratch;
 use crate::graph::topological_order::TopologicalOrder;
 
-/// What is known of classes and dependencies, and the room to search it: the half of a validator that is under the
-/// internal lock.
+/// The classes, the dependencies and the scratch to search them: the half of a validator that is under the internal
+/// lock.
 pub(crate) struct Graph<'a> {
     pub(crate) classes: &'a mut Classes,
     pub(crate) dependencies: &'a mut Dependencies,
@@ -37,7 +40,7 @@ pub(crate) struct Graph<'a> {
 }
 
 impl Graph<'_> {
-    /// Takes out all dependencies of a class that goes, and what is known through them.
+    /// Removes all dependencies of a class that is removed, with its ranks and its reachable usage.
     pub(crate) fn forget_edges(&mut self, class: u16) {
         self.dependencies.remove_all(self.classes, class);
         self.topological_order.forget(class);

@@ -1,4 +1,4 @@
-//! A node of the search: a class, and whether the way to it ends restricted.
+//! A node of the search: a class, and whether the path to it ends restricted (`search.rs`).
 
 /// A node of the split graph.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

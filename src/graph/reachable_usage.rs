@@ -1,14 +1,16 @@
-//! What usage can be reached: for each state of the split graph the *enabled* bits of all states forwards from it, and
-//! the *used in* bits of all backwards.
+//! The usage that can be reached: for each state of the split graph the *enabled* bits of all states forwards from it,
+//! and the *used in* bits of all states backwards from it.
 //!
-//! The rules on interrupts ask it before they search. If it says that there is nothing, there is nothing.
+//! The rules on interrupts ask it before they search. If it has no conflicting bit, there is no conflict.
 //!
 //! Invariants:
 //! - Every bit that a search from the state could meet is here: bits are added when a class gets one and when a
 //!   dependency or a kind of one is added, before anything else is asked.
-//! - Bits are never taken back while a state lives, so after classes went there may be more here than there is. That costs a
-//!   search, and never a verdict.
+//! - Bits are not removed while a state lives, so after a class was unregistered there may be bits that can no longer
+//!   be reached. That costs a search, and never changes a verdict.
 //! - A state passes the new bits on once, and only to states that lack some: an addition ends.
+//!
+//! What it does not do: find the path to a usage (`search.rs`).
 
 use crate::context::hold::NO_SLOT;
 use crate::graph::Graph;
@@ -16,7 +18,8 @@ use crate::graph::direction::{Direction, Kinds};
 use crate::graph::node::Node;
 use crate::lock::usage::Usage;
 
-/// For each class its two states: of *enabled* bits the forward ones, of *used in* bits the backward ones.
+/// For each class the bits of its two states: *enabled* bits for the forward states, *used in* bits for the backward
+/// ones.
 #[derive(Debug)]
 pub(crate) struct ReachableUsage<S: ?Sized = [[Usage; 2]]> {
     states: S,
@@ -35,7 +38,7 @@ impl ReachableUsage {
         states.and_then(|states| states.get(usize::from(node.restricted))).copied().unwrap_or(Usage::empty())
     }
 
-    /// Forgets what is reachable from a class that is gone.
+    /// Forgets the bits of a class that is removed.
     pub(crate) fn forget(&mut self, class: u16) {
         if let Some(states) = self.states.get_mut(usize::from(class)) {
             *states = [Usage::empty(); 2];
@@ -55,7 +58,7 @@ impl ReachableUsage {
         }
     }
 
-    /// Adds bits; says whether one of them is new.
+    /// Adds bits. Returns whether one of them is new.
     fn add(&mut self, node: Node, bits: Usage) -> bool {
         let states = self.states.get_mut(usize::from(node.class));
         let Some(known) = states.and_then(|states| states.get_mut(usize::from(node.restricted))) else {
@@ -68,13 +71,13 @@ impl ReachableUsage {
 }
 
 impl Graph<'_> {
-    /// A class has a new usage bit.
+    /// Adds a new usage bit of a class.
     pub(crate) fn learn_usage(&mut self, class: u16, bit: Usage) {
         let direction = if bit.is_used() { Direction::Backwards } else { Direction::Forwards };
         self.spread(direction, class, bit, !bit.is_read());
     }
 
-    /// A dependency was added, or a kind of one.
+    /// Adds the bits that are reachable through a new dependency, or a new kind of one.
     pub(crate) fn learn_dependency(&mut self, from: u16, to: u16, kind: Kinds) {
         self.learn_along(Direction::Forwards, from, to, kind, Usage::ENABLED);
         self.learn_along(Direction::Backwards, to, from, kind, Usage::USED);
@@ -86,8 +89,8 @@ impl Graph<'_> {
         self.spread(direction, near, bits, !kind.from_restricted(direction).is_empty());
     }
 
-    /// Adds bits to the unrestricted state of a class, and to the restricted one if it is said to have them too, and to all
-    /// from which a path in `direction` leads there.
+    /// Adds bits to the unrestricted state of a class, with `restricted_too` also to the restricted one, and to all
+    /// states from which a path in `direction` leads there.
     #[inline(always)]
     fn spread(&mut self, direction: Direction, class: u16, bits: Usage, restricted_too: bool) {
         let is_new = self.reachable_usage.add(Node::new(class, false), bits)

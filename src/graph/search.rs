@@ -1,12 +1,17 @@
-//! Breadth-first search over strong paths: the shortest way from a class to one that meets a condition.
+//! Breadth-first search over strong paths: the shortest path from a class to one that meets a condition.
 //!
 //! The nodes are states (class, restricted). Forwards, *restricted* means entered only as a recursive reader;
-//! backwards, left only as a reader. From a restricted state some kinds of a dependency do not lead on, by the one rule.
-//! A class may be visited twice, restricted first and unrestricted later; (class, unrestricted) includes (class,
-//! restricted). To visit each class once is wrong: that is where Linux's search stops short (`__bfs`, `only_xr`).
+//! backwards, left only as a reader. From a restricted state some kinds of a dependency do not lead on, as
+//! `Mode::blocks` decides. A class may be visited twice, restricted first and unrestricted later; (class, unrestricted)
+//! includes (class, restricted). To visit each class once is wrong: that is why Linux's search misses some paths
+//! (`__bfs`, `only_xr`).
 //!
-//! Invariants: the queue has room for every state and each enters once, so the search ends and never overflows; no
-//! recursion; the scratch is reused, and a mark of an earlier search never passes for one of this.
+//! Invariants:
+//! - The queue has room for every state and each enters once, so the search ends and never overflows.
+//! - There is no recursion.
+//! - The scratch is reused, and a mark of an earlier search never passes for one of this.
+//!
+//! What it does not do: decide what is searched for (`rules/`).
 
 use crate::context::hold::NO_SLOT;
 use crate::graph::Graph;
@@ -14,12 +19,12 @@ use crate::graph::dependencies::Dependency;
 use crate::graph::direction::Direction;
 use crate::graph::node::Node;
 
-/// What a search notes of a state, and a place of its queue.
+/// The record of a search about a state, and a place of its queue.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Place {
-    /// The search that came here.
+    /// The last search that reached the state.
     visit: u16,
-    /// The dependency by which it came.
+    /// The dependency by which it did.
     by: u16,
     /// Queue: the class of the state that entered at this position…
     queued: u16,
@@ -44,8 +49,8 @@ impl<const N: usize> Scratch<[[Place; 2]; N]> {
 }
 
 impl Scratch {
-    /// Forgets where earlier searches were, and returns the number of the new one. When the numbers of searches are used
-    /// up, all places are wiped.
+    /// Begins a search and returns its number, which no mark of an earlier search has. When the numbers wrap around,
+    /// all marks are cleared.
     pub(crate) fn begin(&mut self) -> u16 {
         self.visit = match self.visit.checked_add(1) {
             Some(next) => next,
@@ -57,18 +62,18 @@ impl Scratch {
         self.visit
     }
 
-    /// How many states there are, and places in the queue.
+    /// How many states there are. The queue has as many places.
     pub(crate) fn states(&self) -> usize {
         self.places.as_flattened().len()
     }
 
-    /// Which search was the last to come to the state.
+    /// The number of the last search that reached the state.
     pub(crate) fn visited_by(&self, node: Node) -> u16 {
         let places = self.places.get(usize::from(node.class));
         places.and_then(|places| places.get(usize::from(node.restricted))).map_or(0, |place| place.visit)
     }
 
-    /// Notes that the search of this number came to the state; it will not ask for the way.
+    /// Notes that the search of this number reached the state, without the path by which it did.
     pub(crate) fn set_visited_by(&mut self, node: Node, visit: u16) {
         if let Some(place) = self.place(node) {
             place.visit = visit;
@@ -106,7 +111,7 @@ impl Scratch {
         Some(Node::new(place.queued, place.queued_restricted))
     }
 
-    /// The dependency by which the last search came to a state, and whether it came from a restricted one. `None` at
+    /// The dependency by which the last search reached a state, and whether it came from a restricted one. `None` at
     /// the start.
     fn came_by(&self, node: Node) -> Option<(u16, bool)> {
         let place = self.places.get(usize::from(node.class))?.get(usize::from(node.restricted))?;
@@ -115,7 +120,7 @@ impl Scratch {
 }
 
 impl Graph<'_> {
-    /// Searches from `start` and returns the first state for which `is_it` says yes, the start itself included.
+    /// Searches from `start` and returns the first state for which `is_it` is true, which may be the start itself.
     pub(crate) fn search(
         &mut self,
         start: Node,
@@ -152,7 +157,7 @@ impl Graph<'_> {
         None
     }
 
-    /// The way by which the last search came to `end`: the dependencies from the end back to the start.
+    /// The path by which the last search reached `end`: the dependencies from the end back to the start.
     pub(crate) fn way_back(&self, end: Node, direction: Direction) -> impl Iterator<Item = &Dependency> {
         let mut here = end;
         let step = move || {
@@ -164,8 +169,8 @@ impl Graph<'_> {
         core::iter::from_fn(step).take(self.scratch.places.as_flattened().len())
     }
 
-    /// How many classes strong paths from `start` come to, its own included. Linux's `lockdep_count_forward_deps` and its
-    /// opposite.
+    /// How many classes strong paths from `start` reach, its own included. Linux's `lockdep_count_forward_deps` and
+    /// `lockdep_count_backward_deps`.
     #[cfg(feature = "stat")]
     pub(crate) fn count(&mut self, start: Node, direction: Direction) -> usize {
         self.search(start, direction, |_| false);

@@ -1,28 +1,30 @@
-//! An order of the split graph, kept as it grows: most new dependencies are settled by it without a search.
+//! A topological order of the split graph, kept as it grows: it settles most new dependencies without a search.
 //!
-//! The nodes are the forward states of `search.rs`. A kind leads from each state of the held class that it may leave to one
-//! of the new class (`Kinds::lead`), and a strong cycle is a cycle of these edges. None is ever added, so there are *ranks*
-//! that rise along every edge. A new edge that goes upwards closes no cycle. For one that does not, two searches run in
-//! turn between the ranks of its ends, forwards from the upper and backwards from the lower: they meet in a cycle, or the
-//! one that ends first has what is to be moved past the other end.
+//! The nodes are the forward states of `search.rs`. A kind leads from each state of the held class that it may leave to
+//! one of the new class (`Kinds::lead`), and a strong cycle is a cycle of these edges. No edge that closes one is ever
+//! added, so there are *ranks* that rise along every edge. A new edge that goes upwards closes no cycle. For one that
+//! does not, two searches alternate between the ranks of its ends, forwards from the upper and backwards from the
+//! lower: they meet in a cycle, or the one that ends first has found the states to move past the other end.
 //!
-//! Ranks have gaps, so what is moved mostly finds room, and nothing else is touched. This is the two-way search of Haeupler,
-//! Kavitha, Mathew, Sen and Tarjan ("Incremental cycle detection, topological ordering, and strong component
-//! maintenance") with numbers in place of a list; Pearce and Kelly's moves both sides of the affected region, and at worst
-//! took four times as long.
+//! Ranks have gaps, so the states that are moved mostly find room, and no others are touched. This is the two-way
+//! search of Haeupler, Kavitha, Mathew, Sen and Tarjan ("Incremental cycle detection, topological ordering, and strong
+//! component maintenance") with numbers in place of a list; Pearce and Kelly's moves both sides of the affected region,
+//! and at worst took four times as long.
 //!
 //! Invariants:
 //! - Along each edge that is in the table ranks rise. (They may rise along others too: an edge that was not added after
-//!   all, or went with its class, leaves a valid order.)
+//!   all, or was removed with its class, leaves a valid order.)
 //! - 0 is "no rank yet": a state that no edge leads to needs none, and is before all that have one.
 //! - Each state enters the queue of a search once.
+//!
+//! What it does not do: find the path of a cycle for a report (`search.rs`).
 
 use crate::context::hold::NO_SLOT;
 use crate::graph::Graph;
 use crate::graph::direction::{Direction, Kinds};
 use crate::graph::node::Node;
 
-/// The distance of ranks where nothing forces another. All states of the largest table fit twice into the numbers.
+/// The distance of ranks where there is room. All states of the largest table fit into the numbers twice.
 const STEP: u32 = 1 << 12;
 /// Below the first rank: in the middle, since states move both ways.
 const BASE: u32 = 1 << 31;
@@ -60,7 +62,7 @@ impl TopologicalOrder {
         }
     }
 
-    /// Forgets the ranks of a class that is gone, with all that led to it.
+    /// Forgets the ranks of a class that is removed with all its dependencies.
     pub(crate) fn forget(&mut self, class: u16) {
         if let Some(ranks) = self.ranks.get_mut(usize::from(class)) {
             *ranks = [0; 2];
@@ -74,30 +76,31 @@ impl TopologicalOrder {
     }
 }
 
-/// One of the two searches. Its ranks are *keys*: rising in its direction, so backwards they are counted from above.
+/// One of the two searches. It uses *keys* in place of ranks: they rise in its direction, so backwards they are counted
+/// from above.
 struct Side {
     direction: Direction,
-    /// Its number, which marks the states that it came to, and that of the other.
+    /// Its number, which marks the states that it reached, and that of the other search.
     visit: u16,
     other: u16,
-    /// It looks at states whose key is at most this: the other end's.
+    /// It visits states whose key is at most this: that of the other end.
     bound: u32,
-    /// The least key that it saw beyond.
+    /// The least key above the bound that it saw.
     ceiling: u32,
     /// How many states of its queue it has taken, and how many there are. The backward queue begins at the end.
     head: usize,
     count: usize,
-    /// The state whose dependencies it goes through, and the next of them.
+    /// The state whose dependencies it follows, and the next of them.
     here: Node,
     next: u16,
 }
 
-/// What a step came to.
+/// The result of a step.
 enum Step {
     More,
-    /// It has seen all.
+    /// The search has visited all states.
     Done,
-    /// It came to a state of the other side.
+    /// It reached a state of the other search.
     Met,
 }
 
@@ -110,7 +113,7 @@ impl Side {
         }
     }
 
-    /// Where in the queue of `places` its state of this number is.
+    /// The position of its state number `index` in the queue of `places`.
     const fn position(&self, index: usize, places: usize) -> usize {
         match self.direction {
             Direction::Forwards => index,
@@ -120,7 +123,7 @@ impl Side {
 }
 
 impl Graph<'_> {
-    /// Makes the order one for a new kind of a dependency too. `false`: that cannot be, it closes a strong cycle.
+    /// Extends the order to a new kind of a dependency. Returns `false` if that closes a strong cycle.
     pub(crate) fn order_admits(&mut self, from: u16, to: u16, kind: Kinds) -> bool {
         let to = Node::new(to, kind.restrict(Direction::Forwards));
         let leaves_restricted = !kind.from_restricted(Direction::Forwards).is_empty();
@@ -128,7 +131,7 @@ impl Graph<'_> {
             && (!leaves_restricted || self.put_before(Node::new(from, true), to))
     }
 
-    /// Brings the rank of `x` below that of `y`. `false`: `y` leads to `x`.
+    /// Brings the rank of `x` below that of `y`. Returns `false` if `y` leads to `x`.
     #[inline(always)]
     fn put_before(&mut self, x: Node, y: Node) -> bool {
         self.topological_order.rank(x) < self.topological_order.rank(y) || self.bring_before(x, y)
@@ -145,7 +148,7 @@ impl Graph<'_> {
         if upper < lower {
             return true;
         }
-        // Both numbers first: where they begin anew, all marks are wiped.
+        // Both numbers first: when they wrap around, all marks are cleared.
         let visits = [self.scratch.begin(), self.scratch.begin()];
         let mut after = self.begin(y, Direction::Forwards, upper, visits);
         let mut before = self.begin(x, Direction::Backwards, !lower, [visits[1], visits[0]]);
@@ -161,7 +164,7 @@ impl Graph<'_> {
         true
     }
 
-    /// Both searches, step by step: which has seen all of its side first. `None`: they met.
+    /// Runs both searches, step by step. Returns the direction of the one that ends first, or `None` if they met.
     fn race(&mut self, after: &mut Side, before: &mut Side) -> Option<Direction> {
         for _ in 0..self.most_steps() {
             match self.step(after, Direction::Forwards) {
@@ -178,13 +181,14 @@ impl Graph<'_> {
         None
     }
 
-    /// More steps than a search ever takes: one for each state, one for each dependency in both states of its near end, and
-    /// the last.
+    /// An upper bound of the steps of a search: one for each state, one for each dependency in both states of its near
+    /// end, and the last.
     fn most_steps(&self) -> usize {
         self.scratch.states() + 2 * self.dependencies.capacity() + 1
     }
 
-    /// Gives a state that nothing leads to its first rank: below all that it leads to, at the top if that is nothing.
+    /// Gives its first rank to a state that no edge leads to: below all that it leads to, or at the top if it leads
+    /// nowhere.
     fn place(&mut self, node: Node) {
         let mut least = self.all_after(node, 0).ceiling;
         if least == 1 || self.topological_order.top > u32::MAX - STEP {
@@ -198,7 +202,7 @@ impl Graph<'_> {
         self.topological_order.set_rank(node, rank);
     }
 
-    /// The search forwards alone, to its end.
+    /// Runs the forward search alone, to its end.
     fn all_after(&mut self, start: Node, bound: u32) -> Side {
         let visits = [self.scratch.begin(), self.scratch.begin()];
         let mut side = self.begin(start, Direction::Forwards, bound, visits);
@@ -227,7 +231,7 @@ impl Graph<'_> {
         self.scratch.queued(side.position(index, self.scratch.states())).unwrap_or(Node::new(NO_SLOT, false))
     }
 
-    /// Goes on to the next dependency, or to the next state of the queue. `direction` is the side's.
+    /// Follows the next dependency, or takes the next state of the queue. `direction` is the side's.
     #[inline(always)]
     fn step(&mut self, side: &mut Side, direction: Direction) -> Step {
         if side.next == NO_SLOT {
@@ -253,7 +257,7 @@ impl Graph<'_> {
         if has_met { Step::Met } else { Step::More }
     }
 
-    /// Looks at a state: says whether the other side was there.
+    /// Visits a state. Returns whether the other search reached it before.
     #[inline(always)]
     fn meets(&mut self, side: &mut Side, node: Node, key: u32) -> bool {
         if key > side.bound {
@@ -267,7 +271,7 @@ impl Graph<'_> {
         visit == side.other
     }
 
-    /// Moves all that a search found past its bound; says whether there was room.
+    /// Moves all states that a search found past its bound. Returns whether there was room.
     fn shift(&mut self, side: &Side) -> bool {
         let room = (side.ceiling - side.bound).checked_div(side.count as u32 + 1).unwrap_or(0);
         if room == 0 {
@@ -282,12 +286,12 @@ impl Graph<'_> {
         true
     }
 
-    /// Where there was no room: moves `y` above `x`, and as much of what it leads to as that needs, none of it down. Says
-    /// whether the numbers sufficed.
+    /// If there was no room: moves `y` above `x`, with as many of the states that it leads to as necessary, and none of
+    /// them down. Returns whether the numbers sufficed.
     fn lift(&mut self, y: Node, x: Node) -> bool {
         let (floor, top) = (self.topological_order.rank(x), self.topological_order.top);
         let mut bound = floor;
-        // At least four times as far in each round, so these are enough for all numbers.
+        // The bound is at least four times as far in each round, so these rounds cover all numbers.
         for _ in 0..=u32::BITS / 2 {
             bound = floor.saturating_add((bound - floor).saturating_mul(4)).saturating_add(64).min(top);
             let side = self.all_after(y, bound);
@@ -313,7 +317,7 @@ impl Graph<'_> {
         false
     }
 
-    /// Spreads all ranks evenly, in their order. When the numbers at the top are used up: after half a million states.
+    /// Spreads all ranks evenly, in their order, when the numbers at the top are used up: after half a million states.
     #[cold]
     fn renumber(&mut self) {
         let mut all = self.all_after(Node::new(NO_SLOT, false), 0);
@@ -331,7 +335,7 @@ impl Graph<'_> {
         }
     }
 
-    /// Sorts what a search found by its keys: Shell's sort, in the queue.
+    /// Sorts the states that a search found by their keys: Shell's sort, in the queue.
     fn sort(&mut self, side: &Side) {
         let places = self.scratch.states();
         let mut gap = side.count / 2;
@@ -381,7 +385,7 @@ mod tests {
         scratch: Scratch<[[Place; 2]; CLASSES]>,
     }
 
-    /// What happens to the world.
+    /// A step of the test.
     #[derive(Clone, Debug)]
     enum Deed {
         /// A dependency between two classes, of a kind of 0 to 3.
@@ -390,9 +394,9 @@ mod tests {
         Use(u16, u8),
         /// Ranks without gaps, from this number on.
         Squeeze(u32),
-        /// A class goes, and another comes in its place.
+        /// A class is removed, and another one gets its slot.
         Renew(u16),
-        /// So many more searches.
+        /// This many more searches.
         Search(u16),
     }
 
@@ -452,7 +456,7 @@ mod tests {
             }
         }
 
-        /// What the order says, against what a search for the cycle says.
+        /// The order and a search for the cycle must agree.
         fn depend(&mut self, from: u16, to: u16, kind: Kinds) -> Result<(), TestCaseError> {
             let mut graph = self.graph();
             let start = Node::new(to, kind.restrict(Direction::Forwards));
@@ -468,8 +472,8 @@ mod tests {
             Ok(())
         }
 
-        /// Ranks rise along every edge; what is said to be reachable is what a search meets, and after a class went, at least
-        /// that.
+        /// Ranks rise along every edge. The reachable usage is what a search meets, and after a class was removed, at
+        /// least that.
         fn check(&mut self, has_renewed: bool) -> Result<(), TestCaseError> {
             for class in 1..CLASSES as u16 {
                 for restricted in [false, true] {

@@ -1,12 +1,13 @@
-//! `held-freed`, `held-at-exit`, `held-to-user`: protect against a lock that outlives what it belongs to.
+//! `held-freed`, `held-at-exit`, `held-to-user`: protect against a lock that is still held when its memory is freed,
+//! its task or interrupt ends, or its task returns to user mode.
 //!
 //! ```text
 //! acquire a
 //! free a              or: the task ends, the interrupt returns, the task goes back to user mode
 //! ```
 //!
-//! Unchecked holds count. An interrupt answers for what was taken in it. Linux's `debug_check_no_locks_freed`,
-//! `debug_check_no_locks_held`, `lockdep_sys_exit`; that an interrupt ends with locks held, Linux does not see.
+//! Unchecked holds count. An interrupt must release what was acquired in it. Linux's `debug_check_no_locks_freed`,
+//! `debug_check_no_locks_held`, `lockdep_sys_exit`; Linux does not notice an interrupt that ends with locks held.
 
 use crate::context::Context;
 use crate::context::hold::Hold;
@@ -21,7 +22,7 @@ pub(crate) fn left_by_task(context: &Context) -> Option<Hold> {
     context.all().next()
 }
 
-/// The first hold that was taken in this very interrupt.
+/// The first hold that was acquired in this interrupt itself.
 pub(crate) fn left_by_interrupt(context: &Context) -> Option<Hold> {
     context.own().next()
 }

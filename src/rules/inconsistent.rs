@@ -1,4 +1,4 @@
-//! `inconsistent`: protects against an interrupt (or a reclaim) that takes a lock which the code it came upon holds.
+//! `inconsistent`: protects against an interrupt (or a reclaim) that takes a lock which the interrupted code holds.
 //!
 //! ```text
 //! acquire a            with interrupts enabled
@@ -6,8 +6,8 @@
 //!   acquire a          waits for the code that it interrupted
 //! ```
 //!
-//! One class is used in a state, and held with that state enabled. By the one rule that is harmless only if the use is
-//! a recursive reader's and the hold is shared. Linux's `valid_state`.
+//! One class is used in a state, and held with that state enabled. By `Mode::blocks` that is harmless only if the use
+//! is a recursive reader's and the hold is shared. Linux's `valid_state`.
 
 use crate::lock::usage::Usage;
 

@@ -7,9 +7,9 @@
 //!   acquire a                            new: a is used in an interrupt
 //! ```
 //!
-//! A new *used in* bit looks forwards over strong paths for a class with the state enabled, a new *enabled* bit
-//! backwards for one used in it. Linux's `check_usage_forwards` and `check_usage_backwards`. It looks where what is known
-//! to be reachable says that there may be one.
+//! For a new *used in* bit it searches forwards over strong paths for a class with the state enabled, for a new
+//! *enabled* bit backwards for one used in it. Linux's `check_usage_forwards` and `check_usage_backwards`. It searches
+//! only if the usage known to be reachable contains such a bit.
 
 use crate::graph::Graph;
 use crate::graph::classes::UsageWords;
@@ -17,12 +17,12 @@ use crate::graph::direction::Direction;
 use crate::graph::node::Node;
 use crate::lock::usage::Usage;
 
-/// The direction in which a new bit looks.
+/// The direction of the search for a new bit.
 pub(crate) const fn direction(new: Usage) -> Direction {
     if new.is_used() { Direction::Forwards } else { Direction::Backwards }
 }
 
-/// The first state on a strong path from `class` that has an opposite bit. The way stays in the scratch of the search.
+/// The first state on a strong path from `class` that has an opposite bit. The path stays in the scratch of the search.
 pub(crate) fn check(graph: &mut Graph<'_>, usage_words: &UsageWords, class: u16, new: Usage) -> Option<Node> {
     let (start, wanted) = (Node::new(class, new.is_read()), new.opposite());
     if !graph.reachable_usage.usage(start).intersects(wanted) {

@@ -1,4 +1,4 @@
-//! `irq-order`: protects against a circle that an interrupt closes.
+//! `irq-order`: protects against a cycle that an interrupt closes.
 //!
 //! ```text
 //! acquire b, with interrupts enabled
@@ -8,7 +8,7 @@
 //! ```
 //!
 //! A new dependency P -> N makes a strong path from a class that is used in a state to one that is held with it
-//! enabled. Linux's `check_irq_usage`. It is looked for where what is known to be reachable says that there may be one.
+//! enabled. Linux's `check_irq_usage`. It searches only if the usage known to be reachable at both ends conflicts.
 
 use crate::context::hold::Hold;
 use crate::graph::Graph;
@@ -17,7 +17,7 @@ use crate::graph::direction::Direction;
 use crate::graph::node::Node;
 use crate::lock::usage::Usage;
 
-/// Whether there may be one, by what was ever reachable from both ends.
+/// Whether there may be such a path, by the usage that was ever reachable from both ends.
 fn may_be(graph: &Graph<'_>, held: &Hold, new: &Hold) -> bool {
     let used = graph.reachable_usage.usage(Node::new(held.class, held.mode().shared)) & Usage::USED;
     let after = graph.reachable_usage.usage(Node::new(new.class, new.mode().recursive));
@@ -34,8 +34,8 @@ fn used_before(graph: &mut Graph<'_>, usage_words: &UsageWords, held: &Hold) -> 
     used & Usage::USED
 }
 
-/// The first state on a strong path from the new lock that is held with a state enabled which is used before the held
-/// one. The way stays in the scratch of the search.
+/// The first state on a strong path from the new lock that is held with a state enabled in which the held class, or one
+/// that leads to it, is used. The path stays in the scratch of the search.
 pub(crate) fn check(graph: &mut Graph<'_>, usage_words: &UsageWords, held: &Hold, new: &Hold) -> Option<Node> {
     if !may_be(graph, held, new) {
         return None;
@@ -49,8 +49,8 @@ pub(crate) fn check(graph: &mut Graph<'_>, usage_words: &UsageWords, held: &Hold
     })
 }
 
-/// The other end, for the report: the first state backwards from the held lock that is used in a state which the
-/// `enabled` bits are of. The way stays in the scratch of the search.
+/// The other end, for the report: the first state backwards from the held lock that is used in a state of the `enabled`
+/// bits. The path stays in the scratch of the search.
 pub(crate) fn used_end(graph: &mut Graph<'_>, usage_words: &UsageWords, held: &Hold, enabled: Usage) -> Option<Node> {
     let wanted = (enabled & Usage::ENABLED).opposite();
     graph.search(Node::new(held.class, held.mode().shared), Direction::Backwards, |node| {

@@ -1,8 +1,12 @@
-//! The rules, one a file: pure functions of what is known and what happens, which give a finding or nothing.
+//! The rules, one a file: pure functions of what is known and what happens, which return a finding or nothing.
 //!
-//! All of them read as cases of [`Mode::blocks`](crate::lock::mode::Mode::blocks): a finding is a closed path in which every
-//! wait is blocked by the next hold. They do not know one another; in which order they are asked is the validator's
-//! business (`engine/mod.rs`), and what a finding looks like that of the report.
+//! All of them are cases of [`Mode::blocks`](crate::lock::mode::Mode::blocks): a finding is a closed path in which
+//! every wait is blocked by the next hold.
+//!
+//! Invariant: a rule changes nothing but the scratch of a search.
+//!
+//! What they do not do: they do not know one another. The engine decides in which order they are asked
+//! (`engine/acquire.rs`), and the report how a finding reads.
 
 pub(crate) mod circular;
 pub(crate) mod ends;

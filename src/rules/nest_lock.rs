@@ -1,4 +1,5 @@
-//! `nest-not-held`: protects the excuse of a nest lock. Whoever says "this outer lock serialises them" must hold it.
+//! `nest-not-held`: protects the excuse of a nest lock. A caller that says "this outer lock serialises them" must hold
+//! it.
 //!
 //! ```text
 //! acquire a1 nest=n        n is not held

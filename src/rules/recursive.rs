@@ -2,26 +2,27 @@
 //!
 //! ```text
 //! acquire a
-//! acquire a        the task waits for a lock that only it can let go
+//! acquire a        the task waits for a lock that only it can release
 //! ```
 //!
-//! A hold of the class conflicts if it blocks the new wait; so a recursive reader may come over readers, and a plain
-//! reader may not: a writer may be queued between the two. A nest lock excuses what is above it, since it serialises
-//! every taking of the class; a lock that is named as its own nest lock is excused by nothing. Linux's `check_deadlock`.
+//! A hold of the class conflicts if it blocks the new wait. So a recursive reader may be taken over readers, and a
+//! plain reader may not: a writer may be queued between the two. A nest lock excuses the holds above it, since it
+//! serialises all acquisitions of the class. A lock that is named as its own nest lock is not excused. Linux's
+//! `check_deadlock`.
 
 use crate::context::hold::Hold;
 
-/// What the holds say to a new lock.
+/// Whether a hold conflicts with a new lock.
 pub(crate) enum Recursion {
-    /// No hold is in its way.
+    /// No hold does.
     None,
-    /// One is, and its nest lock, at or below that hold, excuses it: no dependency is added at all.
+    /// One does, but the nest lock, at or below that hold, excuses it: no dependency is added at all.
     Excused,
-    /// This hold is.
+    /// This hold does.
     By(Hold),
 }
 
-/// Looks at all holds of the task, through all contexts, the lowest first.
+/// Checks all holds of the task, in all contexts, the lowest first.
 pub(crate) fn check(mut holds: impl Iterator<Item = Hold>, new: &Hold) -> Recursion {
     let serialised = new.nested() && new.nest != new.instance;
     let found = holds.try_fold(false, |nest_held, hold| {

@@ -1,11 +1,11 @@
-//! `sleep-atomic`: protects against sleeping where the CPU must not be given away.
+//! `sleep-atomic`: protects against sleeping where the CPU must not be yielded.
 //!
 //! ```text
 //! acquire spin
 //! might-sleep
 //! ```
 //!
-//! Linux's `__might_sleep`, which knows of no lock; this one does.
+//! Linux's `__might_sleep`, which does not look at the holds; this rule does.
 
 use crate::context::Context;
 use crate::context::hold::Hold;
@@ -17,8 +17,8 @@ pub(crate) fn is_atomic(context: &Context) -> bool {
     flags.hardirq || flags.softirq || !flags.irqs_on || !flags.softirqs_on || context.run().any(|hold| spins(&hold))
 }
 
-/// Whether a flag alone bars the wait for a lock that sleeps. In an interrupt, or under a lock that spins, the lock itself is
-/// `wait-context`, and one cause is reported once.
+/// Whether only a flag forbids the wait for a lock that sleeps. In an interrupt, or under a lock that spins, the lock
+/// itself is reported as `wait-context`, and one cause is reported once.
 #[inline(always)]
 pub(crate) fn is_barred_by_a_flag(context: &Context) -> bool {
     let may_sleep = context.irqs_on() && context.softirqs_on();

@@ -1,17 +1,17 @@
-//! `wait-context`: protects against waiting in a way that is not allowed where one is.
+//! `wait-context`: protects against waiting in a way that the present context does not allow.
 //!
 //! ```text
 //! acquire spin
 //! acquire mutex        sleeps under a lock that spins
 //! ```
 //!
-//! The outer type of a lock must not be above the limit: the least of the context's and of the inner types held in the
-//! run. A try-lock does not wait. Linux's `check_wait_context`.
+//! The outer type of a lock must not be above the limit: the least of the context's limit and of the inner types of the
+//! holds of the run. A try-lock does not wait. Linux's `check_wait_context`.
 
 use crate::context::hold::Hold;
 use crate::lock::wait_type::WaitType;
 
-/// The limit that the new lock is above.
+/// The limit, if the new lock is above it.
 pub(crate) fn check(context_limit: u8, run: impl Iterator<Item = Hold>, new: &Hold) -> Option<u8> {
     if new.inner() == WaitType::None || new.tried() {
         return None;

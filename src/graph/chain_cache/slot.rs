@@ -1,14 +1,16 @@
-//! A slot of the set of chains: the key, and with the feature `stat` what verifies a hit.
+//! A slot of the chain cache: the key, and with the feature `stat` the witness that verifies a hit.
 //!
-//! A key has 64 bits, so two chains may have one: by chance never, on purpose after 2^32 tries (`docs/exactness.md`). With
-//! `stat` a slot has a [`Witness`] as well: the key of what is below, folded with the last member by another function. A hit
-//! is believed if both agree. What is below was verified when it was taken, and so on down: so the members are. Without the
-//! feature a witness is zero-sized and agrees always.
+//! A key has 64 bits, so two chains may have one: by chance never, on purpose after 2^32 tries (`docs/exactness.md`).
+//! With `stat` a slot has a [`Witness`] as well: the key of the chain below, folded with the last member by another
+//! function. A hit counts only if both agree. The chain below was verified when its last lock was taken, and so on
+//! down: so all members are. Without the feature a witness is zero-sized and always agrees.
 //!
-//! Invariant: the witness is written before the key, under the internal lock; a reader that sees one with the other of
-//! before takes the chain for unknown.
+//! Invariant: the witness is written before the key, under the internal lock. A reader that sees the new one of the two
+//! with the old one of the other takes the chain for unknown.
+//!
+//! What it does not do: search (`chain_cache.rs`).
 
-/// With the feature.
+/// With the feature: a hit is verified.
 #[cfg(feature = "stat")]
 mod verified {
     use crate::atomic::word64::AtomicWord64;
@@ -43,16 +45,16 @@ mod verified {
         }
     }
 
-    /// What two chains of one key differ in.
+    /// The part in which two chains of one key differ.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub(crate) struct Witness(u64);
 
     impl Witness {
-        /// That of no chain.
+        /// The witness of no chain.
         pub(crate) const NONE: Witness = Witness(0);
 
-        /// Where the last member is `word`. The key of what is below is turned, so that no two pairs agree here because they
-        /// agree in the key.
+        /// The witness of a chain whose last member is `word`. The key of the chain below is rotated, so that no two
+        /// pairs agree here because they agree in the key.
         #[inline(always)]
         pub(crate) const fn of(below: u64, word: u64) -> Witness {
             Witness(below.rotate_left(32) ^ word)
@@ -60,7 +62,7 @@ mod verified {
     }
 }
 
-/// Without.
+/// Without the feature: a hit is believed.
 #[cfg(not(feature = "stat"))]
 mod believed {
     use crate::atomic::word64::AtomicWord64;
@@ -80,7 +82,7 @@ mod believed {
             self.0.load()
         }
 
-        /// Always: nobody knows.
+        /// Always: there is nothing to compare.
         #[inline(always)]
         pub(crate) fn agrees(&self, _: Witness) -> bool {
             true
@@ -91,7 +93,7 @@ mod believed {
         }
     }
 
-    /// Nothing.
+    /// No witness: built without `stat`.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub(crate) struct Witness;
 
