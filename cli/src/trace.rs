@@ -1,7 +1,7 @@
 //! The language of traces as data: what `parse` makes of a file, and what `Display` writes back.
 //!
-//! Invariant: what `Display` writes, `parse` reads as the same trace. Nothing is executed here, and nothing about verdicts
-//! is known but their names. (The reference of the language: `docs/trace-format.md`.)
+//! Invariant: what `Display` writes, `parse` reads as the same trace. Nothing is executed here, and nothing about
+//! verdicts is known but their names. (The reference of the language: `docs/trace-format.md`.)
 
 use lockdep::{Kind, Mode, Subclass, WaitType, WaitTypes};
 use std::fmt::{self, Display, Formatter};
@@ -55,7 +55,7 @@ pub enum Event {
     Task(String),
     /// A lock is taken.
     Acquire(Acquire),
-    /// A lock is let go.
+    /// A lock is released.
     Release(String),
     /// A hold becomes a reader's.
     Downgrade(String),

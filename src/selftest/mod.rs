@@ -2,9 +2,9 @@
 //! alike.
 //!
 //! [`CASES`] is that list, a row a case; `cases/` says in a few words each what is done, and what must be found. Who
-//! runs a case is a [`Machine`]: on the host one made of plain values, at boot the machine itself, with its own interrupt
-//! flag and real tracked locks. A case passes if the verdict has the right *name*; "something was reported" is not
-//! enough.
+//! runs a case is a [`Machine`]: on the host one made of plain values, at boot the machine itself, with its own
+//! interrupt flag and real tracked locks. A case passes if the verdict has the right *name*; "something was reported"
+//! is not enough.
 //!
 //! | file | what |
 //! | --- | --- |
@@ -41,9 +41,9 @@ pub trait Machine {
     fn take(&mut self, lock: Lock, name: Name);
     /// Takes a spinning lock, with a nest lock.
     fn take_nested(&mut self, name: Name, nest: Nest);
-    /// Lets a lock go, also if it is not held.
+    /// Releases a lock, also if it is not held.
     fn release(&mut self, lock: Lock, name: Name);
-    /// Constructs the lock anew, also if it is held.
+    /// Constructs the lock again, also if it is held.
     fn renew(&mut self, lock: Lock, name: Name);
     /// The wound/wait mutexes: new ones for each case.
     fn ww(&mut self) -> &Bench;
@@ -64,7 +64,7 @@ pub trait Machine {
 /// A test: what is done, in which orders, with which locks, and what must be found.
 #[derive(Debug)]
 pub struct Test {
-    /// The group it stands in.
+    /// The group it belongs to.
     pub group: Group,
     /// Its name in Linux's table.
     pub name: &'static str,
@@ -74,7 +74,7 @@ pub struct Test {
     pub events: &'static [&'static str],
     /// The orders in which the pieces are done: their digits.
     pub orders: &'static [&'static str],
-    /// The columns in which it stands.
+    /// The columns in which it appears.
     pub columns: &'static [Column],
     /// Those in which nothing must be found.
     pub silent: &'static [Column],

@@ -2,28 +2,28 @@
 //!
 //! | word | meaning |
 //! | --- | --- |
-//! | `L(A)` `U(A)` | takes lock A with the column's kind, lets it go |
+//! | `L(A)` `U(A)` | takes lock A with the column's kind, releases it |
 //! | `W(A)` `UW(A)` | a readers-writer lock for writing |
 //! | `R(A)` `UR(A)` | the same for reading |
 //! | `Q(A)` `UQ(A)` | the same for reading in turn: in an interrupt by a recursive reader, else by a queued one |
 //! | `S(A)` `US(A)` | the plain lock beside it |
 //! | `S(Y1:X1)` | that lock with X1 as its nest lock; `:o` is the wound/wait mutex o |
 //! | `SPIN` `RAW` `N` `M` `LL` | whatever the column: a spinning lock, a raw one, one without wait type, a mutex, a local lock |
-//! | `init(A)` | constructs A anew |
+//! | `init(A)` | constructs A again |
 //! | `{` `}`, `[` `]` | enters the interrupt of the row, leaves it; disables it, enables it |
 //! | `{h` `h}`, `{n` `n}`, `{s` `s}` | a hard interrupt with a threaded handler, one without, a softirq |
 //! | `[h` `h]`, `[bh` `bh]` | disables hard interrupts, enables them; softirqs |
 //! | `(rcu` `rcu)` | enters an RCU read section, leaves it; likewise `rcu-bh`, `rcu-sched` |
-//! | `(fs` `fs)` | takes the pseudo lock of reclaim that may enter file systems, lets it go |
-//! | `alloc` | takes it and lets it go, unless between `[nofs` and `nofs]`; `alloc-nofs` never does |
+//! | `(fs` `fs)` | takes the pseudo lock of reclaim that may enter file systems, releases it |
+//! | `alloc` | takes it and releases it, unless between `[nofs` and `nofs]`; `alloc-nofs` never does |
 //! | `task1` `task2` | goes on as this task |
 //!
 //! What is opened with `{` or `[` is closed in the same script, the last first.
 //!
-//! Every other call is one of the wound/wait mutexes': see `ww.rs`. `call=RESULT` says what it must come to.
+//! Every other call belongs to the wound/wait mutexes: see `ww.rs`. `call=RESULT` gives the result that it must have.
 //!
-//! In a column of sleeping locks, R, W and S are the sleeping kinds. A softirq of the tests runs with hard interrupts off,
-//! as Linux's do.
+//! In a column of sleeping locks, R, W and S are the sleeping kinds. A softirq of the tests runs with hard interrupts
+//! off, as Linux's do.
 
 use super::words::{Column, Irq, Lock, Name, Nest};
 use super::{Machine, OK};

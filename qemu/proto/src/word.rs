@@ -124,12 +124,12 @@ impl fmt::Display for Token<'_> {
     }
 }
 
-/// Whether a string can stand between two spaces of a word.
+/// Whether a string can come between two spaces of a word.
 pub(crate) fn is_token(text: &str) -> bool {
     !text.is_empty() && !text.contains(|c: char| c.is_whitespace() || c.is_control()) && !text.contains(MARK)
 }
 
-/// Whether a string can stand at the end of a word.
+/// Whether a string can come at the end of a word.
 pub(crate) fn is_text(text: &str) -> bool {
     !text.trim().is_empty() && !text.contains(char::is_control) && !text.contains(MARK)
 }

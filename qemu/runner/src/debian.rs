@@ -88,7 +88,7 @@ impl Privilege {
                 sudo
             }
         };
-        // Another apt may be at work, as after the boot of a fresh machine.
+        // Another apt may be running, as after the boot of a fresh machine.
         apt_get.args(["DEBIAN_FRONTEND=noninteractive", "apt-get", "-o", "DPkg::Lock::Timeout=120"]);
         apt_get
     }

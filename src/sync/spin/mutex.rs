@@ -1,7 +1,7 @@
-//! The mutexes of `spin`, tracked, with their relax strategies: [`Mutex`], [`SpinMutex`], [`TicketMutex`] and [`FairMutex`]
-//! are one [`Lock`] over the four of `spin`.
+//! The mutexes of `spin`, tracked, with their relax strategies: [`Mutex`], [`SpinMutex`], [`TicketMutex`] and
+//! [`FairMutex`] are one [`Lock`] over the four of `spin`.
 //!
-//! `unsafe` is here to let go without a guard: as the lock inside has it.
+//! `unsafe` is needed to release without a guard, as the inner lock allows it.
 #![allow(unsafe_code)]
 
 use super::super::irqsave::IrqSave;
@@ -86,7 +86,7 @@ impl<L: Waits + ?Sized> Lock<L> {
         Guard(Held::new(token, token.wait(|| self.inner.try_lock(), || self.inner.lock())))
     }
 
-    /// Disables interrupts and takes the lock; the guard restores them when it has let go. Linux's `spin_lock_irqsave`.
+    /// Disables interrupts and takes the lock; the guard restores them after the release. Linux's `spin_lock_irqsave`.
     #[track_caller]
     #[inline]
     pub fn lock_irqsave(&self) -> IrqSave<Guard<'_, L::Guard<'_>>> {
@@ -117,7 +117,7 @@ impl<L: Kind + ?Sized> Lock<L> {
         self.inner.is_locked()
     }
 
-    /// Lets the lock go without its guard, which was forgotten.
+    /// Releases the lock without its guard, which was forgotten.
     ///
     /// # Safety
     /// As for `spin::Mutex::force_unlock`: the lock is held, and its guard is never used again.

@@ -19,8 +19,8 @@ pub struct Mutex<T: ?Sized> {
     inner: bare::Mutex<T>,
 }
 
-/// Who has it holds the lock; dropping it lets the lock go.
-#[must_use = "the lock is let go when this is dropped"]
+/// Holds the lock; dropping it releases the lock.
+#[must_use = "the lock is released when this is dropped"]
 pub struct MutexGuard<'a, T: ?Sized>(pub(super) Held<'a, bare::MutexGuard<'a, T>>);
 
 impl<T> Mutex<T> {
@@ -73,7 +73,8 @@ impl<T: ?Sized> Mutex<T> {
         with(self.inner.lock(), |inner| MutexGuard(Held::new(token, inner)))
     }
 
-    /// Takes the lock where `nest` is held, which serialises every taking of this class. Linux's `mutex_lock_nest_lock`.
+    /// Takes the lock where `nest` is held, which serialises every taking of this class. Linux's
+    /// `mutex_lock_nest_lock`.
     ///
     /// # Errors
     /// As [`Mutex::lock`].

@@ -24,7 +24,7 @@ impl<G> Taken<G> {
         Taken { inner, not_send: PhantomData }
     }
 
-    /// A try, or a wait that gives up: on the books if the lock was had.
+    /// A try, or a wait that times out: recorded if the lock was taken.
     #[inline(always)]
     pub(super) fn tried<R>(lock: &Tracked<R>, inner: Option<G>, mode: Mode, site: Site) -> Option<Taken<G>> {
         lock.tried(inner.is_some(), mode, site);
@@ -32,7 +32,7 @@ impl<G> Taken<G> {
     }
 }
 
-/// An upgrade that does not wait for ever, with what the raw lock says of it.
+/// An upgrade that does not wait for ever, with the raw lock's result.
 #[inline(always)]
 pub(super) fn upgraded<R, E, U>(lock: &Tracked<R>, had: Result<E, U>, site: Site) -> Result<Taken<E>, Taken<U>> {
     lock.upgraded(had.is_ok(), site);
