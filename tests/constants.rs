@@ -102,7 +102,7 @@ fn the_class_of_a_dropped_lock_goes_with_it() {
     drop(other.lock());
     for round in 0..1_000 {
         let (lock, once) = (Box::new(Spinlock::new(())), Once::<u32>::INIT);
-        // In every second life in the other order: whatever was left of the life before would be reported.
+        // In every second life in the other order: anything left of the life before would be reported.
         if round % 2 == 0 {
             within(&lock, || drop(other.lock()));
             once.call_once(|| {

@@ -364,7 +364,7 @@ fn an_object_that_is_freed_with_its_lock_held_is_reported() {
 
 // ---- the console
 
-/// What a panic handler does that wants the console whatever it costs.
+/// A panic handler that wants the console at any cost.
 fn console_of_the_panic() -> MutexGuard<'static, ()> {
     if hooks::holds(CONSOLE.map()) {
         // SAFETY: the panicking code holds it, and will not come back to its guard.

@@ -48,7 +48,7 @@ fn held() -> usize {
     count
 }
 
-/// The only report, which is of this kind and says all of this.
+/// The only report, which is of this kind and contains all of this.
 #[track_caller]
 fn reported(kind: Kind, parts: &[&str]) {
     let reports = fake::reports();

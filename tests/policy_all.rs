@@ -25,7 +25,7 @@ host_port! {
     ];
 }
 
-/// Takes two locks in both orders, from this line, and says the id under which that was reported last.
+/// Takes two locks in both orders, from this line, and returns the id under which that was reported last.
 #[track_caller]
 fn both_orders(a: &Mutex<()>, b: &Mutex<()>) -> Option<FindingId> {
     for (outer, inner) in [(a, b), (b, a)] {

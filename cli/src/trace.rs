@@ -19,12 +19,12 @@ pub struct Trace {
     pub expect: Option<Verdict>,
 }
 
-/// A verdict, as `expect` says it and a replay gives it.
+/// A verdict, as `expect` states it and a replay returns it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Verdict {
     /// What was found; `None` is `ok`.
     pub kind: Option<Kind>,
-    /// The event at which it was found, counted from 1; `None` for `ok`, and where `expect` does not say.
+    /// The event at which it was found, counted from 1; `None` for `ok`, and where `expect` does not name one.
     pub event: Option<u64>,
 }
 
@@ -33,11 +33,11 @@ pub struct Verdict {
 pub struct Statement {
     /// The line of its file, counted from 1.
     pub line: usize,
-    /// What it says.
+    /// The statement itself.
     pub what: What,
 }
 
-/// What a line says.
+/// A statement: one line of a trace.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum What {
     /// Declares a class.
@@ -121,7 +121,7 @@ impl Verdict {
         self.kind.map_or("ok", Kind::verdict)
     }
 
-    /// Whether a replay that came to `got` is what is expected here: the event counts where it is said.
+    /// Whether a replay that came to `got` is as expected here: the event counts if it is named.
     pub fn allows(&self, got: &Verdict) -> bool {
         self.kind == got.kind && (self.event.is_none() || self.event == got.event)
     }

@@ -1,10 +1,10 @@
 //! The self-tests: Linux's boot-time "Locking API testsuite", as one list that host tests and the booted kernel run
 //! alike.
 //!
-//! [`CASES`] is that list, a row a case; `cases/` says in a few words each what is done, and what must be found. Who
-//! runs a case is a [`Machine`]: on the host one made of plain values, at boot the machine itself, with its own
-//! interrupt flag and real tracked locks. A case passes if the verdict has the right *name*; "something was reported"
-//! is not enough.
+//! [`CASES`] is that list, a row a case; `cases/` describes in a few words each what is done, and what must be found. A
+//! case runs on a [`Machine`]: on the host one made of plain values, at boot the real one, with its own interrupt flag
+//! and real tracked locks. A case passes if the verdict has the right *name*; "something was reported" is not
+//! enough.
 //!
 //! | file | what |
 //! | --- | --- |
@@ -30,14 +30,14 @@ pub use script::Malformed;
 pub use words::{Column, Irq, Lock, Name, Nest};
 pub use ww::Bench;
 
-/// What a call of a script comes to if nothing is said.
+/// The result of a call of a script if it names none.
 const OK: &str = "ok";
 
 /// Who runs the cases. What has no method here (RCU, the pseudo lock of reclaim) goes to the [`hooks`](crate::hooks).
 pub trait Machine {
     /// Forgets all that was learned and found; nothing is held, interrupts are on, the first task runs.
     fn begin(&mut self);
-    /// Takes a lock, as its kind says.
+    /// Takes a lock, in the way of its kind.
     fn take(&mut self, lock: Lock, name: Name);
     /// Takes a spinning lock, with a nest lock.
     fn take_nested(&mut self, name: Name, nest: Nest);
@@ -143,7 +143,7 @@ impl Case {
         }
     }
 
-    /// Does what the case says on `machine`.
+    /// Runs the case on `machine`.
     ///
     /// # Errors
     /// A script that is none; the list has no such case.

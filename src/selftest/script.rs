@@ -8,7 +8,7 @@
 //! | `Q(A)` `UQ(A)` | the same for reading in turn: in an interrupt by a recursive reader, else by a queued one |
 //! | `S(A)` `US(A)` | the plain lock beside it |
 //! | `S(Y1:X1)` | that lock with X1 as its nest lock; `:o` is the wound/wait mutex o |
-//! | `SPIN` `RAW` `N` `M` `LL` | whatever the column: a spinning lock, a raw one, one without wait type, a mutex, a local lock |
+//! | `SPIN` `RAW` `N` `M` `LL` | in any column: a spinning lock, raw, without wait type, a mutex, a local lock |
 //! | `init(A)` | constructs A again |
 //! | `{` `}`, `[` `]` | enters the interrupt of the row, leaves it; disables it, enables it |
 //! | `{h` `h}`, `{n` `n}`, `{s` `s}` | a hard interrupt with a threaded handler, one without, a softirq |
@@ -46,7 +46,7 @@ type Result<T> = core::result::Result<T, Malformed>;
 /// The pseudo lock that stands for reclaim that may enter file systems. Linux's `__fs_reclaim_map`.
 static FS_RECLAIM: LockMap = LockMap::named("fs_reclaim", WaitTypes::NONE);
 
-/// Does on `machine` what the script says.
+/// Runs the script on `machine`.
 pub(super) fn run(script: &str, column: Column, irq: Irq, machine: &mut impl Machine) -> Result<()> {
     let (open, sections) = (Vec::new(), Vec::new());
     let mut run = Run { machine, column, irq, open, sections, in_interrupt: false, nofs: false };
@@ -153,7 +153,7 @@ impl<'a, M: Machine> Run<'a, M> {
         self.sections.push(section).map_err(|_| Malformed)
     }
 
-    /// A word with brackets: a call, and what it must come to.
+    /// A word with brackets: a call, and the result that it must have.
     fn call(&mut self, word: &str) -> Result<()> {
         let (call, wanted) = word.split_once('=').unwrap_or((word, OK));
         let (verb, arguments) = call.strip_suffix(')').and_then(|call| call.split_once('(')).ok_or(Malformed)?;

@@ -38,7 +38,7 @@ impl Entry {
         Entry { mutex: WwMutex::new(&CLASS, ()), taken_with: Cell::new(None) }
     }
 
-    /// Notes who has it. The guard is forgotten: a case releases by name, in its own order, or never.
+    /// Notes its owner. The guard is forgotten: a case releases by name, in its own order, or never.
     fn taken(&self, guard: WwMutexGuard<'_, ()>, context: Option<usize>) -> &'static str {
         core::mem::forget(guard);
         self.taken_with.set(context);
@@ -74,7 +74,7 @@ impl Bench {
         o.mutex.map()
     }
 
-    /// Does what a call says, and says what it came to.
+    /// Runs a call and returns its result.
     #[inline]
     pub(super) fn run(&self, verb: &str, arguments: &str) -> Result<&'static str, Malformed> {
         let (first, second) = arguments.split_once(',').unwrap_or((arguments, ""));

@@ -34,12 +34,12 @@ impl<R> Tracked<R> {
         Tracked { tracker: Tracker::named(name, WaitTypes::NONE), raw }
     }
 
-    /// A raw lock of the class `key`, which spins or sleeps as `waits` says.
+    /// A raw lock of the class `key`, which spins or sleeps as given by `waits`.
     pub const fn with_waits(key: &'static LockClassKey, waits: WaitTypes, raw: R) -> Tracked<R> {
         Tracked { tracker: Tracker::with_key(key, waits), raw }
     }
 
-    /// A raw lock that the validator knows by `map`: whatever a [`LockMap`] can be.
+    /// A raw lock that is described to the validator by `map`: any [`LockMap`].
     pub const fn from_map(map: LockMap, raw: R) -> Tracked<R> {
         Tracked { tracker: Tracker::from_map(map), raw }
     }
@@ -76,7 +76,7 @@ impl<R> Tracked<R> {
         taken
     }
 
-    /// An upgrade that does not wait for ever: if it was had, the hold is a writer's.
+    /// An upgrade that does not wait for ever: if it succeeded, the hold becomes a writer's.
     #[inline(always)]
     pub(super) fn upgraded(&self, had: bool, site: Site) -> bool {
         if had {

@@ -40,7 +40,7 @@ impl Semaphore {
         Self::with(Tracker::with_key(key, WaitTypes::SLEEP), permits)
     }
 
-    /// The same; the validator knows it by `map`: whatever a [`LockMap`] can be.
+    /// The same; it is described to the validator by `map`: any [`LockMap`].
     pub const fn from_map(map: LockMap, permits: usize) -> Self {
         Self::with(Tracker::from_map(map), permits)
     }
@@ -56,7 +56,7 @@ impl Semaphore {
         self.acquire_with(core::hint::spin_loop)
     }
 
-    /// Takes a permit; as long as there is none, `relax` is called: where a kernel gives the CPU away.
+    /// Takes a permit; as long as there is none, `relax` is called: a kernel yields the CPU there.
     #[track_caller]
     #[inline]
     pub fn acquire_with(&self, mut relax: impl FnMut()) -> Permit<'_> {

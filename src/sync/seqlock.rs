@@ -48,7 +48,7 @@ impl SeqCount {
         SeqCount { tracker: Tracker::with_key(key, WaitTypes::SPIN), sequence: Sequence::new() }
     }
 
-    /// A sequence that the validator knows by `map`: whatever a [`LockMap`] can be.
+    /// A sequence that is described to the validator by `map`: any [`LockMap`].
     pub const fn from_map(map: LockMap) -> SeqCount {
         SeqCount { tracker: Tracker::from_map(map), sequence: Sequence::new() }
     }
@@ -134,7 +134,7 @@ impl<T> SeqLock<T> {
         SeqLock::with(Tracker::with_key(key, WaitTypes::SPIN), value)
     }
 
-    /// A lock that the validator knows by `map`: whatever a [`LockMap`] can be.
+    /// A lock that is described to the validator by `map`: any [`LockMap`].
     pub const fn from_map(map: LockMap, value: T) -> SeqLock<T> {
         SeqLock::with(Tracker::from_map(map), value)
     }

@@ -86,7 +86,7 @@ mod counted {
     use crate::sync::tracker::Token;
 
     impl Token<'_> {
-        /// Takes the lock inside: with `try_lock` if it is free, otherwise with `lock`, which waits.
+        /// Takes the inner lock: with `try_lock` if it is free, otherwise with `lock`, which waits.
         #[inline(always)]
         pub fn wait<G>(self, try_lock: impl FnOnce() -> Option<G>, lock: impl FnOnce() -> G) -> G {
             match try_lock() {
@@ -112,7 +112,7 @@ mod uncounted {
     use crate::sync::tracker::Token;
 
     impl Token<'_> {
-        /// Takes the lock inside with `lock`, which waits.
+        /// Takes the inner lock with `lock`, which waits.
         #[inline(always)]
         pub fn wait<G>(self, _try_lock: impl FnOnce() -> Option<G>, lock: impl FnOnce() -> G) -> G {
             lock()

@@ -48,7 +48,7 @@ impl Tracker {
         Tracker { map: LockMap::with_key(key, waits) }
     }
 
-    /// For a lock that is described by `map`: whatever a [`LockMap`] can be.
+    /// For a lock that is described by `map`: any [`LockMap`].
     #[inline]
     pub const fn from_map(map: LockMap) -> Tracker {
         Tracker { map }

@@ -298,7 +298,7 @@ fn first<P: Port>(trace: &Trace) -> Opinion {
     Opinion::Ok
 }
 
-/// Says what differs.
+/// Returns the difference.
 fn complaint(trace: &Trace) -> Option<String> {
     let want = judge(trace);
     if !matches!(want, Opinion::Undefined(_)) {

@@ -1,4 +1,4 @@
-//! Every kind of lock says that it is waited for: with real threads.
+//! Every kind of lock reports a wait: with real threads.
 
 use crate::machine::*;
 use crate::plain::CONTEXT;

@@ -52,7 +52,7 @@ pub fn expected(case: &Case) -> &'static str {
     judge::verdict(case.expected())
 }
 
-/// Runs each case, and says what it came to.
+/// Runs each case, and reports its result.
 pub fn each_case<B: Board>(mut judged: impl FnMut(&Case, &'static str)) {
     let mut machine =
         Boot::<B> { kernel: B::current(), locks: Locks::new(), ww: Bench::new(), untrue: 0, board: PhantomData };

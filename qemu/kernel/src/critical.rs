@@ -28,7 +28,7 @@ pub fn acquire<B: Board>() -> bool {
     true
 }
 
-/// Leaves a section, which `acquire` said was `outermost`.
+/// Leaves a section, which `acquire` returned as `outermost`.
 pub fn release<B: Board>(outermost: bool) {
     if !outermost {
         return;

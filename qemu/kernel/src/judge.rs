@@ -32,7 +32,7 @@ pub(crate) fn case<B: Board>(name: &dyn fmt::Display, expected: &str, got: &str)
     passed
 }
 
-/// Says how many cases went which way; nothing is printed after it. Returns whether all passed.
+/// Prints how many cases went which way; nothing is printed after it. Returns whether all passed.
 pub(crate) fn end<B: Board>() -> bool {
     let counts = critical_section::with(|section| COUNTS.borrow(section).get());
     console::word::<B>(&Word::End(counts));

@@ -26,7 +26,7 @@ static HARDIRQS: [ContextCell; 2] = [const { ContextCell::new(1) }; 2];
 
 static WORST: AtomicUsize = AtomicUsize::new(0);
 
-/// Measures, and says the figure.
+/// Measures, and prints the figure.
 pub(crate) fn run<B: Board>() {
     task::run_to_end::<B>(&[measure::<B>]);
     let value = WORST.load(Ordering::Relaxed) as u64;

@@ -36,7 +36,7 @@ mod state {
 #[repr(C, align(16))]
 struct Stack(UnsafeCell<[u8; STACK]>);
 
-// SAFETY: a stack is used by the one who runs on it, through the stack pointer alone.
+// SAFETY: a stack is used only by the task that runs on it, through the stack pointer.
 unsafe impl Sync for Stack {}
 
 struct Task {

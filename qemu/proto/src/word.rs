@@ -9,7 +9,7 @@ use core::fmt;
 /// One line of the protocol, without its end of line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Word<'a> {
-    /// The first word: who speaks, and how many cases will be judged.
+    /// The first word: the board, and how many cases will be judged.
     Begin {
         /// The board's name, as in `--board`.
         board: &'a str,

@@ -22,7 +22,7 @@ struct Marked {
     page: &'static str,
     /// The line of the comment, from 1.
     line: usize,
-    /// What the comment says after `quote: ` or `figures: `.
+    /// The rest of the comment after `quote: ` or `figures: `.
     what: String,
     text: String,
 }

@@ -65,12 +65,12 @@ impl<R: RawMutex, T> Mutex<R, T> {
         Mutex(api::Mutex::from_raw(Tracked::named(name, R::INIT), value))
     }
 
-    /// A lock of the class `key`, which spins or sleeps as `waits` says.
+    /// A lock of the class `key`, which spins or sleeps as given by `waits`.
     pub const fn with_waits(key: &'static LockClassKey, waits: WaitTypes, value: T) -> Self {
         Mutex(api::Mutex::from_raw(Tracked::with_waits(key, waits, R::INIT), value))
     }
 
-    /// A lock that the validator knows by `map`: whatever a [`LockMap`] can be.
+    /// A lock that is described to the validator by `map`: any [`LockMap`].
     pub const fn from_map(map: LockMap, value: T) -> Self {
         Mutex(api::Mutex::from_raw(Tracked::from_map(map, R::INIT), value))
     }
@@ -179,12 +179,12 @@ impl<R: RawRwLock, T> RwLock<R, T> {
         RwLock(api::RwLock::from_raw(Tracked::named(name, R::INIT), value))
     }
 
-    /// A lock of the class `key`, which spins or sleeps as `waits` says.
+    /// A lock of the class `key`, which spins or sleeps as given by `waits`.
     pub const fn with_waits(key: &'static LockClassKey, waits: WaitTypes, value: T) -> Self {
         RwLock(api::RwLock::from_raw(Tracked::with_waits(key, waits, R::INIT), value))
     }
 
-    /// A lock that the validator knows by `map`: whatever a [`LockMap`] can be.
+    /// A lock that is described to the validator by `map`: any [`LockMap`].
     pub const fn from_map(map: LockMap, value: T) -> Self {
         RwLock(api::RwLock::from_raw(Tracked::from_map(map, R::INIT), value))
     }
@@ -305,12 +305,12 @@ impl<R: RawMutex, G: GetThreadId, T> ReentrantMutex<R, G, T> {
         Self::with(Tracked::named(name, R::INIT), value)
     }
 
-    /// A lock of the class `key`, which spins or sleeps as `waits` says.
+    /// A lock of the class `key`, which spins or sleeps as given by `waits`.
     pub const fn with_waits(key: &'static LockClassKey, waits: WaitTypes, value: T) -> Self {
         Self::with(Tracked::with_waits(key, waits, R::INIT), value)
     }
 
-    /// A lock that the validator knows by `map`: whatever a [`LockMap`] can be.
+    /// A lock that is described to the validator by `map`: any [`LockMap`].
     pub const fn from_map(map: LockMap, value: T) -> Self {
         Self::with(Tracked::from_map(map, R::INIT), value)
     }

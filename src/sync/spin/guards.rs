@@ -47,7 +47,7 @@ impl<'a, T: ?Sized, R> RwLockWriteGuard<'a, T, R> {
         Guard(Held::new(token, inner.downgrade()))
     }
 
-    /// Goes on as the one who reads and may write again.
+    /// Continues as an upgradeable reader.
     #[track_caller]
     #[inline]
     pub fn downgrade_to_upgradeable(self) -> RwLockUpgradableGuard<'a, T, R> {

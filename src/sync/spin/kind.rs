@@ -109,7 +109,7 @@ macro_rules! kind {
                 Self::tracked(Tracker::with_key(key, waits), bare::$mutex::new(value))
             }
 
-            /// A lock that the validator knows by `map`: whatever a [`LockMap`] can be.
+            /// A lock that is described to the validator by `map`: any [`LockMap`].
             pub const fn from_map(map: LockMap, value: T) -> Self {
                 Self::tracked(Tracker::from_map(map), bare::$mutex::new(value))
             }

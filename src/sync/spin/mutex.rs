@@ -30,7 +30,7 @@ pub type Mutex<T, R = Spin> = Lock<bare::Mutex<T, R>>;
 pub type SpinMutex<T, R = Spin> = Lock<bare::SpinMutex<T, R>>;
 /// A lock that spins, and is given in the order in which it was asked for.
 pub type TicketMutex<T, R = Spin> = Lock<bare::TicketMutex<T, R>>;
-/// A lock that spins, and that one who waits for long can keep from others.
+/// A spinlock that a task which has waited for long can keep from others.
 pub type FairMutex<T, R = Spin> = Lock<bare::FairMutex<T, R>>;
 
 /// `spin::mutex::spin`, by its names.
@@ -153,7 +153,7 @@ impl<L: ?Sized> Lock<L> {
         self.tracker.token()
     }
 
-    /// `inner` was had without a wait.
+    /// `inner` was taken without a wait.
     #[inline(always)]
     fn tried<'a, G>(&'a self, inner: G, site: Site) -> Option<Guard<'a, G>> {
         Some(Guard(Held::new(self.token().acquired_by_try(Mode::WRITE, site), inner)))

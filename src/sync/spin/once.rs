@@ -44,7 +44,7 @@ impl<T, R> Once<T, R> {
         Once { tracker: Tracker::with_key(key, WaitTypes::SPIN), inner: bare::Once::new() }
     }
 
-    /// No value yet; the validator knows it by `map`: whatever a [`LockMap`] can be.
+    /// No value yet; it is described to the validator by `map`: any [`LockMap`].
     pub const fn from_map(map: LockMap) -> Self {
         Once { tracker: Tracker::from_map(map), inner: bare::Once::new() }
     }

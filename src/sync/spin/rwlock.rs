@@ -56,7 +56,7 @@ impl<T, R> RwLock<T, R> {
         RwLock { tracker: Tracker::with_key(key, waits), inner: bare::RwLock::new(value) }
     }
 
-    /// A lock that the validator knows by `map`: whatever a [`LockMap`] can be.
+    /// A lock that is described to the validator by `map`: any [`LockMap`].
     pub const fn from_map(map: LockMap, value: T) -> Self {
         RwLock { tracker: Tracker::from_map(map), inner: bare::RwLock::new(value) }
     }
@@ -91,7 +91,7 @@ impl<T: ?Sized, R: RelaxStrategy> RwLock<T, R> {
         Guard(Held::new(token, token.wait(|| self.inner.try_write(), || self.inner.write())))
     }
 
-    /// Takes the lock for reading, as the one who may go on to write.
+    /// Takes the lock for reading, as the one reader that may upgrade to writing.
     #[track_caller]
     #[inline]
     pub fn upgradeable_read(&self) -> RwLockUpgradableGuard<'_, T, R> {

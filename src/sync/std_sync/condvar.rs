@@ -83,7 +83,7 @@ impl Condvar {
         with(result, |(inner, result)| (MutexGuard(Held::new(token, inner)), result))
     }
 
-    /// Wakes one of those who wait.
+    /// Wakes one of the waiting threads.
     pub fn notify_one(&self) {
         self.inner.notify_one();
     }

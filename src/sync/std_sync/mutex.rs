@@ -54,7 +54,7 @@ impl<T: ?Sized> Mutex<T> {
     /// Takes the lock, and sleeps until it can.
     ///
     /// # Errors
-    /// It is poisoned: somebody panicked who held it. The guard is in the error.
+    /// It is poisoned: a thread panicked while it held it. The guard is in the error.
     #[track_caller]
     pub fn lock(&self) -> LockResult<MutexGuard<'_, T>> {
         let site = Site::caller();
@@ -95,7 +95,7 @@ impl<T: ?Sized> Mutex<T> {
         with_if(self.inner.try_lock(), |inner| MutexGuard(Held::new(token.acquired_by_try(Mode::WRITE, site), inner)))
     }
 
-    /// Whether somebody panicked who held it.
+    /// Whether a thread panicked while it held it.
     pub fn is_poisoned(&self) -> bool {
         self.inner.is_poisoned()
     }

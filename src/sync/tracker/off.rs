@@ -80,7 +80,7 @@ impl Begun {
         Begun(())
     }
 
-    /// A line that says nothing.
+    /// A line without content.
     #[inline(always)]
     pub(crate) const fn site(self) -> Site {
         NOBODY.site()

@@ -53,7 +53,7 @@ pub struct WwAcquire<'a> {
 }
 
 impl WwAcquire<'_> {
-    /// Says that all mutexes are taken: to take another is reported. Linux's `ww_acquire_done`.
+    /// States that all mutexes are taken: to take another is reported. Linux's `ww_acquire_done`.
     #[track_caller]
     #[inline]
     pub fn done(&self) {

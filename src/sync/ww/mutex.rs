@@ -59,7 +59,7 @@ impl<T: ?Sized> WwMutex<T> {
     /// Takes the mutex that answered `Deadlock`, when everything else has been released. Linux's `ww_mutex_lock_slow`.
     ///
     /// # Errors
-    /// None if it is used as said: a context that has nothing waits for everybody. If something is still held, which is
+    /// None if it is used so: a context that has nothing waits for everybody. If something is still held, which is
     /// reported, those of [`lock`](Self::lock).
     #[track_caller]
     pub fn lock_slow<'a>(&'a self, acquire: &'a WwAcquire<'_>) -> Result<WwMutexGuard<'a, T>, WwError> {
@@ -128,7 +128,7 @@ impl<T: ?Sized> WwMutex<T> {
         Ok(self.guard(inner, Some(context), site))
     }
 
-    /// Waits for the lock inside; `None`: an older context has it.
+    /// Waits for the inner lock; `None`: an older context has it.
     fn wait_as(&self, context: &State) -> Option<::spin::MutexGuard<'_, T>> {
         loop {
             if let Some(inner) = self.inner.try_lock() {
@@ -142,7 +142,7 @@ impl<T: ?Sized> WwMutex<T> {
         }
     }
 
-    /// The lock inside is the caller's: notes whose it is.
+    /// The caller has the inner lock: notes its owner.
     fn guard<'a>(
         &'a self,
         inner: ::spin::MutexGuard<'a, T>,
@@ -179,7 +179,7 @@ impl WwMutex<()> {
     #[inline]
     pub(crate) fn unlock(&self, context: Option<&State>) {
         self.leave(context, Site::caller());
-        // SAFETY: the mutex guards nothing, so nobody is harmed who believes to have it.
+        // SAFETY: the mutex guards nothing, so a task that wrongly believes to have it does no harm.
         unsafe { self.inner.force_unlock() }
     }
 

@@ -38,7 +38,7 @@ pub(super) fn start(cpu: usize) -> bool {
     false
 }
 
-/// Says that CPU `cpu`, this one, runs.
+/// Marks CPU `cpu`, this one, as running.
 pub(super) fn arrived(cpu: usize) {
     ARRIVED[cpu].store(true, Ordering::Release);
 }

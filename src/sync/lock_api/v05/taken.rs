@@ -1,6 +1,6 @@
-//! The token of a tracked raw lock: that of the raw lock inside, which stays on the task.
+//! The token of a tracked raw lock: that of the inner raw lock, which stays on the task.
 //!
-//! `unsafe` is here to share a guard as the raw lock's own would be shared.
+//! `unsafe` is needed to share a guard as the raw lock's own would be shared.
 #![allow(unsafe_code)]
 
 use crate::lock::mode::Mode;
@@ -8,7 +8,7 @@ use crate::lock::site::Site;
 use crate::sync::raw::Tracked;
 use core::marker::PhantomData;
 
-/// That a tracked raw lock is taken: the token of the raw lock inside.
+/// Proof that a tracked raw lock is taken: the token of the inner raw lock.
 #[derive(Debug)]
 pub struct Taken<G> {
     pub(super) inner: G,
