@@ -48,7 +48,7 @@ static CURRENT: AtomicUsize = AtomicUsize::new(0);
 /// What each task holds, as the validator knows it.
 static CONTEXTS: [ContextCell; TASKS] = [const { ContextCell::new(0) }; TASKS];
 
-/// A task that can be left and come back to. Says whether it wants to.
+/// A task that can be left and come back to. `go_on` returns whether it wants to.
 trait Task {
     fn go_on(&mut self) -> bool;
 }
@@ -89,8 +89,8 @@ impl Task for Writer {
     }
 }
 
-/// Waits a little, and writes the cache to the disk: the cache before the disk. One turn earlier, and it would spin for ever
-/// for the disk, which the writer holds, which never runs again.
+/// Waits a little, and writes the cache to the disk: the cache before the disk. One turn earlier, and it would spin for
+/// ever for the disk, which the writer holds, which never runs again.
 #[derive(Default)]
 struct Flusher {
     turns: u32,

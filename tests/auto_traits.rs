@@ -73,7 +73,7 @@ macro_rules! types_of_a_value {
     };
 }
 
-/// Whatever the value.
+/// For any value.
 const NEVER: [bool; 4] = [NO; 4];
 /// As the value may be sent: a lock that gives it to one at a time.
 const IF_SENT: [bool; 4] = [YES, YES, NO, NO];

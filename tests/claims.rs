@@ -1,4 +1,4 @@
-//! What is said about locks: assertions, pins, `might_…`; and what is said when a table is full.
+//! Statements about locks: assertions, pins, `might_…`; and the notices when a table is full.
 
 mod port;
 

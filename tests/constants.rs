@@ -102,7 +102,7 @@ fn the_class_of_a_dropped_lock_goes_with_it() {
     drop(other.lock());
     for round in 0..1_000 {
         let (lock, once) = (Box::new(Spinlock::new(())), Once::<u32>::INIT);
-        // In every second life in the other order: whatever was left of the life before would be reported.
+        // In every second life in the other order: anything left of the life before would be reported.
         if round % 2 == 0 {
             within(&lock, || drop(other.lock()));
             once.call_once(|| {
@@ -155,7 +155,7 @@ fn a_lock_that_is_never_taken_or_has_a_line_costs_no_event_when_it_is_dropped() 
     assert_eq!(known(), before, "the class of a line stays");
 }
 
-/// A table with room for two classes: locks that find none go on the books, and nothing is made up about them.
+/// A table with room for two classes: a lock without a class is recorded as held, and nothing is made up about it.
 #[test]
 fn locks_that_find_no_room_are_not_mixed_up() {
     let mut tables = Box::new(Validator::<3, 8, 64>::new());

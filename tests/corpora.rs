@@ -1,14 +1,14 @@
 //! Every trace of the corpora agrees, verdict and event, through the real validator with the fast path on.
 //!
-//! One test a file, so that a failure says where; and one that no file is left out. `traces/` are the copies of the corpora
-//! that came with the task, `cases/` what was met on the way.
+//! One test a file, so that a failure names it; and one that no file is left out. `traces/` has the shared corpora,
+//! `cases/` our own.
 
 use lockdep_cli::replay::{How, Outcome, Replayer};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
-/// Replays a file; says how many traces it has.
+/// Replays a file; returns how many traces it has.
 fn replay(file: &str) -> usize {
     let path = tests().join(file);
     let bytes = fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));

@@ -1,5 +1,5 @@
-//! Classes that come and go: keys that are made at run time and unregistered, locks that change their class before they are
-//! used, and locks that are never checked.
+//! Classes that come and go: keys that are made at run time and unregistered, locks that change their class before they
+//! are used, and locks that are never checked.
 
 mod port;
 
@@ -38,8 +38,8 @@ fn unregister<const C: usize, const D: usize, const K: usize>(
     tables.engine().unregister_key(context, key, Site::caller());
 }
 
-/// A driver is loaded and unloaded ten thousand times. In every second life its locks are taken in the other order, and in
-/// the other contexts: whatever was left of the life before would be reported.
+/// A driver is loaded and unloaded ten thousand times. In every second life its locks are taken in the other order, and
+/// in the other contexts: whatever was left of the life before would be reported.
 #[test]
 fn nothing_is_left_of_a_key_and_its_room_is_used_again() {
     let mut tables = Box::new(Validator::<6, 6, 16>::new());
@@ -164,7 +164,7 @@ fn a_lock_that_sleeps_through_thousands_of_keys_is_not_taken_for_one_of_another(
     assert_eq!(asleep.len(), 0);
 }
 
-/// Fills a table of two classes; returns the key whose class makes room when it goes.
+/// Fills a table of two classes; returns the key whose class makes room when it is unregistered.
 fn fill(tables: &mut Validator<3, 8, 64>, context: &Context) -> DynamicKey {
     let (kernel, key) = (LockMap::named("kernel", WaitTypes::NONE), DynamicKey::new());
     taken(tables, context, &[&kernel]);
@@ -224,8 +224,8 @@ fn merged_holds_that_found_no_room_are_released_when_there_is_room() {
     assert_eq!((tables.found(), task.depth()), (None, 0));
 }
 
-/// What is taken while the validator runs is not checked, and is what it is all the same: holds of several classes do not
-/// become one when what is below them is released.
+/// What is taken while the validator runs is not checked, and is what it is all the same: holds of several classes do
+/// not become one when what is below them is released.
 #[test]
 fn unchecked_holds_of_several_classes_stay_several() {
     let _turn = begin();
@@ -329,7 +329,7 @@ fn a_lock_gets_another_class_before_it_is_used() {
     hooks::release(&inner, None);
 }
 
-/// Whatever is done with it and however often, such a lock is on the books and no more.
+/// However it is used and however often, such a lock is recorded as held and no more.
 #[test]
 fn a_lock_without_validation_is_on_the_books_alone() {
     static KEY: LockClassKey = LockClassKey::new();

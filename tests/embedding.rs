@@ -66,7 +66,7 @@ fn is_like(line: &str, expected: &str) -> bool {
     line.ends_with(last)
 }
 
-/// Compares from the start; says what is missing.
+/// Compares from the start; returns what is missing.
 fn compare(printed: &str, expected: &[String]) -> Result<(), String> {
     let mut lines = printed.lines();
     let mut any = false;
@@ -123,7 +123,7 @@ fn each_special_case_works() {
     follow(include_str!("../docs/kernels.md"), "special");
 }
 
-/// Does what the page says, in the directory of this name.
+/// Runs the steps of the page, in the directory of this name.
 fn follow(page: &str, directory: &str) {
     let kernel = Path::new(env!("CARGO_TARGET_TMPDIR")).join(directory);
     for left in ["src", "tests"] {

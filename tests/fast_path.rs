@@ -1,11 +1,11 @@
-//! Whatever is nothing new writes nothing that CPUs share, by the fast path or the second way: shown by memory that cannot be
-//! written.
+//! An acquire that is already known writes nothing that CPUs share, on the fast path or the recheck path: shown by
+//! memory that cannot be written.
 //!
-//! Four CPUs have contexts on pages of their own, and locks of their own of the same classes. For each of them in turn, all
-//! that is static in this program (the validator and the locks among it) and the contexts of the others are made
-//! read-only; then it takes its locks a thousand times: nested, with interrupts off, out of order, by a try-lock,
-//! and in an interrupt that comes upon a lock that is held. A single write elsewhere than to its own context, its
-//! stack and its thread's variables ends the process with SIGSEGV: so that is done in a child process. That a write does end it is
+//! Four CPUs have contexts on pages of their own, and locks of their own of the same classes. For each of them in turn,
+//! all statics of this program (the validator and the locks among them) and the contexts of the others are made
+//! read-only; then it takes its locks a thousand times: nested, with interrupts off, out of order, by a try-lock, and
+//! in an interrupt while the lock below is held. A single write elsewhere than to its own context, its stack and its
+//! thread's variables ends the process with SIGSEGV: so that is done in a child process. That a write does end it is
 //! shown with a lock that is new.
 //!
 //! With the feature `stat` a release writes more: the table of its CPU, and the lock, which it still has.
@@ -121,7 +121,7 @@ impl Cpu {
     }
 }
 
-/// Takes all locks, each under those before it, and lets them go.
+/// Takes all locks, each under those before it, and releases them.
 fn nest(locks: &'static [LockMap]) {
     for lock in locks {
         RUNTIME.acquire(lock, Mode::WRITE, Site::caller());
@@ -157,7 +157,7 @@ fn statics() -> Vec<Range<usize>> {
 fn make_writable(ranges: &[Range<usize>], writable: bool) {
     let access = if writable { libc::PROT_READ | libc::PROT_WRITE } else { libc::PROT_READ };
     for range in ranges {
-        // SAFETY: the pages are this program's own. Whoever writes to them meanwhile dies, and that is what is wanted.
+        // SAFETY: the pages are this program's own. A thread that writes to them meanwhile dies, as the test wants.
         let answer = unsafe { libc::mprotect(ptr::without_provenance_mut(range.start), range.len(), access) };
         assert_eq!(answer, 0, "mprotect");
     }

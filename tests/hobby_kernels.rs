@@ -1,7 +1,7 @@
-//! Kernels in the shape of two that many have written: blog_os and MOROS. Their locks come from crates: `lazy_static` with
-//! `spin_no_std`, whose values are `Once::INIT`; `spin` by the paths of 0.5 and 0.9; and the heap of
-//! `linked_list_allocator`, which locks by `spinning_top`, a raw lock of `lock_api`. With the steps of `docs/embedding.md`
-//! the crates stay as they are and get our `spin`; here stands what is in them.
+//! Kernels in the shape of two that many have written: blog_os and MOROS. Their locks come from crates: `lazy_static`
+//! with `spin_no_std`, whose values are `Once::INIT`; `spin` by the paths of 0.5 and 0.9; and the heap of
+//! `linked_list_allocator`, which locks by `spinning_top`, a raw lock of `lock_api`. With the steps of
+//! `docs/embedding.md` the crates stay as they are and get our `spin`; here their code is written down.
 //!
 //! Each boots and runs in silence, until the bug that it is known for is put in.
 
@@ -15,8 +15,8 @@ use std::fmt::{self, Write};
 
 use port::{IRQS, begin, context, new_cell, the_report};
 
-/// What `lazy_static` with `spin_no_std` makes of a line: its own `Lazy`, whose constant is `Once::INIT`, and whose `get` is
-/// not `#[track_caller]`: every first access is this one line to the validator.
+/// What `lazy_static` with `spin_no_std` makes of a line: its own `Lazy`, whose constant is `Once::INIT`, and whose
+/// `get` is not `#[track_caller]`: every first access is this one line to the validator.
 mod lazy_static {
     use lockdep::spin::Once;
 

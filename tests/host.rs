@@ -141,7 +141,7 @@ fn a_report_may_panic_and_the_books_are_right_after_it() {
     assert!(text.contains("possible circular locking"), "{text}");
     let context = threads::context();
     assert!(host::Host::irqs_enabled(), "the flag is restored");
-    // `a` was announced and not taken: it is let go by the one who caught the panic.
+    // `a` was announced and not taken: the code that caught the panic releases it.
     hooks::release(a.map(), None);
     assert_eq!(context.depth(), 0);
     assert!(hooks::reset(), "and what was shown is over");

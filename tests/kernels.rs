@@ -1,5 +1,5 @@
-//! What real kernels do to such a crate, seen in the sources of a dozen. Each test says what must not happen (a false alarm,
-//! a hang, lost books, a full table), and most also what must be reported all the same.
+//! What real kernels do to such a crate, seen in the sources of a dozen. Each test names what must not happen (a false
+//! alarm, a hang, a lost hold, a full table), and most also what must be reported all the same.
 
 mod port;
 
@@ -130,7 +130,7 @@ fn what_is_taken_above_a_lock_that_was_taken_over_is_learned() {
 
 static RUN_QUEUE: Mutex<u32> = Mutex::named("run queue", 0);
 
-/// A switch as many kernels have it: the run queue is locked by the task that leaves, and let go by the one that comes.
+/// A switch as many kernels have it: the task that leaves locks the run queue, and the one that comes releases it.
 fn schedule(to: &'static Context, is_told: bool) {
     core::mem::forget(RUN_QUEUE.lock());
     if is_told {
@@ -180,7 +180,7 @@ fn a_driver_turns_interrupts_off_by_itself() {
 fn a_page_fault_takes_locks_in_a_section_that_has_interrupts_off() {
     let _turn = begin();
     let (device, frames) = (Mutex::named("device", ()), Mutex::named("frames", ()));
-    let fault = || drop(frames.lock()); // runs in the context that it came upon, and as its flag is
+    let fault = || drop(frames.lock()); // runs in the context that it interrupted, with its flag
     interrupt(|| drop(device.lock()));
     for _ in 0..2 {
         IRQS.set(false);
@@ -250,7 +250,7 @@ fn a_page_fault_in_the_validator_itself_changes_nothing() {
 
 // ---- locks that are strange
 
-/// A lock of a kernel for one core: there is nothing in it. Holding it is a matter of the books alone.
+/// A lock of a kernel for one core: it is empty. Only the recorded hold counts.
 struct Bare;
 
 struct OneCore<T> {
@@ -356,7 +356,7 @@ fn an_object_that_is_freed_with_its_lock_held_is_reported() {
     core::mem::forget(node.lock.lock());
     drop(node);
     assert_eq!(hooks::first_finding(), Some(Kind::HeldFreed));
-    // The heap gives the place to another lock. The books know the old one by its number alone, and follow no pointer.
+    // The heap gives the place to another lock. The hold knows the old one by its number alone, and follows no pointer.
     let next = Node::new();
     drop(next.lock.lock());
     hooks::task_exit();
@@ -364,7 +364,7 @@ fn an_object_that_is_freed_with_its_lock_held_is_reported() {
 
 // ---- the console
 
-/// What a panic handler does that wants the console whatever it costs.
+/// A panic handler that wants the console at any cost.
 fn console_of_the_panic() -> MutexGuard<'static, ()> {
     if hooks::holds(CONSOLE.map()) {
         // SAFETY: the panicking code holds it, and will not come back to its guard.

@@ -57,7 +57,7 @@ fn write(path: &Path, text: &str) {
     fs::write(path, text).expect("a file is written");
 }
 
-/// Writes a program that depends on this crate and on what else is said.
+/// Writes a program that depends on this crate and on `dependencies`.
 fn program(directory: &Path, dependencies: &str, source: &str) {
     let here = format!("lockdep = {{ path = {ROOT:?}, features = [\"std\"] }}");
     let head = "[package]\nname = \"program\"\nedition = \"2024\"\n[workspace]\n";
@@ -120,7 +120,7 @@ fn cargo(directory: &Path, verb: &str) -> Output {
     cargo.output().expect("cargo starts")
 }
 
-/// What is said about a program that must not build.
+/// The compiler's output for a program that must not build.
 #[track_caller]
 fn refused(directory: &Path) -> String {
     let output = cargo(directory, "build");

@@ -1,5 +1,5 @@
-//! What every lock has in common, whatever it wraps: guards that are forgotten, locks that are dropped or moved while they are
-//! held, interrupts that are saved; and the sequence locks and semaphores.
+//! What every lock has in common, whatever it wraps: guards that are forgotten, locks that are dropped or moved while
+//! they are held, interrupts that are saved; and the sequence locks and semaphores.
 
 mod fake;
 
@@ -48,7 +48,7 @@ fn held() -> usize {
     count
 }
 
-/// The only report, which is of this kind and says all of this.
+/// The only report, which is of this kind and contains all of this.
 #[track_caller]
 fn reported(kind: Kind, parts: &[&str]) {
     let reports = fake::reports();
@@ -102,7 +102,7 @@ fn a_lock_that_is_moved_while_it_is_held_is_reported_at_the_end() {
     let mut places = [Some(Box::new(Mutex::named("moved", 5))), None];
     let lock = *places[0].take().expect("it is there");
     forget(lock.lock());
-    places[1] = Some(Box::new(lock)); // now it stands elsewhere
+    places[1] = Some(Box::new(lock)); // now it is elsewhere
     let moved = places[1].as_ref().expect("it is there");
     assert!(moved.is_locked() && moved.try_lock().is_none());
     drop(places);

@@ -1,8 +1,8 @@
-//! Two CPUs in the real runtime, under loom: every order in which they may run, and every old value that one may still see of
-//! what the other wrote (with up to three switches by force in a run). `cargo xtask test` runs it; by hand:
+//! Two CPUs in the real runtime, under loom: every order in which they may run, and every old value that one may still
+//! see of what the other wrote (with up to three switches by force in a run). `cargo xtask test` runs it; by hand:
 //! `RUSTFLAGS="--cfg loom" cargo test --release --features loom --target-dir target/loom --lib --test loom models`.
 //!
-//! What is asserted is what a kernel relies on: the verdict, the books and the tables are the same in whatever order things
+//! What is asserted is what a kernel relies on: verdict, holds and tables are the same in whatever order things
 //! happen. The models are small, since they are tried thousands of times; the two halves of a word, as machines without
 //! 64-bit atomics have them, are in all of them.
 #![cfg(loom)]
@@ -18,7 +18,7 @@ use std::cell::Cell;
 type Contexts = [ContextCell; 2];
 
 std::thread_local! {
-    /// Those of both CPUs. Each run of a model uses them anew; all its threads are one to the host, and each test has its own.
+    /// Those of both CPUs. Each run of a model reuses them; all its threads are one to the host. Each test has its own.
     static CONTEXTS: &'static [Contexts; 2] = Box::leak(Box::new([const { [const { ContextCell::new(0) }; 2] }; 2]));
 }
 
@@ -58,7 +58,7 @@ unsafe impl Port for Model {
     fn show(message: Message<'_>) {
         SHOWING.store(true, Ordering::Relaxed);
         let before = message.to_string();
-        thread::yield_now(); // whoever writes to a report that is shown, let him
+        thread::yield_now(); // give a thread that writes to a shown report its chance
         assert_eq!(before, message.to_string(), "a report changes while it is shown");
         SHOWING.store(false, Ordering::Relaxed);
         SHOWN.with(|shown| shown.set(shown.get() + 1));
@@ -182,7 +182,7 @@ mod models {
         });
     }
 
-    /// Two orders of two locks: found whoever comes first, and shown once.
+    /// Two orders of two locks: found whichever CPU comes first, and shown once.
     #[test]
     fn opposite_orders_are_found_in_every_order() {
         two_cpus(

@@ -1,4 +1,4 @@
-//! The policy "report all": each finding once, by its id, from sound books; and the findings that a port accepts.
+//! The policy "report all": each finding once, by its id, from a sound state; and the findings that a port accepts.
 
 #[path = "port/known.rs"]
 mod known;
@@ -25,7 +25,7 @@ host_port! {
     ];
 }
 
-/// Takes two locks in both orders, from this line, and says the id under which that was reported last.
+/// Takes two locks in both orders, from this line, and returns the id under which that was reported last.
 #[track_caller]
 fn both_orders(a: &Mutex<()>, b: &Mutex<()>) -> Option<FindingId> {
     for (outer, inner) in [(a, b), (b, a)] {
@@ -146,8 +146,8 @@ fn the_books_are_sound_after_a_finding() {
     assert_eq!(before, 2, "a -> b and b -> c");
 }
 
-/// The circle a -> driver -> b -> a is reported, and b -> a is not added. When the driver goes it is no circle any more, and
-/// b -> a must be learned: its chain does not count as checked for ever.
+/// The cycle a -> driver -> b -> a is reported, and b -> a is not added. With the driver's class unregistered it is no
+/// cycle, and b -> a must be learned: its chain does not count as checked for ever.
 #[test]
 fn what_was_in_the_way_of_a_dependency_may_go() {
     let _turn = begin();

@@ -17,7 +17,7 @@ use machine::{IRQS, WHO, begin, context, host_port, new_cell, shown};
 use std::cell::Cell;
 
 thread_local! {
-    /// How many callers the port says it knows.
+    /// How many callers the port returns.
     static CALLERS: Cell<usize> = const { Cell::new(0) };
 }
 

@@ -56,7 +56,7 @@ fn from_boot_to_silence() {
     });
     assert_eq!(times, 1);
 
-    // Silence is for reports: neither a second finding nor a repetition counts, the books do.
+    // Silence is for reports: neither a second finding nor a repetition counts, but holds are recorded.
     hooks::release(a.map(), Some(Site::caller()));
     let held = lock.lock();
     assert_eq!((shown().len(), hooks::state().findings, context().depth()), (1, 1, 1));
@@ -65,7 +65,7 @@ fn from_boot_to_silence() {
     state_under_the_internal_lock();
 }
 
-/// An NMI that comes upon the validator at work asks for the state: it gets an answer, and no more.
+/// An NMI that interrupts the validator asks for the state: it gets an answer, and no more.
 fn state_under_the_internal_lock() {
     let _turn = begin();
     ON_WHO.set(Some(|| {

@@ -14,7 +14,7 @@ host_port! {
     const POLICY: Policy = Policy::ALL.queued();
 }
 
-/// Lets go of a lock of that name, which nobody holds: a finding.
+/// Releases a lock of that name, which nobody holds: a finding.
 fn find(name: &'static str) {
     hooks::release(&LockMap::named(name, WaitTypes::SPIN), Some(Site::caller()));
 }
@@ -162,8 +162,8 @@ fn a_drain_shows_as_its_caller_runs() {
     assert_eq!((names(), context().irqs_on(), IRQS.get()), (vec!["two"], true, true));
 }
 
-/// Each showing makes the same mistake with the console's lock: it is a finding like any other, shown once, and after the
-/// one that was being shown.
+/// Each showing makes the same mistake with the console's lock: it is a finding like any other, shown once, and after
+/// the one that was being shown.
 #[test]
 fn a_mistake_of_the_console_is_found_by_a_drain_that_ends() {
     static UART: Mutex<()> = Mutex::named("four", ());
@@ -191,7 +191,7 @@ fn without_a_context_the_state_is_there_and_a_drain_works() {
     machine::CONTEXT.set(None);
     let held = lock.lock();
     assert_eq!((hooks::state().waiting, hooks::state().early), (1, 1));
-    // The console's lock is taken and let go, early as well.
+    // The console's lock is taken and released, early as well.
     assert_eq!(hooks::show_pending(), 1);
     assert_eq!(hooks::state().early, 1);
     drop(held);

@@ -236,7 +236,7 @@ fn a_hold_that_moved_ends_the_chain() {
     let take = |lock, mode| hooks::acquire(lock, mode, Site::caller());
     take(a, Mode::WRITE);
     take(b, Mode::RECURSIVE_READ);
-    // Let go while the validator is at work: what is above is not taken again, but moves down.
+    // Released inside lockdep: the holds above it are not acquired again, but move down.
     lockdep::__private::engine::release_unchecked(context(), a);
     take(c, Mode::WRITE);
     [c, b].into_iter().for_each(|lock| hooks::release(lock, None));

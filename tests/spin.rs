@@ -1,5 +1,5 @@
-//! The locks of `spin`, tracked: every method does what `spin` does, keeps the books, and what goes wrong is reported with the
-//! user's line.
+//! The locks of `spin`, tracked: every method does what `spin` does and records the hold, and a fault is reported with
+//! the user's line.
 
 mod fake;
 
@@ -228,7 +228,7 @@ fn an_initialiser_that_takes_a_lock_in_the_wrong_order_is_found() {
     assert!(text.contains(&format!("tests/spin.rs:{line}:")), "{text}");
 }
 
-/// Gives up instead of waiting.
+/// Stops waiting: the lock is not taken.
 struct GiveUp;
 
 impl RelaxStrategy for GiveUp {

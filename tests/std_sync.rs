@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use threads::{begin, in_thread, shown};
 
-/// How many locks the running thread has on its books.
+/// How many locks the running thread is recorded to hold.
 fn held() -> usize {
     threads::context().depth()
 }
@@ -129,7 +129,7 @@ fn a_wait_with_another_lock_held_is_an_order_like_any() {
     let guard = a.lock().unwrap();
     let inner = b.lock().unwrap();
     assert_eq!(hooks::first_finding(), None);
-    // To come back it takes `a` while it holds `b`: whoever notifies it may be one who waits for `b` with `a`.
+    // To come back it takes `a` while it holds `b`: the thread that notifies it may be waiting for `b` with `a`.
     let (guard, _) = turned.wait_timeout(guard, Duration::ZERO).unwrap();
     assert_eq!(hooks::first_finding(), Some(Kind::Circular));
     assert!(shown()[0].contains("tests/std_sync.rs:"), "{}", shown()[0]);

@@ -9,8 +9,8 @@ use std::path::Path;
 const TWINS: [(&str, &str); 2] =
     [("src/hooks.rs", "src/hooks/off.rs"), ("src/sync/tracker.rs", "src/sync/tracker/off.rs")];
 
-/// The public functions of a file: from `pub` to the result, in one line, without the underscores of unused arguments. What
-/// stands in `port!` is no function of the file.
+/// The public functions of a file: from `pub` to the result, in one line, without the underscores of unused arguments.
+/// Code inside `port!` is no function of the file.
 fn functions(path: &str) -> BTreeSet<String> {
     let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).expect("a source can be read");
     let text = text.split("macro_rules!").next().unwrap_or_default();

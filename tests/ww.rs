@@ -34,7 +34,7 @@ fn a_context_takes_many_in_any_order_and_nothing_is_reported() {
         acquire.done();
         assert_eq!(acquire.acquired(), 3);
         guards.iter_mut().for_each(|guard| **guard += 1);
-        guards.swap(0, 2); // let go in another order than taken
+        guards.swap(0, 2); // released in another order than taken
         drop(guards);
         assert_eq!(acquire.acquired(), 0);
         acquire.fini();
@@ -173,8 +173,8 @@ fn threads_that_take_the_same_in_other_orders_all_come_through() {
 
 // ---- misuse
 
-/// Runs what breaks a rule on two tasks of this validator, and sees that it is reported, once and in these words, and that
-/// the mutexes are free after.
+/// Runs what breaks a rule on two tasks of this validator, and sees that it is reported, once and in these words, and
+/// that the mutexes are free after.
 fn misuse(validator: u8, note: &str, work: impl FnOnce(&[WwMutex<()>; 3], &dyn Fn(usize))) {
     let tasks = [fake::task(validator), fake::task(validator)];
     let mutexes = [(); 3].map(|value| WwMutex::new(&CLASS, value));
@@ -261,8 +261,8 @@ fn the_contended_one_with_others_still_held_is_reported() {
     after_a_deadlock(14, note, |[_, b, _], acquire| drop(b.lock_slow(acquire)));
 }
 
-/// No guard outlives its context, so this one was forgotten. With room for the mutex on the books its nest lock is
-/// missed first, as `nest-not-held`; so the books are full here.
+/// No guard outlives its context, so this one was forgotten. If there were room to record the mutex, its nest lock
+/// would be missed first, as `nest-not-held`; so the stack of holds is full here.
 #[test]
 fn a_context_that_ends_before_its_mutexes_is_reported() {
     begin(9);

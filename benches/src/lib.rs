@@ -3,8 +3,8 @@
 //! `cargo bench -p lockdep-benches` measures time, with one thread and with two; `cargo run --release -p lockdep-benches`
 //! counts instructions. Both print a table for `docs/cost.md`. Nothing here is part of the tests: times are for people.
 //!
-//! What is measured is the steady state: the same locks, in the same order, again and again. Each thread has locks of its
-//! own; where a peer has classes, they are of the same eight classes in all threads.
+//! What is measured is the steady state: the same locks, in the same order, again and again. Each thread has locks of
+//! its own; where a peer has classes, they are of the same eight classes in all threads.
 
 mod locks;
 mod port;
@@ -32,7 +32,7 @@ impl<L: Lock> Locks<L> {
         Locks([L::new(), L::new(), L::new(), L::new(), L::new(), L::new(), L::new(), L::new()])
     }
 
-    /// Takes the first `depth` locks, each under those before it, and lets them go again, the last one first; `times` times.
+    /// Takes the first `depth` locks, each under those before it, and releases them, the last one first; `times` times.
     pub fn run(&self, depth: usize, times: u64) {
         let locks = black_box(&self.0);
         match depth {

@@ -180,7 +180,7 @@ impl Lock for ParkingLotDetecting {
 
 type Deloxide = deloxide::Mutex<()>;
 
-/// Its detector is at work from the first lock on, and checks the order.
+/// Its detector runs from the first lock on, and checks the order.
 static DELOXIDE: Once = Once::new();
 
 impl Lock for Deloxide {

@@ -1,8 +1,8 @@
-//! What the program `lockdep` does: `replay FILE…`, in four ways to print it.
+//! The program `lockdep`: `replay FILE…`, with four ways to print the results.
 //!
-//! Invariants: every trace of every file is run and shows up in what is printed; nothing is run before all files have been
-//! read. A file without a trace is an error, so that "all agree" is never said of nothing. Errors go to `err`, answers to `out`,
-//! and the exit code says the same as the last line.
+//! Invariants: every trace of every file is run and is in the output; nothing is run before all files have been read. A
+//! file without a trace is an error, so that "all agree" is never printed for nothing. Errors go to `err`, answers to
+//! `out`, and the exit code agrees with the last line.
 
 use crate::judge::Judge;
 use crate::parse;
@@ -205,7 +205,7 @@ struct Line<'a> {
     verdict: Option<&'static str>,
     /// The event of the verdict or of the refusal; `null` for `ok`.
     event: Option<u64>,
-    /// As the trace says it: `circular @13`. `null` if it says nothing.
+    /// In the words of a trace: `circular @13`. `null` if the trace has no `expect`.
     expected: Option<String>,
     agree: bool,
     /// Why the trace has no verdict; left out if it has one.

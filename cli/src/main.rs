@@ -8,7 +8,7 @@ fn main() -> ExitCode {
     let done = lockdep_cli::command::run(std::env::args_os(), &mut out, &mut err);
     match done.and_then(|code| out.flush().map(|()| code)) {
         Ok(code) => ExitCode::from(code),
-        // Whoever reads has closed the pipe: there is nobody to tell.
+        // The reader has closed the pipe: there is nobody to tell.
         Err(_) => ExitCode::from(lockdep_cli::command::WRONG),
     }
 }

@@ -133,7 +133,7 @@ impl<const C: usize, const D: usize, const K: usize> Replayer<C, D, K> {
     }
 }
 
-/// A validator on the heap. Its size may be beyond the stack of whoever asks, so it is made on one of its own.
+/// A validator on the heap. It may be larger than the caller's stack, so it is made on a stack of its own.
 fn new_validator<const C: usize, const D: usize, const K: usize>() -> Box<Validator<C, D, K>> {
     let stack = 8 * size_of::<Validator<C, D, K>>() + (1 << 20);
     std::thread::scope(|scope| {

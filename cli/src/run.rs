@@ -3,12 +3,12 @@
 //! Tasks and interrupts are contexts made of plain values; acquires and releases try the fast path first, unless told
 //! otherwise. An interrupt's context is used again once the interrupt has ended.
 //!
-//! What it does not do: judge. The one question of its own is whether the trace still has a verdict (`books.rs`).
+//! What it does not do: judge. The one question of its own is whether the trace still has a verdict (`tracked.rs`).
 
-use crate::books::{Acquired, Books, Here, LockId, Refusal};
 use crate::replay::{Outcome, Replayer};
 use crate::sites;
 use crate::trace::{self, Event, Trace, Verdict, What};
+use crate::tracked::{Acquired, Here, LockId, Refusal, Tracked};
 use lockdep::__private::engine;
 use lockdep::report::LockView;
 use lockdep::{Acquire, Context, Level, LockMap, Mode, Report, Site, Subclass, TaskInfo, WaitTypes};
@@ -20,7 +20,7 @@ pub(crate) struct Run<'r, 't, const C: usize, const D: usize, const K: usize> {
     first_line: usize,
     waits: HashMap<&'t str, WaitTypes>,
     classes: HashMap<&'t str, usize>,
-    /// The number of the class that has this key on the validator's books.
+    /// The number of the class that the validator has recorded for this key.
     keys: HashMap<u64, usize>,
     locks: HashMap<&'t str, Lock>,
     acquired: Acquired,
@@ -41,7 +41,7 @@ struct Task {
     name: &'static str,
     context: &'static Context,
     entered: Vec<Level>,
-    books: Books,
+    tracked: Tracked,
     reclaims: u16,
 }
 
@@ -101,8 +101,8 @@ impl<'r, 't, const C: usize, const D: usize, const K: usize> Run<'r, 't, C, D, K
         }
     }
 
-    /// The report, with locks and tasks by their numbers in the trace instead of addresses and names of nobody. Its id is
-    /// made of the trace's names and of lines counted from the trace's first: it is the same on every machine.
+    /// The report, with locks and tasks by their numbers in the trace instead of addresses and names of nobody. Its id
+    /// is made of the trace's names and of lines counted from the trace's first: it is the same on every machine.
     pub(crate) fn in_words_of_the_trace(&self, report: &Report) -> Report {
         let mut report = report.clone();
         let task = self.running();
@@ -129,7 +129,7 @@ impl<'r, 't, const C: usize, const D: usize, const K: usize> Run<'r, 't, C, D, K
     fn new_task(&mut self, name: &str) {
         let (name, context) = (self.replayer.name(name), self.replayer.context());
         self.task = self.tasks.len();
-        self.tasks.push(Task { name, context, entered: Vec::new(), books: Books::default(), reclaims: 0 });
+        self.tasks.push(Task { name, context, entered: Vec::new(), tracked: Tracked::default(), reclaims: 0 });
     }
 
     fn switch(&mut self, name: &'t str) {
@@ -213,8 +213,8 @@ impl<'r, 't, const C: usize, const D: usize, const K: usize> Run<'r, 't, C, D, K
         if what.subclass == Subclass::ZERO {
             self.acquired.insert(id.class);
         }
-        let books = &mut self.tasks[self.task].books;
-        let refused = books.acquire(id, what.subclass.get(), nest, here, &self.acquired);
+        let tracked = &mut self.tasks[self.task].tracked;
+        let refused = tracked.acquire(id, what.subclass.get(), nest, here, &self.acquired);
         let acquire = Acquire {
             mode: what.mode,
             tried: what.tried,
@@ -233,7 +233,7 @@ impl<'r, 't, const C: usize, const D: usize, const K: usize> Run<'r, 't, C, D, K
 
     fn release(&mut self, lock: &'t str, site: Site) -> Done {
         let (id, here) = (self.know(lock, site)?, self.here());
-        let refused = self.tasks[self.task].books.release(id, here, &self.acquired);
+        let refused = self.tasks[self.task].tracked.release(id, here, &self.acquired);
         let (context, map, validator) = (self.context(), &self.locks[lock].map, &mut self.replayer.validator);
         match self.replayer.how.fast_path {
             true => validator.release(context, map, Some(site)),
@@ -244,7 +244,7 @@ impl<'r, 't, const C: usize, const D: usize, const K: usize> Run<'r, 't, C, D, K
 
     fn downgrade(&mut self, lock: &'t str, site: Site) -> Done {
         let (id, here) = (self.know(lock, site)?, self.here());
-        let refused = self.tasks[self.task].books.downgrade(id, here, &self.acquired);
+        let refused = self.tasks[self.task].tracked.downgrade(id, here, &self.acquired);
         self.replayer.validator.engine().downgrade(
             self.tasks[self.task].context,
             &self.locks[lock].map,

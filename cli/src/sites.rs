@@ -4,7 +4,7 @@
 //! some thousand lines; line N of the generated file stands for line N of a trace, and when a report is printed its path
 //! and line are turned into the trace's.
 //!
-//! Invariant: a site that stands for no line of its own says so, rather than to name a wrong one.
+//! Invariant: a site that has no line of its own names no line, rather than a wrong one.
 
 use lockdep::Site;
 

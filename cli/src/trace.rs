@@ -1,7 +1,7 @@
 //! The language of traces as data: what `parse` makes of a file, and what `Display` writes back.
 //!
-//! Invariant: what `Display` writes, `parse` reads as the same trace. Nothing is executed here, and nothing about verdicts
-//! is known but their names. (The reference of the language: `docs/trace-format.md`.)
+//! Invariant: what `Display` writes, `parse` reads as the same trace. Nothing is executed here, and nothing about
+//! verdicts is known but their names. (The reference of the language: `docs/trace-format.md`.)
 
 use lockdep::{Kind, Mode, Subclass, WaitType, WaitTypes};
 use std::fmt::{self, Display, Formatter};
@@ -19,12 +19,12 @@ pub struct Trace {
     pub expect: Option<Verdict>,
 }
 
-/// A verdict, as `expect` says it and a replay gives it.
+/// A verdict, as `expect` states it and a replay returns it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Verdict {
     /// What was found; `None` is `ok`.
     pub kind: Option<Kind>,
-    /// The event at which it was found, counted from 1; `None` for `ok`, and where `expect` does not say.
+    /// The event at which it was found, counted from 1; `None` for `ok`, and where `expect` does not name one.
     pub event: Option<u64>,
 }
 
@@ -33,11 +33,11 @@ pub struct Verdict {
 pub struct Statement {
     /// The line of its file, counted from 1.
     pub line: usize,
-    /// What it says.
+    /// The statement itself.
     pub what: What,
 }
 
-/// What a line says.
+/// A statement: one line of a trace.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum What {
     /// Declares a class.
@@ -55,7 +55,7 @@ pub enum Event {
     Task(String),
     /// A lock is taken.
     Acquire(Acquire),
-    /// A lock is let go.
+    /// A lock is released.
     Release(String),
     /// A hold becomes a reader's.
     Downgrade(String),
@@ -121,7 +121,7 @@ impl Verdict {
         self.kind.map_or("ok", Kind::verdict)
     }
 
-    /// Whether a replay that came to `got` is what is expected here: the event counts where it is said.
+    /// Whether a replay that came to `got` is as expected here: the event counts if it is named.
     pub fn allows(&self, got: &Verdict) -> bool {
         self.kind == got.kind && (self.event.is_none() || self.event == got.event)
     }

@@ -145,7 +145,7 @@ fn a_hold_is_counted_as_often_as_the_validator_can_and_no_more() {
         );
         Judge::default().run(&parse(&format!("{text}release n\ntask-exit\n")).unwrap()[0])
     };
-    let most = lockdep_cli::books::MOST_TIMES as usize;
+    let most = lockdep_cli::tracked::MOST_TIMES as usize;
     assert_eq!(counted(most), Outcome::Verdict(lockdep_cli::trace::Verdict::OK));
     assert!(matches!(counted(most + 1), Outcome::Refused { .. }));
 }

@@ -1,9 +1,9 @@
 //! The self-tests: Linux's boot-time "Locking API testsuite", as one list that host tests and the booted kernel run
 //! alike.
 //!
-//! [`CASES`] is that list, a row a case; `cases/` says in a few words each what is done, and what must be found. Who
-//! runs a case is a [`Machine`]: on the host one made of plain values, at boot the machine itself, with its own interrupt
-//! flag and real tracked locks. A case passes if the verdict has the right *name*; "something was reported" is not
+//! [`CASES`] is that list, a row a case; `cases/` describes in a few words each what is done, and what must be found. A
+//! case runs on a [`Machine`]: on the host one made of plain values, at boot the real one, with its own interrupt flag
+//! and real tracked locks. A case passes if the verdict has the right *name*; "something was reported" is not
 //! enough.
 //!
 //! | file | what |
@@ -30,20 +30,20 @@ pub use script::Malformed;
 pub use words::{Column, Irq, Lock, Name, Nest};
 pub use ww::Bench;
 
-/// What a call of a script comes to if nothing is said.
+/// The result of a call of a script if it names none.
 const OK: &str = "ok";
 
 /// Who runs the cases. What has no method here (RCU, the pseudo lock of reclaim) goes to the [`hooks`](crate::hooks).
 pub trait Machine {
     /// Forgets all that was learned and found; nothing is held, interrupts are on, the first task runs.
     fn begin(&mut self);
-    /// Takes a lock, as its kind says.
+    /// Takes a lock, in the way of its kind.
     fn take(&mut self, lock: Lock, name: Name);
     /// Takes a spinning lock, with a nest lock.
     fn take_nested(&mut self, name: Name, nest: Nest);
-    /// Lets a lock go, also if it is not held.
+    /// Releases a lock, also if it is not held.
     fn release(&mut self, lock: Lock, name: Name);
-    /// Constructs the lock anew, also if it is held.
+    /// Constructs the lock again, also if it is held.
     fn renew(&mut self, lock: Lock, name: Name);
     /// The wound/wait mutexes: new ones for each case.
     fn ww(&mut self) -> &Bench;
@@ -64,7 +64,7 @@ pub trait Machine {
 /// A test: what is done, in which orders, with which locks, and what must be found.
 #[derive(Debug)]
 pub struct Test {
-    /// The group it stands in.
+    /// The group it belongs to.
     pub group: Group,
     /// Its name in Linux's table.
     pub name: &'static str,
@@ -74,7 +74,7 @@ pub struct Test {
     pub events: &'static [&'static str],
     /// The orders in which the pieces are done: their digits.
     pub orders: &'static [&'static str],
-    /// The columns in which it stands.
+    /// The columns in which it appears.
     pub columns: &'static [Column],
     /// Those in which nothing must be found.
     pub silent: &'static [Column],
@@ -143,7 +143,7 @@ impl Case {
         }
     }
 
-    /// Does what the case says on `machine`.
+    /// Runs the case on `machine`.
     ///
     /// # Errors
     /// A script that is none; the list has no such case.

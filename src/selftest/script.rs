@@ -2,28 +2,28 @@
 //!
 //! | word | meaning |
 //! | --- | --- |
-//! | `L(A)` `U(A)` | takes lock A with the column's kind, lets it go |
+//! | `L(A)` `U(A)` | takes lock A with the column's kind, releases it |
 //! | `W(A)` `UW(A)` | a readers-writer lock for writing |
 //! | `R(A)` `UR(A)` | the same for reading |
 //! | `Q(A)` `UQ(A)` | the same for reading in turn: in an interrupt by a recursive reader, else by a queued one |
 //! | `S(A)` `US(A)` | the plain lock beside it |
 //! | `S(Y1:X1)` | that lock with X1 as its nest lock; `:o` is the wound/wait mutex o |
-//! | `SPIN` `RAW` `N` `M` `LL` | whatever the column: a spinning lock, a raw one, one without wait type, a mutex, a local lock |
-//! | `init(A)` | constructs A anew |
+//! | `SPIN` `RAW` `N` `M` `LL` | in any column: a spinning lock, raw, without wait type, a mutex, a local lock |
+//! | `init(A)` | constructs A again |
 //! | `{` `}`, `[` `]` | enters the interrupt of the row, leaves it; disables it, enables it |
 //! | `{h` `h}`, `{n` `n}`, `{s` `s}` | a hard interrupt with a threaded handler, one without, a softirq |
 //! | `[h` `h]`, `[bh` `bh]` | disables hard interrupts, enables them; softirqs |
 //! | `(rcu` `rcu)` | enters an RCU read section, leaves it; likewise `rcu-bh`, `rcu-sched` |
-//! | `(fs` `fs)` | takes the pseudo lock of reclaim that may enter file systems, lets it go |
-//! | `alloc` | takes it and lets it go, unless between `[nofs` and `nofs]`; `alloc-nofs` never does |
+//! | `(fs` `fs)` | takes the pseudo lock of reclaim that may enter file systems, releases it |
+//! | `alloc` | takes it and releases it, unless between `[nofs` and `nofs]`; `alloc-nofs` never does |
 //! | `task1` `task2` | goes on as this task |
 //!
 //! What is opened with `{` or `[` is closed in the same script, the last first.
 //!
-//! Every other call is one of the wound/wait mutexes': see `ww.rs`. `call=RESULT` says what it must come to.
+//! Every other call belongs to the wound/wait mutexes: see `ww.rs`. `call=RESULT` gives the result that it must have.
 //!
-//! In a column of sleeping locks, R, W and S are the sleeping kinds. A softirq of the tests runs with hard interrupts off,
-//! as Linux's do.
+//! In a column of sleeping locks, R, W and S are the sleeping kinds. A softirq of the tests runs with hard interrupts
+//! off, as Linux's do.
 
 use super::words::{Column, Irq, Lock, Name, Nest};
 use super::{Machine, OK};
@@ -46,7 +46,7 @@ type Result<T> = core::result::Result<T, Malformed>;
 /// The pseudo lock that stands for reclaim that may enter file systems. Linux's `__fs_reclaim_map`.
 static FS_RECLAIM: LockMap = LockMap::named("fs_reclaim", WaitTypes::NONE);
 
-/// Does on `machine` what the script says.
+/// Runs the script on `machine`.
 pub(super) fn run(script: &str, column: Column, irq: Irq, machine: &mut impl Machine) -> Result<()> {
     let (open, sections) = (Vec::new(), Vec::new());
     let mut run = Run { machine, column, irq, open, sections, in_interrupt: false, nofs: false };
@@ -153,7 +153,7 @@ impl<'a, M: Machine> Run<'a, M> {
         self.sections.push(section).map_err(|_| Malformed)
     }
 
-    /// A word with brackets: a call, and what it must come to.
+    /// A word with brackets: a call, and the result that it must have.
     fn call(&mut self, word: &str) -> Result<()> {
         let (call, wanted) = word.split_once('=').unwrap_or((word, OK));
         let (verb, arguments) = call.strip_suffix(')').and_then(|call| call.split_once('(')).ok_or(Malformed)?;

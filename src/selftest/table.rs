@@ -6,7 +6,7 @@ use core::fmt::{self, Write};
 const RULE: &str = "  --------------------------------------------------------------------------";
 
 impl Group {
-    /// The columns that its cells stand under.
+    /// The columns above its cells.
     const fn columns(self) -> &'static [Column] {
         match self {
             Group::Basic | Group::Readers | Group::Irq => Column::LOCKS,
@@ -16,7 +16,7 @@ impl Group {
         }
     }
 
-    /// Prints what stands before its first row.
+    /// Prints the heading above its first row.
     fn heading(self, out: &mut impl Write) -> fmt::Result {
         match self {
             Group::Basic => {
@@ -78,7 +78,7 @@ pub fn closing(out: &mut impl Write, failed: usize, own: usize) -> fmt::Result {
     writeln!(out, "This table holds {count} of Linux's {LINUX} cells, none skipped; {own} cases of our own follow.")
 }
 
-/// Where the printing of a table stands: cells come one by one, in the order of the list.
+/// The state of printing a table: cells come one by one, in the order of the list.
 #[derive(Debug, Default)]
 pub struct Rows {
     row: Option<(*const super::Test, usize, Irq)>,

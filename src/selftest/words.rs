@@ -17,7 +17,7 @@ pub enum Column {
     Rsem,
     /// A sleeping lock with priority inheritance.
     Rtmutex,
-    /// A lock that spins whatever the configuration.
+    /// A lock that spins in every configuration.
     Raw,
     /// An RCU read section.
     Rcu,
@@ -78,7 +78,7 @@ impl Column {
 pub enum Lock {
     /// Spins; may sleep in another configuration, so its wait type is `config`.
     Spin,
-    /// Spins, whatever the configuration: wait type `spin`.
+    /// Spins in every configuration: wait type `spin`.
     Raw,
     /// Spins, and takes no part in the check of wait types.
     Untyped,

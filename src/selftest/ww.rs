@@ -7,14 +7,14 @@
 //! | `slow(o,t)` | takes it after `EDEADLK` | the same |
 //! | `lock1(o)` | takes it without a context | `ok` |
 //! | `try(o)` | the same if it is free | `ok`, `busy` |
-//! | `unlock(o)` | lets it go, also if nobody has it | `ok` |
+//! | `unlock(o)` | releases it, also if nobody has it | `ok` |
 //! | `acquired(t)` | asks how many t has | `none`, `some` |
 //! | `uncount(t)` `stale(o)` | spoils: t forgets what it has; o, which is free, still names a context | `ok` |
 //!
 //! A second task may have t2: an `EDEADLK` of the tests comes from one that is older and really has the mutex.
 //!
 //! Invariants: nothing here ends by being dropped, since a case may leave a context begun or a mutex locked. Everything
-//! that calls a hook is `inline`, so that who runs no self-test needs no `port!`.
+//! that calls a hook is `inline`, so a build that runs no self-test needs no `port!`.
 
 use super::OK;
 use super::script::Malformed;
@@ -38,7 +38,7 @@ impl Entry {
         Entry { mutex: WwMutex::new(&CLASS, ()), taken_with: Cell::new(None) }
     }
 
-    /// Notes who has it. The guard is forgotten: a case lets go by name, in its own order, or never.
+    /// Notes its owner. The guard is forgotten: a case releases by name, in its own order, or never.
     fn taken(&self, guard: WwMutexGuard<'_, ()>, context: Option<usize>) -> &'static str {
         core::mem::forget(guard);
         self.taken_with.set(context);
@@ -74,7 +74,7 @@ impl Bench {
         o.mutex.map()
     }
 
-    /// Does what a call says, and says what it came to.
+    /// Runs a call and returns its result.
     #[inline]
     pub(super) fn run(&self, verb: &str, arguments: &str) -> Result<&'static str, Malformed> {
         let (first, second) = arguments.split_once(',').unwrap_or((arguments, ""));

@@ -1,8 +1,9 @@
-//! A guard of the lock inside, and the hold on the books that goes with it: what every guard of a tracked lock is made of.
+//! The guard of the inner lock together with its recorded hold: every guard of a tracked lock is made of it.
 //!
-//! Invariant: off the books first, then free. It stays on the task that took it (`!Send`, by its [`Token`]).
+//! Invariant: the hold is removed first, then the lock is released. It stays on the task that took it (`!Send`, by its
+//! [`Token`]).
 //!
-//! `unsafe` is here to take the guard inside out, and to share a guard as the one inside is shared.
+//! `unsafe` is needed to move the inner guard out, and to share a guard as the inner one is shared.
 #![allow(unsafe_code)]
 
 use super::tracker::Token;
@@ -14,17 +15,17 @@ pub(crate) struct Held<'a, G> {
     inner: ManuallyDrop<G>,
 }
 
-// SAFETY: sharing a guard shares what the guard inside shares; what is not `Send` about it is letting go elsewhere.
+// SAFETY: sharing a guard shares what the inner guard shares; only releasing it elsewhere is not `Send` about it.
 unsafe impl<G: Sync> Sync for Held<'_, G> {}
 
 impl<'a, G> Held<'a, G> {
-    /// `inner` is had, and `token` is on the books.
+    /// `inner` holds the lock, and `token` is recorded.
     #[inline(always)]
     pub(crate) fn new(token: Token<'a>, inner: G) -> Held<'a, G> {
         Held { token, inner: ManuallyDrop::new(inner) }
     }
 
-    /// The guard inside, without letting go: the hold on the books is the caller's.
+    /// The inner guard, still locked: the recorded hold passes to the caller.
     #[inline(always)]
     pub(crate) fn take(self) -> (Token<'a>, G) {
         let mut held = ManuallyDrop::new(self);
@@ -32,7 +33,7 @@ impl<'a, G> Held<'a, G> {
         (held.token, unsafe { ManuallyDrop::take(&mut held.inner) })
     }
 
-    /// The guard inside, for good: the lock leaves the books, and whoever lets it go is right.
+    /// The inner guard, for good: the hold is no longer recorded, and anybody may release the lock.
     #[track_caller]
     pub(crate) fn leak(self) -> G {
         let (token, inner) = self.take();

@@ -1,11 +1,12 @@
-//! Locks that are taken with interrupts disabled: what `lock_irqsave` and its like return.
+//! Locks that are taken with interrupts disabled: the guards that `lock_irqsave` and its like return.
 //!
-//! Interrupts are disabled before the lock is waited for. When the guard is dropped, the lock leaves the books and is let
-//! go, and only then the flag becomes what it was: the other way round an interrupt could come upon a lock that it takes
-//! itself. The port's `irqs_disable` and `irqs_restore` are used for it, also without the feature `validate`.
+//! Interrupts are disabled before the lock is waited for. When the guard is dropped, the hold is removed and the lock
+//! released, and only then the flag is restored: in the other order an interrupt could come while the lock is still
+//! held and take it itself. The port's `irqs_disable` and `irqs_restore` are used for it, also without the feature
+//! `validate`.
 //!
-//! Drop guards in the reverse of the order in which they were made. One that is dropped too early enables interrupts under
-//! those that are left, as in Linux; the validator sees it, and reports what comes of it.
+//! Drop guards in the reverse of the order in which they were made. One that is dropped too early enables interrupts
+//! under those that are left, as in Linux; the validator sees it, and reports what comes of it.
 
 use super::tracker::Begun;
 use crate::hooks;
@@ -16,7 +17,7 @@ use core::ops::{Deref, DerefMut};
 
 /// A guard `G` of a lock, and the interrupt flag of before. A kernel's own lock makes one by
 /// `IrqSave::begin().with(lock.lock())`.
-#[must_use = "the lock is let go and interrupts are restored when this is dropped"]
+#[must_use = "the lock is released and interrupts are restored when this is dropped"]
 pub struct IrqSave<G> {
     // Dropped in this order: the lock first.
     guard: G,
@@ -65,8 +66,8 @@ impl<G: fmt::Display> fmt::Display for IrqSave<G> {
     }
 }
 
-/// Interrupts are disabled until this is dropped; then they are as they were, and reports name the line that disabled them.
-/// It belongs to one CPU.
+/// Interrupts are disabled until this is dropped; then they are as they were, and reports name the line that disabled
+/// them. It belongs to one CPU.
 struct Flag {
     saved: SavedIrqs,
     begun: Begun,

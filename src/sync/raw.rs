@@ -1,9 +1,9 @@
-//! A raw lock of `lock_api` with what the validator needs beside it: shared by both versions of `lock_api`.
+//! A raw lock of `lock_api` with the validator's data beside it: shared by both versions of `lock_api`.
 //!
-//! Nothing is kept in the raw lock itself, so one of no size (a build for a single core) works as well.
+//! Nothing is kept in the raw lock itself, so a zero-sized one (a build for a single core) works as well.
 //!
-//! Invariant: a raw lock does not say whether it spins or sleeps; unless the one who constructs the lock says so, its wait
-//! types are not checked.
+//! Invariant: a raw lock does not tell if it spins or sleeps; its wait types are not checked unless they are given when
+//! the lock is constructed.
 
 use super::tracker::{Token, Tracker};
 use crate::lock::class::LockClassKey;
@@ -12,7 +12,8 @@ use crate::lock::mode::Mode;
 use crate::lock::site::Site;
 use crate::lock::wait_type::WaitTypes;
 
-/// A raw lock that is tracked. It implements what `R` implements, so `lock_api` makes everything of it that it makes of `R`.
+/// A raw lock that is tracked. It implements what `R` implements, so `lock_api` makes everything of it that it makes of
+/// `R`.
 #[derive(Debug)]
 pub struct Tracked<R> {
     tracker: Tracker,
@@ -33,12 +34,12 @@ impl<R> Tracked<R> {
         Tracked { tracker: Tracker::named(name, WaitTypes::NONE), raw }
     }
 
-    /// A raw lock of the class `key`, which spins or sleeps as `waits` says.
+    /// A raw lock of the class `key`, which spins or sleeps as given by `waits`.
     pub const fn with_waits(key: &'static LockClassKey, waits: WaitTypes, raw: R) -> Tracked<R> {
         Tracked { tracker: Tracker::with_key(key, waits), raw }
     }
 
-    /// A raw lock that the validator knows by `map`: whatever a [`LockMap`] can be.
+    /// A raw lock that is described to the validator by `map`: any [`LockMap`].
     pub const fn from_map(map: LockMap, raw: R) -> Tracked<R> {
         Tracked { tracker: Tracker::from_map(map), raw }
     }
@@ -65,7 +66,8 @@ impl<R> Tracked<R> {
         self.token().acquire(mode, site).asleep(site)
     }
 
-    /// A try, or a wait that gives up: on the books if the lock was had. Nobody waits for ever in it, so nothing leads to it.
+    /// A try, or a wait that times out: recorded if the lock was taken. It never waits for ever, so no dependency leads
+    /// to it.
     #[inline(always)]
     pub(super) fn tried(&self, taken: bool, mode: Mode, site: Site) -> bool {
         if taken {
@@ -74,7 +76,7 @@ impl<R> Tracked<R> {
         taken
     }
 
-    /// An upgrade that does not wait for ever: if it was had, the hold is a writer's.
+    /// An upgrade that does not wait for ever: if it succeeded, the hold becomes a writer's.
     #[inline(always)]
     pub(super) fn upgraded(&self, had: bool, site: Site) -> bool {
         if had {

@@ -1,12 +1,11 @@
-//! A counting semaphore, which anybody may let go: the waiting for it is watched, the having of it is not.
+//! A counting semaphore, which any task may release: waiting for it is checked, having it is not.
 //!
-//! What a task has of it nobody can say, since another may give it back: so a permit is not on the books. That somebody
-//! waits for one is: in which contexts, with which locks held, and where sleeping is not allowed. Linux does not watch its
-//! semaphores at all.
+//! A permit is not recorded as held, since another task may give it back. Waiting for one is checked: in which
+//! contexts, with which locks held, and where sleeping is not allowed. Linux does not check its semaphores at all.
 //!
-//! What it does not do: learn what is taken while a permit is held, so an order of a semaphore and a lock is not found. A
-//! semaphore of one permit that its taker gives back is a mutex: take one. Nor does it sleep: a kernel gives the CPU away in
-//! [`acquire_with`](Semaphore::acquire_with).
+//! What it does not do: learn which locks are taken while a permit is held, so an inversion of a semaphore and a lock
+//! is not found. Use a mutex for a semaphore of one permit that its taker gives back. Nor does it sleep: a kernel
+//! yields the CPU in [`acquire_with`](Semaphore::acquire_with).
 
 use super::tracker::Tracker;
 use crate::lock::class::LockClassKey;
@@ -41,7 +40,7 @@ impl Semaphore {
         Self::with(Tracker::with_key(key, WaitTypes::SLEEP), permits)
     }
 
-    /// The same; the validator knows it by `map`: whatever a [`LockMap`] can be.
+    /// The same; it is described to the validator by `map`: any [`LockMap`].
     pub const fn from_map(map: LockMap, permits: usize) -> Self {
         Self::with(Tracker::from_map(map), permits)
     }
@@ -57,7 +56,7 @@ impl Semaphore {
         self.acquire_with(core::hint::spin_loop)
     }
 
-    /// Takes a permit; as long as there is none, `relax` is called: where a kernel gives the CPU away.
+    /// Takes a permit; as long as there is none, `relax` is called: a kernel yields the CPU there.
     #[track_caller]
     #[inline]
     pub fn acquire_with(&self, mut relax: impl FnMut()) -> Permit<'_> {
@@ -82,7 +81,7 @@ impl Semaphore {
         taken.then(|| Permit { semaphore: self })
     }
 
-    /// Gives a permit, whoever took it. Linux's `up`. There are never more than `usize::MAX`.
+    /// Gives a permit, no matter which task took it. Linux's `up`. There are never more than `usize::MAX`.
     #[inline]
     pub fn release(&self) {
         let more = |permits: usize| permits.checked_add(1);

@@ -1,16 +1,16 @@
-//! Sequence locks: a writer is a lock, readers take nothing and read again if somebody wrote meanwhile. Linux's `seqcount_t`
-//! and `seqlock_t`.
+//! Sequence locks: a writer is a lock, readers take nothing and read again if somebody wrote meanwhile. Linux's
+//! `seqcount_t` and `seqlock_t`.
 //!
-//! To the validator a writer holds the lock exclusively, and a reader is a recursive reader that takes it and lets it go at
-//! once, as in Linux: it waits for a writer that is at work, and nobody waits for it. So a reader inside of a writer is
-//! `recursive`, and one in an interrupt that can come upon a writer `inconsistent`.
+//! To the validator a writer holds the lock exclusively, and a reader is a recursive reader that takes and releases it
+//! at once, as in Linux: it waits for a writer that has begun, and nobody waits for it. So a reader inside a writer is
+//! `recursive`, and one in an interrupt that can interrupt a writer is `inconsistent`.
 //!
-//! Invariant: the sequence is odd exactly while somebody writes. A value that was copied while it changed is given to
-//! nobody.
+//! Invariant: the sequence is odd exactly while somebody writes. A value that was copied while it changed is never
+//! returned.
 //!
-//! What it does not do: keep several writers of a [`SeqCount`] apart; that is for the lock that its owner has anyway.
+//! What it does not do: serialise the writers of a [`SeqCount`]; the lock that its owner has anyway does that.
 //!
-//! `unsafe` is here to copy a value that may be changing.
+//! `unsafe` is needed to copy a value that may be changing.
 #![allow(unsafe_code)]
 
 use super::irqsave::IrqSave;
@@ -48,7 +48,7 @@ impl SeqCount {
         SeqCount { tracker: Tracker::with_key(key, WaitTypes::SPIN), sequence: Sequence::new() }
     }
 
-    /// A sequence that the validator knows by `map`: whatever a [`LockMap`] can be.
+    /// A sequence that is described to the validator by `map`: any [`LockMap`].
     pub const fn from_map(map: LockMap) -> SeqCount {
         SeqCount { tracker: Tracker::from_map(map), sequence: Sequence::new() }
     }
@@ -134,7 +134,7 @@ impl<T> SeqLock<T> {
         SeqLock::with(Tracker::with_key(key, WaitTypes::SPIN), value)
     }
 
-    /// A lock that the validator knows by `map`: whatever a [`LockMap`] can be.
+    /// A lock that is described to the validator by `map`: any [`LockMap`].
     pub const fn from_map(map: LockMap, value: T) -> SeqLock<T> {
         SeqLock::with(Tracker::from_map(map), value)
     }
@@ -171,7 +171,7 @@ impl<T> SeqLock<T> {
         Some(self.guard(Held::new(token, inner)))
     }
 
-    /// Disables interrupts and takes the lock for writing; the guard restores them when it has let go. Linux's
+    /// Disables interrupts and takes the lock for writing; the guard restores them after the release. Linux's
     /// `write_seqlock_irqsave`.
     #[track_caller]
     #[inline]
@@ -195,8 +195,8 @@ impl<T> SeqLock<T> {
     where
         T: Copy,
     {
-        // SAFETY: the place is valid to read, and any bytes are a `MaybeUninit`. The read is volatile, so that the compiler
-        // takes it that somebody may be writing; a copy of that time is thrown away.
+        // SAFETY: the place is valid to read, and any bytes are a `MaybeUninit`. The read is volatile, so that the
+        // compiler takes it that somebody may be writing; a copy of that time is thrown away.
         let copy = unsafe { self.value.get().cast::<MaybeUninit<T>>().read_volatile() };
         // SAFETY: nobody wrote meanwhile, so it is a copy of the value.
         (!self.sequence.is_not(begin)).then(|| unsafe { copy.assume_init() })
@@ -204,7 +204,7 @@ impl<T> SeqLock<T> {
 }
 
 impl<T: Copy> SeqLock<T> {
-    /// A copy of the value, at a time when nobody wrote. Waits for a writer that is at work. Linux's `read_seqbegin` to
+    /// A copy of the value, at a time when nobody wrote. Waits for a writer that has begun. Linux's `read_seqbegin` to
     /// `read_seqretry`.
     #[track_caller]
     #[inline]
@@ -240,11 +240,12 @@ impl<T: Default> Default for SeqLock<T> {
     }
 }
 
-/// Who has it writes; dropping it lets the lock go. It stays on the task that took it.
-#[must_use = "the lock is let go when this is dropped"]
+/// Write access to the value; dropping it releases the lock. It stays on the task that took it.
+#[must_use = "the lock is released when this is dropped"]
 pub struct SeqLockWriteGuard<'a, T> {
     lock: &'a SeqLock<T>,
-    /// It leads to the value, so it is shared only where the value may be: a `SeqLock` is, of any value that may be sent.
+    /// It leads to the value, so it is shared only where the value may be: a `SeqLock` is, of any value that may be
+    /// sent.
     value: PhantomData<&'a mut T>,
     // Dropped after `drop` has run.
     _held: Held<'a, ::spin::mutex::MutexGuard<'a, ()>>,

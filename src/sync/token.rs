@@ -1,10 +1,11 @@
-//! What the validator is told of a lock that is taken and let go: once, for the real token and for its twin.
+//! The events of a lock that is acquired and released: one source, for the real token and for its off twin.
 //!
-//! Invariant, of every lock that uses this: it is announced before it is waited for, so that a report comes before the
-//! hang, and taken off the books before it is let go, so that nobody else can have it while it still stands there.
+//! Invariant, of every lock that uses this: an acquire is announced before the wait, so that a report comes before the
+//! hang, and the hold is removed before the lock is released, so that nobody else can take it while it is still
+//! recorded.
 //!
-//! How a lock that was announced is waited for. With statistics (feature `stat`) it is tried first, so that a wait is known
-//! from a lock that was free; without them it is just waited for, as the lock inside does it.
+//! How an announced lock is waited for: with statistics (feature `stat`) it is tried first, so that a wait is told
+//! apart from a lock that was free; without them it is just waited for, as the inner lock does it.
 
 use super::tracker::Token;
 use crate::context::hold::Acquire;
@@ -36,8 +37,8 @@ impl Token<'_> {
         self
     }
 
-    /// The lock that was just announced sleeps until it is free, if its wait type is `sleep`: where a flag bars that, it is
-    /// reported. Every waiting acquisition of such a lock does this; one that spins need not.
+    /// The lock that was just announced sleeps until it is free, if its wait type is `sleep`: where a flag bars that,
+    /// it is reported. Every waiting acquisition of such a lock does this; one that spins need not.
     #[inline(always)]
     pub fn asleep(self, site: Site) -> Self {
         hooks::wait_asleep(self.map(), site);
@@ -57,7 +58,7 @@ impl Token<'_> {
         self
     }
 
-    /// The lock is about to be let go; `site` where that is known.
+    /// The lock is about to be released; `site` where that is known.
     #[inline(always)]
     pub fn release(self, site: Option<Site>) {
         hooks::release(self.map(), site);
@@ -70,7 +71,7 @@ impl Token<'_> {
         hooks::downgrade(self.map(), mode);
     }
 
-    /// The lock will be let go by anybody, or never: its guard was leaked.
+    /// The lock will be released by anybody, or never: its guard was leaked.
     #[track_caller]
     #[inline]
     pub fn hand_over(self) {
@@ -85,7 +86,7 @@ mod counted {
     use crate::sync::tracker::Token;
 
     impl Token<'_> {
-        /// Takes the lock inside: with `try_lock` if it is free, otherwise with `lock`, which waits.
+        /// Takes the inner lock: with `try_lock` if it is free, otherwise with `lock`, which waits.
         #[inline(always)]
         pub fn wait<G>(self, try_lock: impl FnOnce() -> Option<G>, lock: impl FnOnce() -> G) -> G {
             match try_lock() {
@@ -111,7 +112,7 @@ mod uncounted {
     use crate::sync::tracker::Token;
 
     impl Token<'_> {
-        /// Takes the lock inside with `lock`, which waits.
+        /// Takes the inner lock with `lock`, which waits.
         #[inline(always)]
         pub fn wait<G>(self, _try_lock: impl FnOnce() -> Option<G>, lock: impl FnOnce() -> G) -> G {
             lock()

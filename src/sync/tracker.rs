@@ -1,18 +1,18 @@
-//! What a tracked lock and its guards carry for the validator. Its twin for builds without the feature `validate` is
-//! `tracker/off.rs`, where both are of no size; a test compares the two files.
+//! The validator's data in a tracked lock and in its guards. The twin for builds without the feature `validate` is
+//! `tracker/off.rs`, where both are zero-sized; a test compares the two files.
 //!
-//! Every lock of the crate holds a [`Tracker`] and every guard a [`Token`]; `taking.rs` says, once for both twins, what is
-//! told of a lock that is taken and let go. A kernel's own lock does it in the same way: it then costs nothing when the
+//! Every lock of the crate holds a [`Tracker`] and every guard a [`Token`]; `token.rs` sends, once for both twins, the
+//! events of an acquire and a release. A kernel's own lock does it in the same way: it then costs nothing when the
 //! validator is switched off.
 //!
 //! Invariants:
-//! - A lock that is dropped while the running context holds it is reported (`held-freed`), and leaves the books.
-//!   A lock that nobody holds costs a look at the books for that, and no internal lock.
-//! - The books have copies and numbers alone: a tracker may be moved, dropped or forgotten at any time.
-//! - The class of a lock that is a class of its own goes with the lock. (It stays where the lock is dropped while the
-//!   validator works or in an NMI, where there is no context, and where a guard of it was forgotten.)
+//! - A lock that is dropped while the running context holds it is reported (`held-freed`), and its hold is removed.
+//!   A lock that nobody holds costs a look at the held-lock stack for that, and no internal lock.
+//! - The recorded holds have copies and numbers alone: a tracker may be moved, dropped or forgotten at any time.
+//! - The class of a lock that is a class of its own is unregistered with the lock. (It stays where the lock is dropped
+//!   inside lockdep or in an NMI, where there is no context, and where a guard of it was forgotten.)
 //!
-//! What it does not do: see a hold of another context. That is found when that one ends, or lets go.
+//! What it does not do: see a hold of another context. That is found when that context ends, or releases it.
 
 use crate::hooks;
 use crate::lock::class::LockClassKey;
@@ -48,7 +48,7 @@ impl Tracker {
         Tracker { map: LockMap::with_key(key, waits) }
     }
 
-    /// For a lock that is described by `map`: whatever a [`LockMap`] can be.
+    /// For a lock that is described by `map`: any [`LockMap`].
     #[inline]
     pub const fn from_map(map: LockMap) -> Tracker {
         Tracker { map }
@@ -93,7 +93,7 @@ impl Drop for Tracker {
     }
 }
 
-/// What a guard keeps of its lock: which one to take off the books. It is not `Send`: a hold stays with the task, or the
+/// The handle in a guard: names the hold to remove. It is not `Send`: a hold stays with the task, or the
 /// interrupt, that took it.
 #[derive(Clone, Copy, Debug)]
 pub struct Token<'a> {

@@ -8,7 +8,7 @@ pub(crate) struct Case {
     pub(crate) finding: &'static str,
     /// Each way, in the words of the report, and a trace that follows it: nothing is found.
     pub(crate) ways: &'static [(&'static str, &'static str)],
-    /// What the report says besides.
+    /// Other words that the report must contain.
     pub(crate) says: &'static [&'static str],
 }
 

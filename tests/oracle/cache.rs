@@ -26,7 +26,7 @@ impl FourWays {
         }
     }
 
-    /// Says what differs.
+    /// Returns the difference.
     fn difference(&mut self, trace: &Trace) -> Option<String> {
         let with_both = opinion(&self.with_both.run(trace));
         let others = [

@@ -1,9 +1,9 @@
-//! A second opinion: a naive oracle for traces, held against the validator.
+//! A second implementation of the rules: a naive oracle for traces, compared with the validator.
 //!
-//! `model` and `run` are the oracle, `strategy` makes random traces (written out by `writer`), `day` the seed that they are made with. `agreement`
-//! says that oracle and validator are of one mind, `cache` that the chain cache and the fast path change no verdict, `sizes`
-//! that the sizes of the tables do not, as long as they are large enough, and what holds where they are not; `onwards` that
-//! both are of one mind beyond the first finding, through the runtime, as a kernel has it.
+//! `model` and `run` are the oracle, `strategy` makes random traces (written out by `writer`) with the seed of `day`.
+//! `agreement` tests that oracle and validator agree; `cache` that the chain cache and the fast path change no verdict;
+//! `sizes` that large enough tables change none, and what holds for smaller ones; `onwards` that both agree beyond the
+//! first finding, through the runtime, as a kernel has it.
 
 mod agreement;
 mod cache;

@@ -1,8 +1,8 @@
-//! The rules, once more: sections 1 to 10 of `docs/semantics.md`, written to be read beside them.
+//! The rules, written a second time: sections 1 to 10 of `docs/semantics.md`, to be read beside them.
 //!
-//! All that is known is two lists: bits that were marked, and dependencies that occurred, one for each kind. Every question
-//! is answered by going through the lists; strong paths are closed by brute force, over and over until nothing is new.
-//! Nothing is cached, nothing is indexed, nothing has a size.
+//! All that is known is two lists: bits that were marked, and dependencies that occurred, one for each kind. Every
+//! question is answered by going through the lists; strong paths are closed by brute force, over and over until nothing
+//! changes. Nothing is cached, nothing is indexed, nothing has a fixed size.
 //!
 //! It shares the words of the language with the validator (`lockdep_cli::trace`) and no code.
 
@@ -158,7 +158,7 @@ impl World {
         self.found.extend(is_so.then_some(kind));
     }
 
-    /// All that is known of a class goes, with its subclasses.
+    /// A class is unregistered, with its subclasses: all that is known of it is removed.
     pub(crate) fn forget(&mut self, class: usize) {
         self.bits.retain(|bit| bit.class.0 != class);
         self.dependencies.retain(|dependency| dependency.from.0 != class && dependency.to.0 != class);

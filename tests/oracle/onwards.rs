@@ -1,8 +1,8 @@
-//! Beyond the first finding: the runtime under `Policy::ALL` finds at each event what the oracle finds that goes on, and its
-//! first finding is that of `Policy::FIRST`.
+//! Beyond the first finding: the runtime under `Policy::ALL` finds at each event what the oracle finds that goes on,
+//! and its first finding is that of `Policy::FIRST`.
 //!
-//! Here traces run through the runtime, on a machine of plain values with a flag of its own: so with all that a kernel has and
-//! the replayer has not, as the shortcuts of interrupts that end and of flags that are turned on.
+//! Here traces run through the runtime, on a machine of plain values with a flag of its own: so with all that a kernel
+//! has and the replayer has not, as the shortcuts of interrupts that end and of flags that are turned on.
 
 use super::run::{Opinion, Run, judge};
 use super::{corpora, day, strategy};
@@ -107,7 +107,7 @@ impl<'t, P: Port, const K: usize> Machine<'t, P, K> {
     fn fill_chains(&self) {
         if K == 1 {
             let before = (CURRENT.replace(Some(self.new_task())), IRQS.replace(true));
-            // Two: where classes went, a full set is emptied once.
+            // Two: where classes were unregistered, a full set is emptied once.
             for name in ["filler", "another"] {
                 let lock = LockMap::named(name, WaitTypes::NONE);
                 self.runtime.acquire(&lock, Mode::WRITE, Site::caller());
@@ -250,8 +250,8 @@ impl<P, const K: usize> Drop for Machine<'_, P, K> {
 /// Which classes are taken back in a trace: before which statement, and the number of the class.
 type Gone = [(Index, Index)];
 
-/// Says at which event what is found differs. Without the cache nothing may; with it what came before may not come again, for
-/// a chain of which something was reported counts as checked.
+/// Says at which event what is found differs. Without the cache nothing may; with it what came before may not come
+/// again, for a chain of which something was reported counts as checked.
 fn difference<const K: usize>(trace: &Trace, gone: &Gone) -> Option<String> {
     let (mut oracle, mut machine) = (Run::new(), Machine::<All, K>::new());
     for (number, statement) in trace.statements.iter().enumerate() {
@@ -298,7 +298,7 @@ fn first<P: Port>(trace: &Trace) -> Opinion {
     Opinion::Ok
 }
 
-/// Says what differs.
+/// Returns the difference.
 fn complaint(trace: &Trace) -> Option<String> {
     let want = judge(trace);
     if !matches!(want, Opinion::Undefined(_)) {

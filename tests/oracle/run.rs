@@ -4,7 +4,7 @@ use super::model::{Go, Hold, Lock, Mode, State, Task, Undefined, World};
 use lockdep::WaitTypes;
 use lockdep_cli::trace::{Acquire, Event, Trace, What};
 
-/// What the oracle says of a trace.
+/// The oracle's opinion of a trace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Opinion {
     Ok,
@@ -46,7 +46,7 @@ impl<'t> Run<'t> {
         Run { tasks: vec![("", Task::default())], ..Run::default() }
     }
 
-    /// Does what a statement says.
+    /// Executes a statement.
     pub(crate) fn execute(&mut self, what: &'t What) -> Go {
         match what {
             What::Class(name, waits) => self.waits.push((name, *waits)),

@@ -1,12 +1,12 @@
 //! The sizes of the tables change no verdict as long as they are large enough, and what holds where they are not.
 //!
-//! What a full table turns away is not learned. A validator that has learned less finds less, and finds it later; what it
+//! What a full table rejects is not learned. A validator that has learned less finds less, and finds it later; what it
 //! finds by looking at held locks alone it finds as ever. So, for every trace whose exact verdict is V at event N:
 //!
 //! - nothing is found before event N, and nothing at all where V is `ok`: a full table is no false alarm;
 //! - if V is a verdict on held locks (`unbalanced`, `wait-context`, `nest-not-held`, `held-…`, `sleep-atomic`, or
 //!   `recursive` by a hold, not by a path), it is found, at event N;
-//! - where the verdict differs, a table says that it turned something away.
+//! - where the verdict differs, a table reports that it rejected something.
 
 use super::corpora;
 use lockdep::Kind;

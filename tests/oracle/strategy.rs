@@ -1,17 +1,17 @@
 //! Random traces that mean something, and shrink.
 //!
-//! A case is a set-up (classes, locks, tasks) and a list of *pieces*; `writer` writes it out as a trace and leaves
-//! out what no trace does: an exit without an enter, `irq-on` in a hardirq, `reclaim-exit` outside. So any part of a list
+//! A case is a set-up (classes, locks, tasks) and a list of *pieces*; `writer` writes it out as a trace and leaves out
+//! what no trace does: an exit without an enter, `irq-on` in a hardirq, `reclaim-exit` outside. So any part of a list
 //! is again a list, and proptest shrinks by leaving pieces out. Most pieces are chains: a few locks taken in some
-//! environment and let go again. The others are single events, wherever they fall.
+//! environment and released again. The others are single events, wherever they fall.
 //!
-//! To let something be learned before the first finding, mistakes are rare: locks are mostly taken in the order of their
-//! classes, and a class that is meant for interrupts is mostly taken where none can come.
+//! To let something be learned before the first finding, mistakes are rare: locks are mostly taken in the order of
+//! their classes, and a class that is meant for interrupts is mostly taken where none can come.
 //!
-//! Of 40,000 cases of up to 32 pieces, in percent: `ok` 26, `recursive` 17, `inconsistent` 13, `circular` 11, `wait-context`
-//! 8, `held-at-exit` 5, `nest-not-held` 4, `unbalanced` 4, `irq-inversion` 2.2, `irq-order` 1.3, `held-to-user` 0.7,
-//! `sleep-atomic` 0.6, `held-freed` 0.4, and 6 without a verdict. (`what_the_strategy_gives` prints them with
-//! `--nocapture`, and fails where one is hardly ever met.)
+//! Of 40,000 cases of up to 32 pieces, in percent: `ok` 26, `recursive` 17, `inconsistent` 13, `circular` 11,
+//! `wait-context` 8, `held-at-exit` 5, `nest-not-held` 4, `unbalanced` 4, `irq-inversion` 2.2, `irq-order` 1.3,
+//! `held-to-user` 0.7, `sleep-atomic` 0.6, `held-freed` 0.4, and 6 without a verdict. (`what_the_strategy_gives` prints
+//! them with `--nocapture`, and fails where one is hardly ever met.)
 
 use lockdep::{Mode, WaitType, WaitTypes};
 use proptest::prelude::*;
@@ -25,7 +25,7 @@ pub(crate) struct Case {
     pub(crate) pieces: Vec<Piece>,
 }
 
-/// What a failure shows, once it is as small as can be: the trace, to be put into a file as it stands.
+/// What a failure shows, once it is as small as can be: the trace, ready to be put into a file.
 impl Debug for Case {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         write!(f, "\n{}", self.trace())
@@ -66,7 +66,7 @@ pub(crate) enum Piece {
 pub(crate) struct Chain {
     pub(crate) env: Env,
     pub(crate) takes: Vec<Take>,
-    /// An interrupt comes upon it: what is taken in there, once it has taken all.
+    /// An interrupt comes when all are taken: the locks that it takes.
     pub(crate) upon: Option<(Env, Vec<Take>)>,
     pub(crate) undo: Undo,
 }
@@ -82,14 +82,14 @@ pub(crate) enum Env {
     Reclaim,
 }
 
-/// How a chain is let go.
+/// How the locks of a chain are released.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Undo {
     /// The last first.
     Backwards,
     /// The first first.
     Forwards,
-    /// The environment ends before the locks are let go.
+    /// The environment ends before the locks are released.
     EnvFirst,
     /// Never: it stays for what follows.
     Not,
@@ -128,7 +128,7 @@ pub(crate) enum Single {
     Irqs(bool),
     Softirqs(bool),
     Enter(Env),
-    /// Of the innermost interrupt; its locks are let go of before, or not.
+    /// Of the innermost interrupt; its locks are released before, or not.
     Exit {
         cleanly: bool,
     },

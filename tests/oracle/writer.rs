@@ -1,7 +1,7 @@
 //! Writes a case of `strategy` out as a trace.
 //!
-//! Invariant: whatever the pieces, what comes out leaves out what no trace does, apart from the tricks with counted holds,
-//! which the oracle and the validator must refuse alike.
+//! Invariant: whatever the pieces, what comes out leaves out what no trace does, apart from the tricks with counted
+//! holds, which the oracle and the validator must refuse alike.
 
 use super::strategy::{Case, Chain, Class, Env, Level, Nest, Piece, Setup, Single, Take, Undo};
 use lockdep::{Subclass, WaitTypes};
@@ -113,7 +113,7 @@ impl<'s> Writer<'s> {
         }
     }
 
-    /// An interrupt. Where it is of the context that it comes upon, it may let go of what was taken there.
+    /// An interrupt. If its context is that of the interrupted one, it may release locks that were taken there.
     fn come_upon(&mut self, interrupt: Env, takes: &[Take], undo: Option<(usize, Undo)>) {
         if !self.enter(interrupt) {
             return;
@@ -133,7 +133,7 @@ impl<'s> Writer<'s> {
         }
     }
 
-    /// Says whether there is something to leave.
+    /// Returns whether there is something to leave.
     fn enter(&mut self, env: Env) -> bool {
         let is_on = if env == Env::Reclaim { self.setup.reclaim } else { self.setup.interrupts };
         if !is_on {

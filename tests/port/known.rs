@@ -1,4 +1,4 @@
-//! Findings that are accepted by where they stand: the lines of this file are pinned by an id and by two places.
+//! Findings that are accepted by their places: the lines of this file are pinned by an id and by two places.
 //!
 //! An id is made of lines, so a change above `circle` changes it: `a_finding_is_accepted_by_its_id` then shows the new one.
 

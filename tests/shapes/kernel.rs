@@ -1,5 +1,5 @@
-// What kernels write with the `spin` crate, in as many shapes as were seen in a dozen of them. Whoever includes this says
-// which `spin` it is. No line here is a kernel's own.
+// What kernels write with the `spin` crate, in as many shapes as were seen in a dozen of them. The file that includes
+// this chooses which `spin` it is. No line here is a kernel's own.
 
 use spin::mutex::{SpinMutex, SpinMutexGuard};
 use spin::rwlock::RwLock as PathRwLock;
@@ -113,7 +113,7 @@ static SLOW_RW: YieldRwLock<u32> = YieldRwLock::new(1);
 
 // ---- over `lock_api`: its guards, and a raw lock as a type
 
-/// An allocator that leaves the lock to whoever uses it.
+/// An allocator that leaves the lock to its caller.
 struct Heap<R> {
     raw: R,
     left: std::cell::Cell<usize>,

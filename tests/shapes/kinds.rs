@@ -1,5 +1,5 @@
-// The kinds of mutex that `spin` has beside the ordinary one, raw locks as types, and guards in structures of one's own: as
-// kernels write it. Whoever includes this says which `spin` it is. No line here is a kernel's own.
+// The kinds of mutex that `spin` has beside the ordinary one, raw locks as types, and guards in structures of one's
+// own: as kernels write it. The file that includes this chooses which `spin` it is. No line here is a kernel's own.
 
 use spin::mutex::fair::LockRejectReason;
 use spin::mutex::spin::{SpinMutex, SpinMutexGuard};
@@ -119,7 +119,7 @@ impl<R: lock_api::RawRwLockUpgrade + lock_api::RawRwLockUpgradeDowngrade + lock_
     }
 
     fn all_ways(&self) -> u32 {
-        // SAFETY: each is let go in the way in which it was taken, and what is counted is counted under it.
+        // SAFETY: each is released in the way in which it was taken, and the counted value is counted under it.
         unsafe {
             self.raw.lock_shared();
             assert!(self.raw.try_lock_shared() && !self.raw.try_lock_exclusive());

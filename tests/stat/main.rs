@@ -1,6 +1,6 @@
 //! Lock statistics, by a port whose clock and CPU are variables: counts, times, bounces, waits, limits, and the texts.
 //!
-//! `BLESS=1 cargo test --features stat --test stat` writes the golden texts anew: look at the difference before it goes in.
+//! `BLESS=1 cargo test --features stat --test stat` rewrites the golden texts: read the difference before you commit it.
 
 mod counts;
 mod machine;

@@ -1,4 +1,4 @@
-//! What is shown: limits on holds, the texts, and listings by whoever takes locks meanwhile.
+//! What is shown: limits on holds, the texts, and listings by a caller that takes locks meanwhile.
 
 use crate::machine::*;
 use crate::plain::IRQS;

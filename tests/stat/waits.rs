@@ -1,4 +1,4 @@
-//! Every kind of lock says that it is waited for: with real threads.
+//! Every kind of lock reports a wait: with real threads.
 
 use crate::machine::*;
 use crate::plain::CONTEXT;
@@ -6,7 +6,7 @@ use lockdep::hooks;
 use lockdep::stat;
 use lockdep::stat::ClassTimes;
 
-/// Somebody holds a lock while another thread, on another CPU, waits for it: until that is seen, and then it is let go.
+/// One thread holds a lock while another, on another CPU, waits for it; when the wait is seen, the lock is released.
 fn contend<G>(hold: impl FnOnce() -> G, wait: impl FnOnce() + Send) -> ClassTimes {
     std::thread::scope(|scope| {
         let held = hold();

@@ -2,7 +2,7 @@
 //!
 //! The order of things on a CPU: [`boot`] brings it from its first instruction to [`enter`], with paging on, interrupts
 //! off and a stack of its own; `enter` gives it its block ([`percpu`]), its exceptions ([`interrupts`]) and its local
-//! APIC ([`apic`]), and calls the kernel. Before that nothing may fail, since nothing could say so.
+//! APIC ([`apic`]), and calls the kernel. Before that nothing may fail, since nothing could report it.
 //!
 //! What this board does not do: memory protection (all of the first 4 GiB is mapped, writable and executable, but for
 //! page 0; a stack that overflows is not noticed), floating point and SSE (the target is soft-float), machines without

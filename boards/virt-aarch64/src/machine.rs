@@ -1,8 +1,8 @@
 //! The board: `qemu-system-aarch64 -M virt,gic-version=3 -cpu max`, at most four CPUs, at exception level 1.
 //!
-//! This file names what the kernel may ask ([`Board`]) and says which file answers. What holds everywhere: the
-//! board takes no lock and allocates nothing; memory is mapped one to one; of the interrupt masks it touches only
-//! the one for IRQs; it is built for a target without floating point, so nobody saves such registers.
+//! This file implements [`Board`] and calls the file that answers. Invariants of all files: the board takes
+//! no lock and allocates nothing; memory is mapped one to one; of the interrupt masks it touches only the one for
+//! IRQs; it is built for a target without floating point, so no such registers are saved.
 
 mod boot;
 mod command_line;

@@ -1,7 +1,7 @@
 //! The demonstration kernel on QEMU's `virt` machine for 64-bit Arm.
 //!
 //! All of the board lives in `machine`, which exists only where there is no operating system. On a host this is a
-//! program that says so, which keeps `cargo check --workspace` and editors at peace.
+//! program that prints so, which keeps `cargo check --workspace` and editors at peace.
 
 #![cfg_attr(target_os = "none", no_std)]
 #![cfg_attr(target_os = "none", no_main)]

@@ -72,7 +72,7 @@ impl Samples {
         self.len += 1;
     }
 
-    /// Says mean, 99th percentile and worst of what was measured, and forgets it.
+    /// Prints mean, 99th percentile and worst of the measured values, and forgets them.
     fn say<B: Board>(&mut self, mean: &str, percentile: &str, worst: &str) {
         let values = &mut self.values[..core::mem::take(&mut self.len)];
         values.sort_unstable();

@@ -1,6 +1,6 @@
 //! What repeats: pairs of acquire and release at several depths and of several kinds, interrupts and their flag.
 //!
-//! Each body stands twice where there is something to compare with, over a tracked and over a bare lock, as the same
+//! Each body is there twice where a comparison makes sense, over a tracked and over a bare lock, as the same
 //! source. Bodies are functions of their own, so the registers that validation makes the caller save are counted.
 
 use crate::count::{added, warm};
@@ -79,7 +79,7 @@ fn say<B: Board>(name: &str, instructions: u64) {
     figure::<B>(name, instructions, "instructions");
 }
 
-/// Says what a body takes that has no bare twin.
+/// Prints the cost of a body that has no bare twin.
 fn alone<B: Board>(name: &str, body: fn(&())) {
     say::<B>(name, warm::<B, ()>(body, &()));
 }
@@ -158,7 +158,7 @@ fn depth8<L: Lock>(locks: &[L; 8]) {
     let _lock7 = locks[7].take();
 }
 
-/// Let go out of order: the lower one first.
+/// Released out of order: the lower one first.
 fn swapped<L: Lock>(locks: &[L; 8]) {
     let lower = locks[0].take();
     let upper = locks[1].take();
@@ -287,8 +287,8 @@ fn interrupts<B: Board>() {
     drop(held);
 }
 
-/// Says what an interrupt takes. It arrives where interrupts are on and the validator knows: the machine disables them and
-/// tells nobody. That is so at each measurement, since the flag is what was told again when the figure is printed:
+/// Prints the cost of an interrupt. It arrives where interrupts are on and the validator knows it: the machine disables
+/// them and tells nobody. That holds for each measurement, since printing the figure tells the validator the flag again:
 /// the console's lock compares it with the machine's.
 fn arriving<B: Board>(name: &str, interrupt: fn(&())) {
     B::irqs_disable();

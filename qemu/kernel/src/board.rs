@@ -59,7 +59,7 @@ pub trait Board: Sized + 'static {
     /// Starts this CPU's periodic timer interrupt, 100 a second; each calls [`crate::timer_interrupt`].
     fn start_timer();
 
-    /// Starts CPU number `cpu`, which calls [`crate::secondary`]; says whether it was started.
+    /// Starts CPU number `cpu`, which calls [`crate::secondary`]; returns whether it was started.
     fn start_cpu(cpu: usize) -> bool;
 
     /// Writes to the serial console, polled. Takes no lock.

@@ -1,5 +1,5 @@
-//! The self-tests at boot: the list of `lockdep::selftest`, through real tracked locks, with the machine's own interrupt
-//! flag.
+//! The self-tests at boot: the list of `lockdep::selftest`, through real tracked locks, with the machine's own
+//! interrupt flag.
 //!
 //! The cases run in contexts of a validator that is theirs alone and is reset for each of them; the kernel's own locks,
 //! and its timer, which ticks on meanwhile, are on the other one. The other CPUs are not up yet.
@@ -52,7 +52,7 @@ pub fn expected(case: &Case) -> &'static str {
     judge::verdict(case.expected())
 }
 
-/// Runs each case, and says what it came to.
+/// Runs each case, and reports its result.
 pub fn each_case<B: Board>(mut judged: impl FnMut(&Case, &'static str)) {
     let mut machine =
         Boot::<B> { kernel: B::current(), locks: Locks::new(), ww: Bench::new(), untrue: 0, board: PhantomData };
@@ -179,7 +179,7 @@ impl<B: Board> Boot<B> {
     }
 }
 
-/// To let go of a `spin::Mutex` by name.
+/// Releases a `spin::Mutex` by name.
 fn unlock(lock: &Mutex<()>) {
     // SAFETY: its guard was forgotten; or nobody has it, and then this does nothing to it.
     unsafe { lock.force_unlock() }
@@ -202,7 +202,7 @@ impl<B: Board> Machine for Boot<B> {
     fn take(&mut self, lock: Lock, name: Name) {
         let n = name as usize;
         let locks = &self.locks;
-        // The guards are forgotten: a case lets go by name, in its own order, or never.
+        // The guards are forgotten: a case releases by name, in its own order, or never.
         match lock {
             Lock::Spin => core::mem::forget(locks.spin[n].lock()),
             Lock::Raw => core::mem::forget(locks.raw[n].lock()),

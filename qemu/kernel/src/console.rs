@@ -27,8 +27,8 @@ pub fn print<B: Board>(text: fmt::Arguments<'_>) {
     irq::restore::<B>(were_on);
 }
 
-/// Prints with interrupts disabled. Made for reports and notices, which the validator shows with the machine's interrupts
-/// off and without a change of what it was told: there [`print`] would compare the two.
+/// Prints with interrupts disabled. Made for reports and notices, which the validator shows with the machine's
+/// interrupts off and without a change of what it was told: there [`print`] would compare the two.
 pub fn print_uninterrupted<B: Board>(text: fmt::Arguments<'_>) {
     let _guard = CONSOLE.lock();
     // The board's line takes everything.
@@ -40,9 +40,9 @@ pub fn word<B: Board>(word: &Word<'_>) {
     print::<B>(format_args!("{word}\n"));
 }
 
-/// Prints when the kernel dies, straight to the board: the lock may be held by a CPU that never lets go, or by us, and
-/// to take a tracked lock may mean to wait for the validator. So a line that another CPU prints at the same time may be
-/// mixed into it.
+/// Prints when the kernel dies, straight to the board: the lock may be held by a CPU that never releases it, or by us,
+/// and to take a tracked lock may mean to wait for the validator. So a line that another CPU prints at the same time
+/// may be mixed into it.
 pub fn print_at_last<B: Board>(text: fmt::Arguments<'_>) {
     let _ = Line::<B>(PhantomData).write_fmt(text);
 }

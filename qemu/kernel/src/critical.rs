@@ -13,7 +13,7 @@ static OWNER: AtomicUsize = AtomicUsize::new(NOBODY);
 /// Whether the owner took interrupts before. Written by the owner alone.
 static WERE_ON: AtomicBool = AtomicBool::new(false);
 
-/// Enters a section; says whether it is the outermost: what `release` wants back.
+/// Enters a section; returns whether it is the outermost, which `release` needs again.
 pub fn acquire<B: Board>() -> bool {
     let were_on = B::irqs_enabled();
     B::irqs_disable();
@@ -28,7 +28,7 @@ pub fn acquire<B: Board>() -> bool {
     true
 }
 
-/// Leaves a section, which `acquire` said was `outermost`.
+/// Leaves a section, which `acquire` returned as `outermost`.
 pub fn release<B: Board>(outermost: bool) {
     if !outermost {
         return;

@@ -27,7 +27,7 @@ pub fn enable<B: Board>() {
     B::irqs_enable();
 }
 
-/// Disables interrupts; says whether they were on, for [`restore`].
+/// Disables interrupts; returns whether they were on, for [`restore`].
 #[track_caller]
 pub fn save<B: Board>() -> bool {
     let were_on = B::irqs_enabled();

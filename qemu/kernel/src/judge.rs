@@ -15,7 +15,7 @@ pub(crate) fn verdict(kind: Option<Kind>) -> &'static str {
     kind.map_or("ok", Kind::verdict)
 }
 
-/// A case came to `got`; says whether that is right.
+/// Judges a case that came to `got`; returns whether that is right.
 pub(crate) fn case<B: Board>(name: &dyn fmt::Display, expected: &str, got: &str) -> bool {
     let passed = expected == got;
     let outcome = if passed { Outcome::Ok } else { Outcome::Failed { expected, got } };
@@ -32,7 +32,7 @@ pub(crate) fn case<B: Board>(name: &dyn fmt::Display, expected: &str, got: &str)
     passed
 }
 
-/// Says how many cases went which way; nothing is printed after it. Returns whether all passed.
+/// Prints how many cases went which way; nothing is printed after it. Returns whether all passed.
 pub(crate) fn end<B: Board>() -> bool {
     let counts = critical_section::with(|section| COUNTS.borrow(section).get());
     console::word::<B>(&Word::End(counts));

@@ -1,7 +1,7 @@
 //! The demonstration kernel of `lockdep`: it boots, validates its own locks, runs the self-tests on the machine, and
 //! catches deadlocks-to-be that real CPUs and real interrupts bring about.
 //!
-//! There is no architecture code here. A board implements [`board::Board`], says `kernel::run_on!(ItsType)`, and calls
+//! There is no architecture code here. A board implements [`board::Board`], calls `kernel::run_on!(ItsType)`, and calls
 //! [`main`], [`secondary`], [`timer_interrupt`] and [`exception`].
 //!
 //! | file | what |
@@ -145,7 +145,7 @@ pub fn panic<B: Board>(info: &PanicInfo<'_>) -> ! {
             B::write(b"panic while panicking\n");
             B::exit(Exit::Panicked);
         }
-        // Another CPU is about to say why, and to end the machine.
+        // Another CPU is about to print why, and to end the machine.
         Err(_) => loop {
             core::hint::spin_loop();
         },

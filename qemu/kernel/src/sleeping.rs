@@ -1,14 +1,14 @@
 //! Locks of the kernel's own, for the self-tests: those that would sleep if it had a scheduler that could, a
 //! readers-writer lock in which readers queue, and a CPU's own.
 //!
-//! This is what a kernel writes that has a lock of its own: announce, wait, and take off the books before letting go.
+//! A kernel with a lock of its own writes this: announce the acquire, wait, and remove the hold before the release.
 
 use lockdep::hooks;
 use lockdep::{Acquire, LockClassKey, LockMap};
 use lockdep::{Mode, Site, WaitType, WaitTypes};
 
-/// A lock that readers may share. A reader waits behind a writer that is queued. With the wait type `sleep` it stands for
-/// a mutex, a readers-writer semaphore, a mutex with priority inheritance.
+/// A lock that readers may share. A reader waits behind a writer that is queued. With the wait type `sleep` it stands
+/// for a mutex, a readers-writer semaphore, a mutex with priority inheritance.
 pub(crate) struct Sleeping {
     map: LockMap,
     inner: spin::RwLock<()>,
@@ -48,7 +48,7 @@ impl Sleeping {
     pub(crate) fn up_write(&self) {
         hooks::release(&self.map, Some(Site::caller()));
         if self.inner.writer_count() > 0 {
-            // SAFETY: there is a writer, whose guard was forgotten, and it lets go now.
+            // SAFETY: there is a writer, whose guard was forgotten, and it releases now.
             unsafe { self.inner.force_write_unlock() };
         }
     }
@@ -57,7 +57,7 @@ impl Sleeping {
     pub(crate) fn up_read(&self) {
         hooks::release(&self.map, Some(Site::caller()));
         if self.inner.reader_count() > 0 {
-            // SAFETY: there is a reader, whose guard was forgotten, and it lets go now.
+            // SAFETY: there is a reader, whose guard was forgotten, and it releases now.
             unsafe { self.inner.force_read_decrement() };
         }
     }

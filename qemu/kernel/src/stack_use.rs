@@ -1,9 +1,9 @@
 //! How much stack the validator needs at worst: kernel stacks are small.
 //!
-//! A task paints its stack below where it stands, brings about the deepest events of the slow path (a circle over many
+//! A task paints its stack below its own frame, brings about the deepest events of the slow path (a cycle over many
 //! classes, an inversion, a release from under a full stack of holds), and looks how far down the paint is gone. The
 //! figure is what lies between there and the frame of `measure`: a few words more than the validator's share. Interrupts
-//! are off meanwhile, since they run on the same stack. Reports are written, and not printed: text is the port's affair.
+//! are off meanwhile, since they run on the same stack. Reports are written, not printed: printing is the port's part.
 
 use crate::board::Board;
 use crate::{console, cpu, irq, task};
@@ -16,8 +16,8 @@ use lockdep::{Level, LockMap};
 use lockdep_proto::{STACK_WORST, Word};
 
 const PAINT: u8 = 0xa5;
-/// What painting and counting may use themselves, below where the painter stands: this much is not painted. It is less
-/// than the events use, or they would leave no trace; the painter says so if not.
+/// The stack that painting and counting may use themselves, below the painter's frame: it is not painted. It is less
+/// than the events use, or they would leave no trace; the painter panics if not.
 const MARGIN: usize = 512;
 
 /// Where the events happen: on the validator of the self-tests, whose reports nobody prints.
@@ -26,7 +26,7 @@ static HARDIRQS: [ContextCell; 2] = [const { ContextCell::new(1) }; 2];
 
 static WORST: AtomicUsize = AtomicUsize::new(0);
 
-/// Measures, and says the figure.
+/// Measures, and prints the figure.
 pub(crate) fn run<B: Board>() {
     task::run_to_end::<B>(&[measure::<B>]);
     let value = WORST.load(Ordering::Relaxed) as u64;
@@ -48,7 +48,7 @@ fn measure<B: Board>() {
     irq::enable::<B>();
 }
 
-/// A part of the stack: from its lower end on, and where the painter stood, above it.
+/// A part of the stack: from its lower end up to the painter's frame.
 struct Painted {
     bytes: usize,
     stand: usize,
@@ -67,7 +67,7 @@ fn paint(stack: NonNull<u8>) -> Painted {
     Painted { bytes, stand }
 }
 
-/// How many bytes below the painter's stand were used since.
+/// How many bytes below the painter's frame were used since.
 #[inline(never)]
 fn used(stack: NonNull<u8>, painted: &Painted) -> usize {
     // SAFETY: the bytes that were painted, still the running task's own.
@@ -104,7 +104,7 @@ fn events() {
     hooks::irq_exit();
     hooks::irq_exit();
     hooks::reset();
-    // A full stack of holds, let go from its lowest on: all others are taken again, each time.
+    // A full stack of holds, released from its lowest on: all others are acquired again, each time.
     for lock in &MANY {
         hooks::acquire(lock, Mode::RECURSIVE_READ, Site::caller());
     }

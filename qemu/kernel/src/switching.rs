@@ -1,5 +1,5 @@
-//! Two tasks of a CPU, and on each CPU at once: both hold a lock, take turns, and let go. A context goes with its task, so
-//! each sees its own lock alone, and lets go of it cleanly though the other took one in between.
+//! Two tasks of a CPU, and on each CPU at once: both hold a lock, take turns, and release it. A context is switched
+//! with its task, so each sees its own lock alone, and releases it cleanly though the other took one in between.
 
 use crate::board::Board;
 use crate::{cpu, judge, task};
@@ -29,7 +29,7 @@ pub(crate) fn run<B: Board>(smp: usize) {
     judge::case::<B>(&TASK_SWITCH, "apart", if apart { "apart" } else { "mixed" });
 }
 
-/// Takes its lock first, and lets go of it while the other task holds one as well.
+/// Takes its lock first, and releases it while the other task holds one as well.
 fn first<B: Board>() {
     let (own, other) = (&FIRST[B::cpu()], &SECOND[B::cpu()]);
     let held = own.lock();
@@ -43,7 +43,7 @@ fn first<B: Board>() {
     ENDED.fetch_add(1, Ordering::Relaxed);
 }
 
-/// Takes its lock while the first holds one, and lets go when that one has.
+/// Takes its lock while the first holds one, and releases it after that one has.
 fn second<B: Board>() {
     let (own, other) = (&SECOND[B::cpu()], &FIRST[B::cpu()]);
     while !other.is_locked() {

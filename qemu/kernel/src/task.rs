@@ -1,8 +1,8 @@
 //! Cooperative tasks: two a CPU, each with a stack and a context of its own.
 //!
 //! Invariants: a task runs on the CPU that it was given to, and switches only in [`pause`] and at its end. The current
-//! context is carried along: it is set while interrupts are off, between the two stacks. A task is done only when nobody
-//! stands on its stack any more: the idle loop says so, not the task.
+//! context is switched with the task, while interrupts are off, between the two stacks. A task is done only when no CPU
+//! runs on its stack any more: the idle loop marks it so, not the task.
 //!
 //! Tasks are numbered round the CPUs: with two of them, 0 and 2 are the tasks of CPU 0, 1 and 3 those of CPU 1.
 
@@ -21,7 +21,7 @@ const STACK: usize = 32 * 1024;
 /// What a task does.
 pub type Body = fn();
 
-/// Where a task stands.
+/// The state of a task.
 mod state {
     /// It may be spawned.
     pub(super) const FREE: u8 = 0;
@@ -36,7 +36,7 @@ mod state {
 #[repr(C, align(16))]
 struct Stack(UnsafeCell<[u8; STACK]>);
 
-// SAFETY: a stack is used by the one who runs on it, through the stack pointer alone.
+// SAFETY: a stack is used only by the task that runs on it, through the stack pointer.
 unsafe impl Sync for Stack {}
 
 struct Task {
@@ -129,7 +129,7 @@ pub fn run_ready<B: Board>() {
         cpu::this::<B>().task.store(usize::MAX, Ordering::Relaxed);
         B::set_current(idle);
         if task.state.load(Ordering::Relaxed) == state::ENDING {
-            // From here on whoever sees it may give stack and context to another task.
+            // From here on any CPU that sees it may give stack and context to another task.
             task.state.store(state::DONE, Ordering::Release);
         }
         irq::enable::<B>();

@@ -35,7 +35,7 @@ pub const MARK: &str = "@lockdep";
 /// The live scenarios, by name: the value of `scenario=` on the command line, of the case, and of its report.
 pub const SCENARIOS: [&str; 3] = ["abba", "irq", "softirq"];
 
-/// What the kernel says of itself, beside the self-tests: two tasks of a CPU hold their locks apart, its flag is true to
+/// The kernel's own cases, beside the self-tests: two tasks of a CPU hold their locks apart, its flag is true to
 /// the machine's, and its own locks are in order.
 pub const KERNEL_CASES: [&str; 3] = [TASK_SWITCH, IRQ_FLAG, OWN_LOCKS];
 /// On each CPU two tasks take turns while both hold a lock: each sees its own alone.

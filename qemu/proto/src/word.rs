@@ -9,7 +9,7 @@ use core::fmt;
 /// One line of the protocol, without its end of line.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Word<'a> {
-    /// The first word: who speaks, and how many cases will be judged.
+    /// The first word: the board, and how many cases will be judged.
     Begin {
         /// The board's name, as in `--board`.
         board: &'a str,
@@ -124,12 +124,12 @@ impl fmt::Display for Token<'_> {
     }
 }
 
-/// Whether a string can stand between two spaces of a word.
+/// Whether a string can come between two spaces of a word.
 pub(crate) fn is_token(text: &str) -> bool {
     !text.is_empty() && !text.contains(|c: char| c.is_whitespace() || c.is_control()) && !text.contains(MARK)
 }
 
-/// Whether a string can stand at the end of a word.
+/// Whether a string can come at the end of a word.
 pub(crate) fn is_text(text: &str) -> bool {
     !text.trim().is_empty() && !text.contains(char::is_control) && !text.contains(MARK)
 }

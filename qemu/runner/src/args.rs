@@ -41,7 +41,7 @@ pub(crate) struct BootOptions {
     pub(crate) bless: bool,
     /// With lock statistics, which the kernel prints at its end.
     pub(crate) stat: bool,
-    /// Show everything that every run says.
+    /// Show all output of every run.
     pub(crate) verbose: bool,
     /// Do not show the first run either. No option: `test` boots more than once.
     pub(crate) quiet: bool,
@@ -65,7 +65,7 @@ impl Default for BootOptions {
     }
 }
 
-/// What a person sees who asks for help or mistypes.
+/// The text for a person who asks for help or mistypes.
 pub(crate) fn usage() -> String {
     let boards: Vec<_> = BOARDS.iter().map(|board| board.name).collect();
     let machines: Vec<_> = BOARDS.iter().flat_map(|board| board.machines).map(|machine| machine.name).collect();

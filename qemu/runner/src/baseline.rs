@@ -1,7 +1,7 @@
 //! What the figures of today are compared with: the baseline of the compiler that made them, and the musts of all.
 //!
-//! - `benches/baseline/COMPILER.txt` has the accepted figures of one compiler, exactly. A figure may shrink; it may grow by
-//!   2 %. A compiler without such a file has no baseline, and a person is told how to record one.
+//! - `benches/baseline/COMPILER.txt` has the accepted figures of one compiler, exactly. A figure may shrink; it may
+//!   grow by 2 %. A compiler without such a file has no baseline, and a person is told how to record one.
 //! - `benches/musts.txt` has what each figure may be at most, whichever compiler made it. It is edited by hand.
 //!
 //! A figure that is missing on either side is a fault, so that none is lost unseen.
@@ -18,7 +18,7 @@ const MARGIN: u64 = 2;
 /// The limits for all compilers, from the root.
 pub(crate) const MUSTS: &str = "benches/musts.txt";
 
-/// What stands before the board in a line of figures, and in one of limits.
+/// The prefix of the board in a line of figures, and in one of limits.
 const FIGURE: &str = "BENCH";
 const MUST: &str = "MUST";
 

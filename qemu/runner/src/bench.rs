@@ -109,7 +109,7 @@ fn count(toolchain: Toolchain, board: &Board) -> Result<Vec<Figure>> {
     Ok(figures)
 }
 
-/// Boots a program that counts; gives what it says.
+/// Boots a program that counts; returns its output.
 fn boot_and_hear(board: &Board, elf: &Path) -> Result<Vec<Figure>> {
     let mut qemu = qemu::machine(&board.machines[0], elf, CommandLine { smp: 1, scenario: None });
     qemu.args(["-icount", "shift=0"]);

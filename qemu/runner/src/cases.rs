@@ -15,7 +15,7 @@ pub(crate) fn expected_cases(scenario: Option<&str>) -> Vec<String> {
     }
 }
 
-/// The names of the self-tests, and of what the kernel says of itself.
+/// The names of the self-tests, and of the kernel's own cases.
 fn selftests() -> Vec<String> {
     CASES.iter().map(ToString::to_string).chain(KERNEL_CASES.map(str::to_owned)).collect()
 }

@@ -13,7 +13,7 @@ const BELOW_THE_BOARD: &[&str] = &["lockdep", "lockdep-kernel", "lockdep-proto",
 /// The features of the validator that the boards do not all use.
 const OTHER_FEATURES: &str = "critical-section,defmt";
 
-/// Lints everything, also after a failure; says whether all is clean.
+/// Lints everything, also after a failure; returns whether all is clean.
 pub(crate) fn run() -> Result<bool> {
     setup::components(&["clippy"])?;
     let toolchain = setup::bare_metal()?;

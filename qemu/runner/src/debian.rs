@@ -26,7 +26,7 @@ fn not_listed(listed: &str, packages: &[&'static str]) -> Vec<&'static str> {
     packages.iter().copied().filter(|package| !installed(package)).collect()
 }
 
-/// Installs these packages. `purpose` says what for.
+/// Installs these packages. `purpose` is printed as the reason.
 pub(crate) fn install(packages: &[&str], purpose: &str) -> Result<()> {
     let by_hand = by_hand(packages);
     if ask(command("apt-get").arg("--version")).is_none() {
@@ -63,7 +63,7 @@ fn is_root() -> bool {
     ask(command("id").arg("-u")).is_some_and(|id| id.trim() == "0")
 }
 
-/// How we come to be root.
+/// How commands run as root.
 #[derive(Clone, Copy)]
 enum Privilege {
     Root,
@@ -88,7 +88,7 @@ impl Privilege {
                 sudo
             }
         };
-        // Another apt may be at work, as after the boot of a fresh machine.
+        // Another apt may be running, as after the boot of a fresh machine.
         apt_get.args(["DEBIAN_FRONTEND=noninteractive", "apt-get", "-o", "DPkg::Lock::Timeout=120"]);
         apt_get
     }

@@ -63,7 +63,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Runs the host tool; what it says is the answer.
+/// Runs the host tool; its exit code is the answer.
 fn replay(arguments: &[OsString]) -> Result<bool> {
     let mut cargo = toolchain::host_cargo();
     cargo.args(["run", "--quiet", "--release", "-p", "lockdep-cli", "--", "replay"]).args(arguments);

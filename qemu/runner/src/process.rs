@@ -72,7 +72,7 @@ pub(crate) fn succeed_within(command: &mut Command, limit: Duration) -> Result<(
     bail!("`{}` did not end within {} s", shown(command), limit.as_secs());
 }
 
-/// What a program says on stdout, if it can be started and succeeds; its stderr is dropped.
+/// The standard output of a program that can be started and succeeds; its stderr is dropped.
 pub(crate) fn ask(command: &mut Command) -> Option<String> {
     let output = command.stderr(Stdio::null()).output().ok()?;
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())

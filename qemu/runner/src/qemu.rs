@@ -15,7 +15,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::time::{Duration, Instant};
 
-/// More than any kernel of ours has to say.
+/// More than any kernel of ours prints.
 const FLOOD: usize = 4 << 20;
 
 /// A run of QEMU that is over.
@@ -103,7 +103,7 @@ fn gather(from: &Receiver<Vec<u8>>) -> String {
     String::from_utf8_lossy(&all).into_owned()
 }
 
-/// The log so far, and who is shown its lines.
+/// The log so far, and the reader that is shown its lines.
 struct Lines<'a> {
     log: Vec<u8>,
     /// How much of the log was shown.

@@ -1,13 +1,13 @@
 //! What the documents quote, compared with what it is quoted from.
 //!
-//! A comment stands right before what it speaks of:
+//! A comment comes right before what it is about:
 //! - `<!-- quote: golden NAME -->` before a fenced block: lines of `tests/golden/boot/NAME.txt`;
 //! - `<!-- quote: boot RUN -->` before a fenced block: lines of a boot's log, whose name is the block's first line;
 //! - `<!-- figures: BOARD NAME, … -->` before a paragraph: it has each of these figures of the baseline.
 //!
-//! In a table with a column `name` the cells of the columns `aarch64` and `x86-64` are figures of the baseline, too. Quotes
-//! are compared after normalising, as golden texts are; `...` alone on a line stands for any number of lines, `…` in a
-//! line for some of it. The tests below check the files; `boot` hands its logs to [`not_in_log`].
+//! In a table with a column `name` the cells of the columns `aarch64` and `x86-64` are figures of the baseline, too.
+//! Quotes are compared after normalising, as golden texts are; `...` alone on a line stands for any number of lines,
+//! `…` in a line for some of it. The tests below check the files; `boot` hands its logs to [`not_in_log`].
 
 use crate::normalise::normalise;
 use crate::process::root;
@@ -22,7 +22,7 @@ struct Marked {
     page: &'static str,
     /// The line of the comment, from 1.
     line: usize,
-    /// What the comment says after `quote: ` or `figures: `.
+    /// The rest of the comment after `quote: ` or `figures: `.
     what: String,
     text: String,
 }

@@ -47,7 +47,7 @@ pub(crate) fn run() -> Result<()> {
     machines.iter().try_for_each(|machine| within_budget(machine.name, &machine.on))
 }
 
-/// Measures one target; an error says by how much it is above the budget.
+/// Measures one target; an error names by how much it is above the budget.
 pub(crate) fn check(toolchain: Toolchain, triple: &str) -> Result<()> {
     within_budget(triple, &of_target(toolchain, triple, &[])?)
 }

@@ -21,7 +21,7 @@ impl Tally {
         self.failed == 0 && self.passed > 0
     }
 
-    /// Prints the last line; says whether all is green.
+    /// Prints the last line; returns whether all is green.
     pub(crate) fn finish(self) -> bool {
         println!("{self}");
         self.green()

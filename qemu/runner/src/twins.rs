@@ -1,8 +1,8 @@
 //! That `lockdep` switched off costs nothing: the machine code of a function over its lock is that over the bare lock.
 //!
-//! The package `lockdep-twins` has pairs of functions, `bare_…` and `off_…`. What the compiler made of the two is compared
-//! as it stands in the library: the bytes, and what is still to be linked into them. Data (a text of a panic) is not
-//! looked into.
+//! The package `lockdep-twins` has pairs of functions, `bare_…` and `off_…`. What the compiler made of the two is
+//! compared as it is in the library: the bytes, and the symbols that are still to be linked into them. Data (a panic's
+//! text) is not compared.
 
 use crate::process::succeed;
 use crate::toolchain::{Job, Toolchain};

@@ -1,4 +1,4 @@
-//! The verdict over one boot: a pure function of what the kernel said, how QEMU ended, and what the host expects.
+//! The verdict over one boot: a pure function of the kernel's words, QEMU's end, and what the host expects.
 //!
 //! Green is only what is right in every respect. The exit code is the one for success; the first word names the board
 //! and the number of CPUs that were asked for; every expected case is judged once, and no other; the plan and the

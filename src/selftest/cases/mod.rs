@@ -1,4 +1,4 @@
-//! The list: what Linux's boot-time tests do, described anew, in the order of its table; a file for each subject.
+//! The self-tests: what Linux's boot-time tests do, in our own notation and in the order of its table.
 
 mod irq;
 mod order;

@@ -56,7 +56,7 @@ pub(super) const TESTS: &[Test] = &[
             "EDEADLK handling",
             "ww-EDEADLK-handling",
             &[
-                // As it should be: let go, then take the contended one; the second way is the better one.
+                // As it should be: release, then take the contended one, by `lock` or, better, by `slow`.
                 "task2 init(t2) lock(o2,t2) task1 init(t) lock(o,t) lock(o2,t)=EDEADLK task2 unlock(o2) task1 \
                  unlock(o) lock(o2,t)",
                 "task2 init(t2) lock(o2,t2) task1 init(t) lock(o,t) lock(o2,t)=EDEADLK task2 unlock(o2) task1 \
@@ -91,7 +91,7 @@ pub(super) const TESTS: &[Test] = &[
     ways("context", "ww-context", &[Try, Context], &["init(t) lock(o,t) L(o2)"], &[Recursive]),
     ways("try", "ww-try", &[Try], &["try(o) L(o2)"], &[Recursive]),
     ways("block", "ww-block", &[Try], &["lock1(o) L(o2)"], &[Recursive]),
-    // A without wait type, since a mutex under a spinning lock is reported before the circle that this is about.
+    // A without wait type, since a mutex under a spinning lock is reported before the cycle that this is about.
     ways(
         "spinlock",
         "ww-spinlock",

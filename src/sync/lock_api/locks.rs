@@ -1,5 +1,6 @@
 //! The locks themselves: constructors with the caller's line, and what `lock_api` has not (nesting levels, nest locks,
-//! interrupts). One source for both versions of `lock_api`: what differs is in `super::raw_mutex` and `super::raw_rwlock`.
+//! interrupts). One source for both versions of `lock_api`: what differs is in `super::raw_mutex` and
+//! `super::raw_rwlock`.
 
 use super::api;
 use super::raw_mutex::{self, Announced};
@@ -64,12 +65,12 @@ impl<R: RawMutex, T> Mutex<R, T> {
         Mutex(api::Mutex::from_raw(Tracked::named(name, R::INIT), value))
     }
 
-    /// A lock of the class `key`, which spins or sleeps as `waits` says.
+    /// A lock of the class `key`, which spins or sleeps as given by `waits`.
     pub const fn with_waits(key: &'static LockClassKey, waits: WaitTypes, value: T) -> Self {
         Mutex(api::Mutex::from_raw(Tracked::with_waits(key, waits, R::INIT), value))
     }
 
-    /// A lock that the validator knows by `map`: whatever a [`LockMap`] can be.
+    /// A lock that is described to the validator by `map`: any [`LockMap`].
     pub const fn from_map(map: LockMap, value: T) -> Self {
         Mutex(api::Mutex::from_raw(Tracked::from_map(map, R::INIT), value))
     }
@@ -98,7 +99,7 @@ impl<R: RawMutex, T: ?Sized> Mutex<R, T> {
         raw_mutex::lock_with(&self.0, |token| token.acquire_nest(Mode::WRITE, nest, site).asleep(site))
     }
 
-    /// Disables interrupts and takes the lock; the guard restores them when it has let go.
+    /// Disables interrupts and takes the lock; the guard restores them after the release.
     #[track_caller]
     #[inline]
     pub fn lock_irqsave(&self) -> IrqSave<MutexGuard<'_, R, T>> {
@@ -178,12 +179,12 @@ impl<R: RawRwLock, T> RwLock<R, T> {
         RwLock(api::RwLock::from_raw(Tracked::named(name, R::INIT), value))
     }
 
-    /// A lock of the class `key`, which spins or sleeps as `waits` says.
+    /// A lock of the class `key`, which spins or sleeps as given by `waits`.
     pub const fn with_waits(key: &'static LockClassKey, waits: WaitTypes, value: T) -> Self {
         RwLock(api::RwLock::from_raw(Tracked::with_waits(key, waits, R::INIT), value))
     }
 
-    /// A lock that the validator knows by `map`: whatever a [`LockMap`] can be.
+    /// A lock that is described to the validator by `map`: any [`LockMap`].
     pub const fn from_map(map: LockMap, value: T) -> Self {
         RwLock(api::RwLock::from_raw(Tracked::from_map(map, R::INIT), value))
     }
@@ -228,14 +229,14 @@ impl<R: RawRwLock, T: ?Sized> RwLock<R, T> {
         raw_rwlock::write_with(&self.0, |token| token.acquire_nest(Mode::WRITE, nest, site).asleep(site))
     }
 
-    /// Disables interrupts and takes the lock for reading; the guard restores them when it has let go.
+    /// Disables interrupts and takes the lock for reading; the guard restores them after the release.
     #[track_caller]
     #[inline]
     pub fn read_irqsave(&self) -> IrqSave<RwLockReadGuard<'_, R, T>> {
         IrqSave::begin().with(self.0.read())
     }
 
-    /// Disables interrupts and takes the lock for writing; the guard restores them when it has let go.
+    /// Disables interrupts and takes the lock for writing; the guard restores them after the release.
     #[track_caller]
     #[inline]
     pub fn write_irqsave(&self) -> IrqSave<RwLockWriteGuard<'_, R, T>> {
@@ -284,8 +285,8 @@ impl<R: RawRwLock, T: ?Sized + fmt::Debug> fmt::Debug for RwLock<R, T> {
     }
 }
 
-/// `lock_api::ReentrantMutex` over a tracked raw lock: a task that has it may take it again. To the validator it is held
-/// from the first taking to the last letting go.
+/// `lock_api::ReentrantMutex` over a tracked raw lock: a task that has it may take it again. To the validator it is
+/// held from the first acquire to the last release.
 ///
 /// It does not lead to `lock_api`'s type, which would hide the line that takes it.
 pub struct ReentrantMutex<R: RawMutex, G, T: ?Sized>(api::ReentrantMutex<Announced<R>, G, T>);
@@ -304,12 +305,12 @@ impl<R: RawMutex, G: GetThreadId, T> ReentrantMutex<R, G, T> {
         Self::with(Tracked::named(name, R::INIT), value)
     }
 
-    /// A lock of the class `key`, which spins or sleeps as `waits` says.
+    /// A lock of the class `key`, which spins or sleeps as given by `waits`.
     pub const fn with_waits(key: &'static LockClassKey, waits: WaitTypes, value: T) -> Self {
         Self::with(Tracked::with_waits(key, waits, R::INIT), value)
     }
 
-    /// A lock that the validator knows by `map`: whatever a [`LockMap`] can be.
+    /// A lock that is described to the validator by `map`: any [`LockMap`].
     pub const fn from_map(map: LockMap, value: T) -> Self {
         Self::with(Tracked::from_map(map, R::INIT), value)
     }
@@ -342,7 +343,7 @@ impl<R: RawMutex, G: GetThreadId, T: ?Sized> ReentrantMutex<R, G, T> {
         self.tried(Site::caller(), api::ReentrantMutex::try_lock)
     }
 
-    /// Disables interrupts and takes the lock; the guard restores them when it has let go.
+    /// Disables interrupts and takes the lock; the guard restores them after the release.
     #[track_caller]
     #[inline]
     pub fn lock_irqsave(&self) -> IrqSave<ReentrantMutexGuard<'_, R, G, T>> {
@@ -375,7 +376,7 @@ impl<R: RawMutex, G: GetThreadId, T: ?Sized> ReentrantMutex<R, G, T> {
         raw_mutex::announced(&self.0).map()
     }
 
-    /// A way to take it that does not wait for ever: on the books if it was had, and not had before.
+    /// A try or a timed wait: the hold is recorded if the lock was taken and was not held before.
     fn tried<'a>(
         &'a self,
         site: Site,
@@ -391,14 +392,14 @@ impl<R: RawMutex, G: GetThreadId, T: ?Sized> ReentrantMutex<R, G, T> {
 }
 
 impl<R: RawMutexTimed, G: GetThreadId, T: ?Sized> ReentrantMutex<R, G, T> {
-    /// Takes the lock, or gives up after a while.
+    /// Takes the lock, or fails after a time-out.
     #[track_caller]
     #[inline]
     pub fn try_lock_for(&self, timeout: R::Duration) -> Option<ReentrantMutexGuard<'_, R, G, T>> {
         self.tried_for_a_while(Site::caller(), |inner| inner.try_lock_for(timeout))
     }
 
-    /// Takes the lock, or gives up at a certain time.
+    /// Takes the lock, or fails at a deadline.
     #[track_caller]
     #[inline]
     pub fn try_lock_until(&self, timeout: R::Instant) -> Option<ReentrantMutexGuard<'_, R, G, T>> {

@@ -1,4 +1,4 @@
-//! The guards of `spin`'s locks: a guard of the lock inside with its hold on the books.
+//! The guards of `spin`'s locks: the guard of the inner lock with its recorded hold.
 
 use crate::lock::mode::Mode;
 use crate::lock::site::Site;
@@ -9,9 +9,9 @@ use ::spin::{RelaxStrategy, Spin};
 use core::fmt;
 use core::ops::{Deref, DerefMut};
 
-/// Who has it holds the lock; dropping it lets the lock go. It stays on the task that took it. `G` is the guard of the lock
-/// inside.
-#[must_use = "the lock is let go when this is dropped"]
+/// Holds the lock; dropping it releases the lock. It stays on the task that took it. `G` is the guard of the inner
+/// lock.
+#[must_use = "the lock is released when this is dropped"]
 pub struct Guard<'a, G>(pub(super) Held<'a, G>);
 
 /// The guard of a [`Mutex`](super::mutex::Mutex).
@@ -30,7 +30,7 @@ pub type RwLockWriteGuard<'a, T, R = Spin> = Guard<'a, bare::RwLockWriteGuard<'a
 pub type RwLockUpgradableGuard<'a, T, R = Spin> = Guard<'a, bare::RwLockUpgradableGuard<'a, T, R>>;
 
 impl<'a, T: ?Sized, R> RwLockReadGuard<'a, T, R> {
-    /// The value, for as long as the lock is: it is never let go, or by force. It leaves the books.
+    /// The value, for as long as the lock lives: it is released by force or never, and is no longer recorded as held.
     #[track_caller]
     pub fn leak(this: Self) -> &'a T {
         bare::RwLockReadGuard::leak(this.0.leak())
@@ -47,7 +47,7 @@ impl<'a, T: ?Sized, R> RwLockWriteGuard<'a, T, R> {
         Guard(Held::new(token, inner.downgrade()))
     }
 
-    /// Goes on as the one who reads and may write again.
+    /// Continues as an upgradeable reader.
     #[track_caller]
     #[inline]
     pub fn downgrade_to_upgradeable(self) -> RwLockUpgradableGuard<'a, T, R> {
@@ -56,7 +56,7 @@ impl<'a, T: ?Sized, R> RwLockWriteGuard<'a, T, R> {
         Guard(Held::new(token, inner.downgrade_to_upgradeable()))
     }
 
-    /// The value, for as long as the lock is: it is never let go, or by force. It leaves the books.
+    /// The value, for as long as the lock lives: it is released by force or never, and is no longer recorded as held.
     #[track_caller]
     pub fn leak(this: Self) -> &'a mut T {
         bare::RwLockWriteGuard::leak(this.0.leak())
@@ -105,7 +105,7 @@ impl<'a, T: ?Sized, R> RwLockUpgradableGuard<'a, T, R> {
         Guard(Held::new(token, inner.downgrade()))
     }
 
-    /// The value, for as long as the lock is: it is never let go. It leaves the books.
+    /// The value, for as long as the lock lives: it is never released, and is no longer recorded as held.
     #[track_caller]
     pub fn leak(this: Self) -> &'a T {
         bare::RwLockUpgradableGuard::leak(this.0.leak())

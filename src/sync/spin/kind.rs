@@ -1,9 +1,9 @@
 //! What the mutexes of `spin` have in common: [`Lock`](super::mutex::Lock) is tracked over any of them.
 //!
-//! Invariant: each function does what the lock's own of that name does. Waiting stands apart, since it alone needs a relax
-//! strategy.
+//! Invariant: each function does what the lock's own function of that name does. Waiting is separate, since only that
+//! needs a relax strategy.
 //!
-//! `unsafe` is here to let go without a guard: as the locks have it.
+//! `unsafe` is needed to release without a guard, as the locks allow it.
 #![allow(unsafe_code)]
 
 use super::super::tracker::Tracker;
@@ -29,7 +29,7 @@ pub trait Kind {
     fn try_lock(&self) -> Option<Self::Guard<'_>>;
     /// Whether somebody has the lock.
     fn is_locked(&self) -> bool;
-    /// Lets the lock go without its guard.
+    /// Releases the lock without its guard.
     ///
     /// # Safety
     /// The lock is held, and its guard is never used again.
@@ -44,7 +44,8 @@ pub trait Waits: Kind {
     fn lock(&self) -> Self::Guard<'_>;
 }
 
-/// Of each mutex of `spin`: that it is one, what constructs it (a trait has no `const fn`), and what its guard has beside.
+/// Of each mutex of `spin`: that it is one, what constructs it (a trait has no `const fn`), and what its guard has
+/// beside.
 macro_rules! kind {
     ($mutex:ident, $guard:ident) => {
         impl<T: ?Sized, R> Kind for bare::$mutex<T, R> {
@@ -102,13 +103,13 @@ macro_rules! kind {
                 Self::with_waits(key, WaitTypes::SPIN, value)
             }
 
-            /// A lock of the class `key` with other wait types: `config` where another configuration of the kernel lets it
-            /// sleep.
+            /// A lock of the class `key` with other wait types: `config` where another configuration of the kernel lets
+            /// it sleep.
             pub const fn with_waits(key: &'static LockClassKey, waits: WaitTypes, value: T) -> Self {
                 Self::tracked(Tracker::with_key(key, waits), bare::$mutex::new(value))
             }
 
-            /// A lock that the validator knows by `map`: whatever a [`LockMap`] can be.
+            /// A lock that is described to the validator by `map`: any [`LockMap`].
             pub const fn from_map(map: LockMap, value: T) -> Self {
                 Self::tracked(Tracker::from_map(map), bare::$mutex::new(value))
             }
@@ -128,7 +129,8 @@ macro_rules! kind {
         }
 
         impl<'a, T: ?Sized, R> Guard<'a, bare::$guard<'a, T, R>> {
-            /// The value, for as long as the lock is: it is never let go, or by `force_unlock`. It leaves the books.
+            /// The value, for as long as the lock lives: released by `force_unlock` or never, no longer recorded as
+            /// held.
             #[track_caller]
             pub fn leak(this: Self) -> &'a mut T {
                 bare::$guard::leak(this.0.leak())

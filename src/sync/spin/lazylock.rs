@@ -2,7 +2,7 @@
 //!
 //! Invariant: the initialiser is taken out by the one whom the `Once` lets run, and by nobody else.
 //!
-//! `unsafe` is here to share the cell that the initialiser is in.
+//! `unsafe` is needed to share the cell that the initialiser is in.
 #![allow(unsafe_code)]
 
 use super::once::Once;
@@ -35,7 +35,7 @@ impl<T, F, R> LazyLock<T, F, R> {
         LazyLock { cell: Once::with_key(key), make: Cell::new(Some(make)) }
     }
 
-    /// The same; the validator knows it by `map`: whatever a [`LockMap`] can be.
+    /// The same; it is described to the validator by `map`: any [`LockMap`].
     pub const fn from_map(map: LockMap, make: F) -> Self {
         LazyLock { cell: Once::from_map(map), make: Cell::new(Some(make)) }
     }

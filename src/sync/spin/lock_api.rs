@@ -4,7 +4,7 @@
 //! A lock that is only named as a type is a class of its own, since a constant constructs it: reports call it by the line that
 //! takes it first.
 //!
-//! `unsafe` is here to be a raw mutex: every method does what the lock does.
+//! `unsafe` is needed to be a raw mutex: every method does what the lock does.
 #![allow(unsafe_code)]
 
 use super::super::tracker::Tracker;

@@ -5,14 +5,15 @@
 //! It has what `spin` 0.9 to 0.12 have, by the paths of both (`Lazy` and `LazyLock`; `spin::lock_api` with the feature
 //! `lock_api`). What is different:
 //!
-//! - Guards stay on the task that took them (`!Send`), so a future that is `Send` cannot keep one over an `await`. A kernel that
-//!   sends them says `unsafe impl Send` for its own type around one, and `hooks::hand_over` where one goes.
-//! - A guard that is leaked is off the books from then on, as a lock that somebody else lets go.
+//! - Guards stay on the task that took them (`!Send`), so a `Send` future cannot keep one over an `await`. A kernel
+//!   that sends them writes `unsafe impl Send` for its own type around one, and calls `hooks::hand_over` when it sends
+//!   one.
+//! - The hold of a leaked guard is no longer recorded, as if another task will release the lock.
 //! - A `Barrier` holds no lock while it waits, and is `spin`'s own; so are `relax` and `fair::LockRejectReason`.
-//! - Guards have the relax strategy as a parameter, as in 0.12. In 0.9 those of mutexes and readers have none: of a lock
-//!   with another strategy than `Spin`, write `MutexGuard<'_, T, R>`.
-//! - The features of `spin` are all on, but for `std` (`relax::Yield`), `portable-atomic` and `use_ticket_mutex`: a kernel that
-//!   wants these asks `spin` 0.12 for them itself, and has them here.
+//! - Guards have the relax strategy as a parameter, as in 0.12. In 0.9 those of mutexes and readers have none: of a
+//!   lock with another strategy than `Spin`, write `MutexGuard<'_, T, R>`.
+//! - The features of `spin` are all on, but for `std` (`relax::Yield`), `portable-atomic` and `use_ticket_mutex`: a
+//!   kernel that wants these asks `spin` 0.12 for them itself, and has them here.
 //! - Not there: the names that `spin` 0.5 had and 0.9 has not (`RwLockUpgradeableGuard`, `Once::r#try`).
 
 mod guards;

@@ -1,7 +1,7 @@
-//! The mutexes of `spin`, tracked, with their relax strategies: [`Mutex`], [`SpinMutex`], [`TicketMutex`] and [`FairMutex`]
-//! are one [`Lock`] over the four of `spin`.
+//! The mutexes of `spin`, tracked, with their relax strategies: [`Mutex`], [`SpinMutex`], [`TicketMutex`] and
+//! [`FairMutex`] are one [`Lock`] over the four of `spin`.
 //!
-//! `unsafe` is here to let go without a guard: as the lock inside has it.
+//! `unsafe` is needed to release without a guard, as the inner lock allows it.
 #![allow(unsafe_code)]
 
 use super::super::irqsave::IrqSave;
@@ -30,7 +30,7 @@ pub type Mutex<T, R = Spin> = Lock<bare::Mutex<T, R>>;
 pub type SpinMutex<T, R = Spin> = Lock<bare::SpinMutex<T, R>>;
 /// A lock that spins, and is given in the order in which it was asked for.
 pub type TicketMutex<T, R = Spin> = Lock<bare::TicketMutex<T, R>>;
-/// A lock that spins, and that one who waits for long can keep from others.
+/// A spinlock that a task which has waited for long can keep from others.
 pub type FairMutex<T, R = Spin> = Lock<bare::FairMutex<T, R>>;
 
 /// `spin::mutex::spin`, by its names.
@@ -86,7 +86,7 @@ impl<L: Waits + ?Sized> Lock<L> {
         Guard(Held::new(token, token.wait(|| self.inner.try_lock(), || self.inner.lock())))
     }
 
-    /// Disables interrupts and takes the lock; the guard restores them when it has let go. Linux's `spin_lock_irqsave`.
+    /// Disables interrupts and takes the lock; the guard restores them after the release. Linux's `spin_lock_irqsave`.
     #[track_caller]
     #[inline]
     pub fn lock_irqsave(&self) -> IrqSave<Guard<'_, L::Guard<'_>>> {
@@ -117,7 +117,7 @@ impl<L: Kind + ?Sized> Lock<L> {
         self.inner.is_locked()
     }
 
-    /// Lets the lock go without its guard, which was forgotten.
+    /// Releases the lock without its guard, which was forgotten.
     ///
     /// # Safety
     /// As for `spin::Mutex::force_unlock`: the lock is held, and its guard is never used again.
@@ -153,7 +153,7 @@ impl<L: ?Sized> Lock<L> {
         self.tracker.token()
     }
 
-    /// `inner` was had without a wait.
+    /// `inner` was taken without a wait.
     #[inline(always)]
     fn tried<'a, G>(&'a self, inner: G, site: Site) -> Option<Guard<'a, G>> {
         Some(Guard(Held::new(self.token().acquired_by_try(Mode::WRITE, site), inner)))

@@ -1,13 +1,13 @@
 //! `spin::Once`, tracked, with its relax strategy.
 //!
-//! An initialiser that runs is like a lock that is held, since everybody else waits for its end: so the `Once` is on the
-//! books from the wait to the end of the initialiser, and an initialiser that asks for its own value is `recursive`, one
-//! that takes locks in the wrong order `circular`. When the value is there, nothing is told to the validator any more, and
+//! A running initialiser is like a held lock, since everybody else waits for its end: so the `Once` is recorded as held
+//! from the wait to the end of the initialiser. An initialiser that asks for its own value is `recursive`, one
+//! that takes locks in the wrong order `circular`. When the value is there, the validator is told nothing any more, and
 //! to get it costs one load.
 //!
-//! What it does not do: tell whose initialiser it was that somebody waited for.
+//! What it does not do: record whose initialiser a task waited for.
 //!
-//! `unsafe` is here for the methods that are unsafe in `spin`.
+//! `unsafe` is needed for the methods that are unsafe in `spin`.
 #![allow(unsafe_code)]
 
 use super::super::tracker::{Token, Tracker};
@@ -27,8 +27,8 @@ pub struct Once<T = (), R = Spin> {
 }
 
 impl<T, R> Once<T, R> {
-    /// No value yet. It is a class of its own, which reports call by the line that first takes it: a constant cannot know
-    /// where it is used. For many of one kind prefer [`new`](Self::new).
+    /// No value yet. It is a class of its own, which reports call by the line that first takes it: a constant cannot
+    /// know where it is used. For many of one kind prefer [`new`](Self::new).
     #[allow(clippy::declare_interior_mutable_const)] // as `spin` has it: to begin arrays with
     pub const INIT: Self =
         Once { tracker: Tracker::from_map(LockMap::of_first_use(WaitTypes::SPIN)), inner: bare::Once::INIT };
@@ -44,7 +44,7 @@ impl<T, R> Once<T, R> {
         Once { tracker: Tracker::with_key(key, WaitTypes::SPIN), inner: bare::Once::new() }
     }
 
-    /// No value yet; the validator knows it by `map`: whatever a [`LockMap`] can be.
+    /// No value yet; it is described to the validator by `map`: any [`LockMap`].
     pub const fn from_map(map: LockMap) -> Self {
         Once { tracker: Tracker::from_map(map), inner: bare::Once::new() }
     }
@@ -171,7 +171,7 @@ impl<T, R: RelaxStrategy> Once<T, R> {
         }
     }
 
-    /// Does on the books what may wait for an initialiser, or run one.
+    /// Runs `work`, which may wait for an initialiser or run one, with the `Once` recorded as held.
     #[cold]
     fn watched<'a, A>(&'a self, site: Site, work: impl FnOnce(&'a bare::Once<T, R>) -> A) -> A {
         let _running = Running(self.tracker.token().acquire(Mode::WRITE, site));
@@ -179,7 +179,7 @@ impl<T, R: RelaxStrategy> Once<T, R> {
     }
 }
 
-/// On the books until it is dropped, also by an initialiser that panics.
+/// The recorded hold, until it is dropped, also by an initialiser that panics.
 struct Running<'a>(Token<'a>);
 
 impl Drop for Running<'_> {

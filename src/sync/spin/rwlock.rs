@@ -1,12 +1,12 @@
 //! `spin::RwLock`, tracked, with its relax strategy.
 //!
-//! Its readers are recursive ones, since they pass a writer that waits. An upgradeable read waits like a reader, and holds
-//! exclusively against its like and against later readers. To upgrade is to wait for the readers that are left: the
-//! upgradeable hold is let go on the books and taken again for writing, so that this wait is seen. What was taken in between
-//! then comes before the lock as well as after it: that is reported as `circular`, and is a deadlock only if a plain reader
-//! takes the same two. Upgrade first, or take the other lock before.
+//! Its readers are recursive ones, since they pass a waiting writer. An upgradeable read waits like a reader, and holds
+//! exclusively against its like and against later readers. To upgrade is to wait for the remaining readers: the
+//! upgradeable hold is recorded as released and acquired for writing, so that this wait is checked. A lock taken in
+//! between then comes before the lock as well as after it: that is reported as `circular`, and is a deadlock only if a
+//! plain reader takes the same two. Upgrade first, or take the other lock before.
 //!
-//! `unsafe` is here to let go without a guard: as the lock inside has it.
+//! `unsafe` is needed to release without a guard, as the inner lock allows it.
 #![allow(unsafe_code)]
 
 use super::super::irqsave::IrqSave;
@@ -50,12 +50,13 @@ impl<T, R> RwLock<T, R> {
         Self::with_waits(key, WaitTypes::SPIN, value)
     }
 
-    /// A lock of the class `key` with other wait types: `config` where another configuration of the kernel lets it sleep.
+    /// A lock of the class `key` with other wait types: `config` where another configuration of the kernel lets it
+    /// sleep.
     pub const fn with_waits(key: &'static LockClassKey, waits: WaitTypes, value: T) -> Self {
         RwLock { tracker: Tracker::with_key(key, waits), inner: bare::RwLock::new(value) }
     }
 
-    /// A lock that the validator knows by `map`: whatever a [`LockMap`] can be.
+    /// A lock that is described to the validator by `map`: any [`LockMap`].
     pub const fn from_map(map: LockMap, value: T) -> Self {
         RwLock { tracker: Tracker::from_map(map), inner: bare::RwLock::new(value) }
     }
@@ -90,7 +91,7 @@ impl<T: ?Sized, R: RelaxStrategy> RwLock<T, R> {
         Guard(Held::new(token, token.wait(|| self.inner.try_write(), || self.inner.write())))
     }
 
-    /// Takes the lock for reading, as the one who may go on to write.
+    /// Takes the lock for reading, as the one reader that may upgrade to writing.
     #[track_caller]
     #[inline]
     pub fn upgradeable_read(&self) -> RwLockUpgradableGuard<'_, T, R> {
@@ -131,7 +132,7 @@ impl<T: ?Sized, R: RelaxStrategy> RwLock<T, R> {
         Guard(Held::new(token, token.wait(|| self.inner.try_write(), || self.inner.write())))
     }
 
-    /// Disables interrupts and takes the lock for reading; the guard restores them when it has let go. Linux's
+    /// Disables interrupts and takes the lock for reading; the guard restores them after the release. Linux's
     /// `read_lock_irqsave`.
     #[track_caller]
     #[inline]
@@ -139,7 +140,7 @@ impl<T: ?Sized, R: RelaxStrategy> RwLock<T, R> {
         IrqSave::begin().with(self.read())
     }
 
-    /// Disables interrupts and takes the lock for writing; the guard restores them when it has let go. Linux's
+    /// Disables interrupts and takes the lock for writing; the guard restores them after the release. Linux's
     /// `write_lock_irqsave`.
     #[track_caller]
     #[inline]

@@ -1,7 +1,7 @@
 //! `std::sync::Condvar` for the tracked mutex.
 //!
-//! To wait is to let the mutex go and to take it again, on the books as well: that order is checked against what else is held
-//! before the wait begins, so that a report comes before the hang. Whether somebody notifies is not seen.
+//! A wait releases the mutex and acquires it again, and is recorded so: that order is checked against the other held
+//! locks before the wait begins, so that a report comes before the hang. Whether somebody notifies is not checked.
 
 use super::super::tracker::Token;
 use super::mutex::MutexGuard;
@@ -26,7 +26,7 @@ impl Condvar {
         Condvar { inner: bare::Condvar::new() }
     }
 
-    /// Lets the mutex go, sleeps until it is notified, or for no reason, and takes the mutex again.
+    /// Releases the mutex, sleeps until it is notified, or for no reason, and takes the mutex again.
     ///
     /// # Errors
     /// The mutex is poisoned. The guard is in the error.
@@ -83,7 +83,7 @@ impl Condvar {
         with(result, |(inner, result)| (MutexGuard(Held::new(token, inner)), result))
     }
 
-    /// Wakes one of those who wait.
+    /// Wakes one of the waiting threads.
     pub fn notify_one(&self) {
         self.inner.notify_one();
     }
@@ -94,7 +94,7 @@ impl Condvar {
     }
 }
 
-/// What a wait does on the books before it begins: the mutex is let go, the thread may sleep, the mutex is taken again.
+/// Records a wait before it begins: the mutex is released, the thread may sleep, the mutex is acquired again.
 #[track_caller]
 fn leave<T>(guard: MutexGuard<'_, T>) -> (Token<'_>, bare::MutexGuard<'_, T>) {
     let (token, inner) = guard.0.take();

@@ -1,12 +1,12 @@
 //! The locks of the standard library, tracked, for threads: `use lockdep::std_sync::{…}` for `use std::sync::{…}`.
 //!
-//! [`std::sync`](::std::sync) with `Mutex`, `RwLock` and `Condvar` tracked. They sleep, so a spinning lock must not be held where one
-//! is taken.
+//! [`std::sync`](::std::sync) with `Mutex`, `RwLock` and `Condvar` tracked. They sleep, so a spinning lock must not be
+//! held where one is taken.
 //!
-//! Invariants: as of every lock here (`taking.rs`). Poisoning is the bare lock's: what is on the books has no part in it.
+//! Invariants: as of every lock here (`token.rs`). Poisoning is the bare lock's; the recorded holds have no part in it.
 //!
-//! Not tracked: `Once`, `OnceLock`, `LazyLock`, `Barrier` and channels; they are the bare ones under the same path, so that a
-//! `use` line that names several works. `MappedMutexGuard` and its like are not stable.
+//! Not tracked: `Once`, `OnceLock`, `LazyLock`, `Barrier` and channels; they are the bare ones under the same path, so
+//! that a `use` line that names several works. `MappedMutexGuard` and its like are not stable.
 
 mod condvar;
 mod mutex;

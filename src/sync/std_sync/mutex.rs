@@ -19,8 +19,8 @@ pub struct Mutex<T: ?Sized> {
     inner: bare::Mutex<T>,
 }
 
-/// Who has it holds the lock; dropping it lets the lock go.
-#[must_use = "the lock is let go when this is dropped"]
+/// Holds the lock; dropping it releases the lock.
+#[must_use = "the lock is released when this is dropped"]
 pub struct MutexGuard<'a, T: ?Sized>(pub(super) Held<'a, bare::MutexGuard<'a, T>>);
 
 impl<T> Mutex<T> {
@@ -54,7 +54,7 @@ impl<T: ?Sized> Mutex<T> {
     /// Takes the lock, and sleeps until it can.
     ///
     /// # Errors
-    /// It is poisoned: somebody panicked who held it. The guard is in the error.
+    /// It is poisoned: a thread panicked while it held it. The guard is in the error.
     #[track_caller]
     pub fn lock(&self) -> LockResult<MutexGuard<'_, T>> {
         let site = Site::caller();
@@ -73,7 +73,8 @@ impl<T: ?Sized> Mutex<T> {
         with(self.inner.lock(), |inner| MutexGuard(Held::new(token, inner)))
     }
 
-    /// Takes the lock where `nest` is held, which serialises every taking of this class. Linux's `mutex_lock_nest_lock`.
+    /// Takes the lock where `nest` is held, which serialises every taking of this class. Linux's
+    /// `mutex_lock_nest_lock`.
     ///
     /// # Errors
     /// As [`Mutex::lock`].
@@ -94,7 +95,7 @@ impl<T: ?Sized> Mutex<T> {
         with_if(self.inner.try_lock(), |inner| MutexGuard(Held::new(token.acquired_by_try(Mode::WRITE, site), inner)))
     }
 
-    /// Whether somebody panicked who held it.
+    /// Whether a thread panicked while it held it.
     pub fn is_poisoned(&self) -> bool {
         self.inner.is_poisoned()
     }

@@ -1,7 +1,7 @@
-//! The twin of `tracker.rs` for builds without the feature `validate`: the same names, nothing in them.
+//! The twin of `tracker.rs` for builds without the feature `validate`: the same names, no data.
 //!
-//! Invariants: both types are of no size and need no drop. Every lock has one [`LockMap`], which describes none; it is
-//! there so that code that hands maps to `hooks` and `asserts` compiles unchanged.
+//! Invariants: both types are zero-sized and need no drop. Every lock shares one [`LockMap`], which describes none; it
+//! is there so that code that hands maps to `hooks` and `asserts` compiles unchanged.
 
 use crate::lock::class::LockClassKey;
 use crate::lock::lock_map::LockMap;
@@ -17,25 +17,25 @@ static NOBODY: LockMap = LockMap::of_class("off", Site::caller(), WaitTypes::NON
 pub struct Tracker(());
 
 impl Tracker {
-    /// Nothing.
+    /// No-op: built without `validate`.
     #[inline(always)]
     pub const fn new(_waits: WaitTypes) -> Tracker {
         Tracker(())
     }
 
-    /// Nothing.
+    /// No-op: built without `validate`.
     #[inline(always)]
     pub const fn named(_name: &'static str, _waits: WaitTypes) -> Tracker {
         Tracker(())
     }
 
-    /// Nothing.
+    /// No-op: built without `validate`.
     #[inline(always)]
     pub const fn with_key(_key: &'static LockClassKey, _waits: WaitTypes) -> Tracker {
         Tracker(())
     }
 
-    /// Nothing.
+    /// No-op: built without `validate`.
     #[inline(always)]
     pub const fn from_map(_map: LockMap) -> Tracker {
         Tracker(())
@@ -47,7 +47,7 @@ impl Tracker {
         &NOBODY
     }
 
-    /// Nothing.
+    /// No-op: built without `validate`.
     #[inline(always)]
     pub const fn token(&self) -> Token<'_> {
         Token { of_a_lock: PhantomData, not_send: PhantomData }
@@ -74,13 +74,13 @@ impl<'a> Token<'a> {
 pub(crate) struct Begun(());
 
 impl Begun {
-    /// Nothing.
+    /// No-op: built without `validate`.
     #[inline(always)]
     pub(crate) const fn here() -> Begun {
         Begun(())
     }
 
-    /// A line that says nothing.
+    /// A line without content.
     #[inline(always)]
     pub(crate) const fn site(self) -> Site {
         NOBODY.site()

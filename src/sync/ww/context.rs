@@ -1,12 +1,12 @@
-//! The acquire context: how old its owner is, how many mutexes it has, and which rules are in force for it.
+//! The acquire context: how old its owner is, how many mutexes it has, and which rules apply to it.
 //!
-//! A context begins with `init`, which gives a [`WwAcquire`]. With that mutexes are taken; `done` says that they are all
-//! (a help to find bugs, no more); they are let go; and it ends with `fini`, or by being dropped.
+//! A context begins with `init`, which returns a [`WwAcquire`]. Mutexes are taken with it; `done` states that these are
+//! all (a help to find bugs, no more); they are released; and it ends with `fini`, or by being dropped.
 //!
 //! Invariants:
-//! - While it is begun a context stays where it is, since the validator knows it by its address: the `WwAcquire` borrows
-//!   it. Guards borrow the `WwAcquire`, so it outlives them. Both stay on the task that began.
-//! - Nothing here refuses: what is against the rules is reported, and done.
+//! - While it is begun a context stays where it is, since the validator knows it by its address: the `WwAcquire`
+//!   borrows it. Guards borrow the `WwAcquire`, so it outlives them. Both stay on the task that began.
+//! - Nothing here refuses: a call against the rules is reported, and done.
 //!
 //! [`State`] is the same without the borrows: for the self-tests, which break the rules on purpose.
 
@@ -53,14 +53,14 @@ pub struct WwAcquire<'a> {
 }
 
 impl WwAcquire<'_> {
-    /// Says that all mutexes are taken: to take another is reported. Linux's `ww_acquire_done`.
+    /// States that all mutexes are taken: to take another is reported. Linux's `ww_acquire_done`.
     #[track_caller]
     #[inline]
     pub fn done(&self) {
         self.state.done(Site::caller());
     }
 
-    /// Ends, when all mutexes are let go. Linux's `ww_acquire_fini`.
+    /// Ends, when all mutexes are released. Linux's `ww_acquire_fini`.
     #[track_caller]
     #[inline]
     pub fn fini(self) {
@@ -172,8 +172,8 @@ impl State {
         owner != 0 && owner == self.stamp.get() && core::ptr::eq(self.class, class)
     }
 
-    /// Whether it must not wait for a mutex that the context with the stamp `owner` has. One that has nothing may always
-    /// wait: nobody waits for it.
+    /// Whether it must not wait for a mutex that the context with the stamp `owner` has. One that has nothing may
+    /// always wait: nobody waits for it.
     pub(super) fn must_back_off(&self, owner: usize) -> bool {
         owner != 0 && self.acquired.get() > 0 && super::is_younger(self.stamp.get(), owner)
     }

@@ -1,21 +1,22 @@
-//! Wound/wait mutexes: many locks of one class, taken by many tasks in any order, without a deadlock. Linux's `ww_mutex`.
+//! Wound/wait mutexes: many locks of one class, taken by many tasks in any order, without a deadlock. Linux's
+//! `ww_mutex`.
 //!
 //! A task that wants several locks at once, and cannot know their order (the buffers of a frame, the objects of a
-//! transaction), begins an acquire context, whose *stamp* says how old it is. Whoever meets a lock that an older context
-//! has gives up all of its own ([`WwError::Deadlock`]) and starts anew with that one; whoever meets a younger one waits.
-//! So waiting goes from old to young alone, and no circle can close. This is Linux's *wait-die*; *wound-wait*, in
-//! which the younger is told to give up, is not built.
+//! transaction), begins an acquire context, whose *stamp* is its age. A task that meets a lock of an older context
+//! releases all of its own ([`WwError::Deadlock`]) and starts again with that one; a task that meets a lock of a
+//! younger one waits. So only the older waits for the younger, and no cycle can close. This is Linux's *wait-die*;
+//! *wound-wait*, in which the younger is told to release its locks, is not built.
 //!
 //! The validator sees the context as a lock, held from `init` to `fini`, which is the nest lock of every mutex that is
 //! taken with it: so two contexts at once are `recursive`, and mutexes beside a context have an order again.
 //!
 //! Invariants:
-//! - A broken rule is reported once, as `ww-misuse` with a few words, and then the call does what was asked for. No rule
-//!   that is broken lets two have one lock.
+//! - A broken rule is reported once, as `ww-misuse` with a few words, and then the call does what was asked for. No
+//!   broken rule lets two have one lock.
 //! - A mutex keeps the stamp of the context that has it, never a pointer to it.
 //!
-//! What it does not do: sleep. It waits by spinning, in a place where a kernel's own would give the CPU away, and says so
-//! to the validator: the wait type is `sleep`.
+//! What it does not do: sleep. It waits by spinning, in a place where a kernel's own would yield the CPU, and tells the
+//! validator the wait type `sleep`.
 //!
 //! ```standalone_crate
 //! # use lockdep::{Context, ContextCell, IrqState, Message, Port, TaskInfo};
@@ -47,7 +48,7 @@
 //!             Ok(guard) => break guard,
 //!             Err(WwError::Already) => return Err(WwError::Already), // one account, twice
 //!             Err(WwError::Deadlock) => {
-//!                 drop(have); // back off: give up all, then begin with the one that was contended
+//!                 drop(have); // back off: release all, then begin with the contended one
 //!                 (first, second) = (second, first);
 //!                 have = first.lock_slow(&acquire)?;
 //!             }
@@ -103,7 +104,8 @@ impl WwClass {
     }
 }
 
-/// Whether the context with this stamp began after the other. Right as long as less than half of all stamps lie between.
+/// Whether the context with this stamp began after the other. Right as long as less than half of all stamps lie
+/// between.
 const fn is_younger(stamp: usize, other: usize) -> bool {
     (stamp.wrapping_sub(other) as isize) > 0
 }
@@ -111,7 +113,7 @@ const fn is_younger(stamp: usize, other: usize) -> bool {
 /// Why a mutex was not taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WwError {
-    /// An older context has it: let go of all that this one has, then take this one with
+    /// An older context has it: release all that this one has, then take this one with
     /// [`WwMutex::lock_slow`]. Linux's `-EDEADLK`.
     Deadlock,
     /// This very context has it. Linux's `-EALREADY`.

@@ -1,12 +1,12 @@
-//! The mutex: a `spin::Mutex` that knows how old the context is that has it.
+//! The mutex: a `spin::Mutex` that records the age of the context that has it.
 //!
 //! Invariants:
-//! - A context has it, and nobody else does, exactly while `owner` is that context's stamp: written by the one who has
-//!   the lock inside, and cleared before that is let go. 0: nobody has it, or somebody without a context.
-//! - It is announced before it is waited for, and off the books before it is let go; one that is given up for a deadlock
-//!   was waited for, so that the order is learned.
+//! - A context has it, and nobody else does, exactly while `owner` is that context's stamp: written by the holder of
+//!   the inner lock, and cleared before that is released. 0: nobody has it, or a task without a context.
+//! - It is announced before the wait, and its hold is removed before the release; one on which a task backs off from a
+//!   deadlock was waited for, so the order is learned.
 //!
-//! `unsafe` is here to let go of `WwMutex<()>` without a guard, for the self-tests.
+//! `unsafe` is needed to release a `WwMutex<()>` without a guard, for the self-tests.
 #![allow(unsafe_code)]
 
 use super::super::tracker::Tracker;
@@ -56,10 +56,10 @@ impl<T: ?Sized> WwMutex<T> {
         self.lock_with(acquire.state())
     }
 
-    /// Takes the mutex that answered `Deadlock`, when everything else has been let go. Linux's `ww_mutex_lock_slow`.
+    /// Takes the mutex that answered `Deadlock`, when everything else has been released. Linux's `ww_mutex_lock_slow`.
     ///
     /// # Errors
-    /// None if it is used as said: a context that has nothing waits for everybody. If something is still held, which is
+    /// None if it is used so: a context that has nothing waits for everybody. If something is still held, which is
     /// reported, those of [`lock`](Self::lock).
     #[track_caller]
     pub fn lock_slow<'a>(&'a self, acquire: &'a WwAcquire<'_>) -> Result<WwMutexGuard<'a, T>, WwError> {
@@ -128,7 +128,7 @@ impl<T: ?Sized> WwMutex<T> {
         Ok(self.guard(inner, Some(context), site))
     }
 
-    /// Waits for the lock inside; `None`: an older context has it.
+    /// Waits for the inner lock; `None`: an older context has it.
     fn wait_as(&self, context: &State) -> Option<::spin::MutexGuard<'_, T>> {
         loop {
             if let Some(inner) = self.inner.try_lock() {
@@ -142,7 +142,7 @@ impl<T: ?Sized> WwMutex<T> {
         }
     }
 
-    /// The lock inside is the caller's: notes whose it is.
+    /// The caller has the inner lock: notes its owner.
     fn guard<'a>(
         &'a self,
         inner: ::spin::MutexGuard<'a, T>,
@@ -156,7 +156,7 @@ impl<T: ?Sized> WwMutex<T> {
         WwMutexGuard { mutex: self, context, site, inner }
     }
 
-    /// Everything about letting go, but for the lock inside. `site`: where it was taken.
+    /// All of a release, but for the inner lock. `site`: where it was taken.
     fn leave(&self, context: Option<&State>, site: Site) {
         if !context.is_none_or(State::uncount) {
             self.misused("a mutex let go whose context has none", site);
@@ -173,12 +173,13 @@ impl<T: ?Sized> WwMutex<T> {
 /// For the self-tests, which break the rules on purpose.
 #[cfg(feature = "selftest")]
 impl WwMutex<()> {
-    /// Lets go, also if nobody has it, as a call that knows no guard does. `context`: that of the guard, which was forgotten.
+    /// Releases, also if nobody has it, as a call without a guard does. `context`: that of the guard, which was
+    /// forgotten.
     #[track_caller]
     #[inline]
     pub(crate) fn unlock(&self, context: Option<&State>) {
         self.leave(context, Site::caller());
-        // SAFETY: the mutex guards nothing, so nobody is harmed who believes to have it.
+        // SAFETY: the mutex guards nothing, so a task that wrongly believes to have it does no harm.
         unsafe { self.inner.force_unlock() }
     }
 
@@ -194,14 +195,14 @@ impl<T: ?Sized + fmt::Debug> fmt::Debug for WwMutex<T> {
     }
 }
 
-/// Who has it holds the mutex; dropping it lets the mutex go. Linux's `ww_mutex_unlock`.
+/// Holds the mutex; dropping it releases the mutex. Linux's `ww_mutex_unlock`.
 ///
 /// It borrows its context, so the context cannot end before it, and both stay on the task that began it.
 pub struct WwMutexGuard<'a, T: ?Sized> {
     mutex: &'a WwMutex<T>,
     context: Option<&'a State>,
     site: Site,
-    // Dropped after `drop` has run: off the books first, then free.
+    // Dropped after `drop` has run: the hold is removed first, then the lock released.
     inner: ::spin::MutexGuard<'a, T>,
 }
 

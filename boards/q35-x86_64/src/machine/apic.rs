@@ -63,7 +63,7 @@ pub(super) fn start_countdown() {
     write(TIMER_START, u32::MAX);
 }
 
-/// Where the timer has come to.
+/// The timer's current count.
 pub(super) fn countdown() -> u32 {
     read(TIMER_NOW)
 }

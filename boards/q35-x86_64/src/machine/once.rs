@@ -1,6 +1,6 @@
 //! A static that is written once, early, and only read from then on.
 //!
-//! It has no lock and no flag: who may write, and when, is a promise of the caller. That is enough here, since all of
+//! It has no lock and no flag: the caller promises that no other CPU uses it. That is enough here, since all of
 //! it is written by a CPU that is alone with it.
 
 use core::cell::UnsafeCell;

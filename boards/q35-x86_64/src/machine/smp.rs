@@ -15,7 +15,7 @@ const PAGE: usize = 0x8000;
 
 static ARRIVED: [AtomicBool; CPUS] = [const { AtomicBool::new(false) }; CPUS];
 
-/// Starts CPU `cpu` and waits until it runs Rust code; says whether it does.
+/// Starts CPU `cpu` and waits until it runs Rust code; returns whether it does.
 pub(super) fn start(cpu: usize) -> bool {
     if cpu == 0 || cpu >= CPUS.min(present()) || ARRIVED[cpu].load(Ordering::Acquire) {
         return false;
@@ -38,7 +38,7 @@ pub(super) fn start(cpu: usize) -> bool {
     false
 }
 
-/// Says that CPU `cpu`, this one, runs.
+/// Marks CPU `cpu`, this one, as running.
 pub(super) fn arrived(cpu: usize) {
     ARRIVED[cpu].store(true, Ordering::Release);
 }

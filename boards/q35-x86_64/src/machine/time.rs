@@ -150,7 +150,7 @@ fn start_pit() {
     }
 }
 
-/// Where channel 0 has come to.
+/// The current count of channel 0.
 fn read_pit() -> u16 {
     let mut channel = Port::<u8>::new(PIT_CHANNEL_0);
     // SAFETY: as in `start_pit`; the command holds the count for the two reads.

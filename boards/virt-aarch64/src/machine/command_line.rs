@@ -1,6 +1,6 @@
 //! The command line: what QEMU's `-append` put into the device tree, as `/chosen/bootargs`.
 //!
-//! The tree is searched anew at each call, and nothing else is read from it: the devices' addresses are constants
+//! Each call searches the tree again and reads nothing else from it: the devices' addresses are constants
 //! of the machine.
 
 use dtoolkit::fdt::Fdt;

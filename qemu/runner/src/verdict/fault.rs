@@ -13,7 +13,7 @@ pub(crate) enum How {
     Signal(i32),
     /// We killed it, since it did not end within this time.
     TimedOut(Duration),
-    /// We killed it, since it said more than this many bytes.
+    /// We killed it, since it printed more than this many bytes.
     Flooded(usize),
 }
 
@@ -78,7 +78,7 @@ pub(crate) enum Fault {
     NoReport {
         name: String,
     },
-    /// The report of a scenario is not its golden text; the text says what differs.
+    /// The report of a scenario is not its golden text; the text names the difference.
     NotGolden {
         name: String,
         text: String,
@@ -94,7 +94,7 @@ pub(crate) enum Fault {
     AfterEnd {
         text: String,
     },
-    /// QEMU's end does not fit what the kernel said: `failed` is the number of its cases that failed.
+    /// QEMU's exit code does not fit the kernel's words: `failed` is the number of its cases that failed.
     Ended {
         how: How,
         failed: usize,

@@ -181,7 +181,7 @@ impl Hearing {
         }
     }
 
-    /// The exit code: the one that fits what was said.
+    /// The exit code that fits the kernel's words.
     fn check_exit(&mut self, how: How) {
         let fits = match how {
             How::Code(code) if code == i32::from(exit_code::PASSED) => self.counts.failed == 0,

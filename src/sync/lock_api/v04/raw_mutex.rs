@@ -1,6 +1,6 @@
-//! What a tracked raw mutex is to `lock_api` 0.4.
+//! A raw mutex for `lock_api` 0.4, tracked.
 //!
-//! `unsafe` is here to be a raw mutex: every method does what the raw lock inside does, and tells the validator.
+//! `unsafe` is needed to implement a raw mutex: every method does what the inner lock does, and tells the validator.
 #![allow(unsafe_code)]
 
 use super::api::{self, GuardNoSend, RawMutex, RawMutexFair, RawMutexTimed};

@@ -1,10 +1,12 @@
-//! The locks of `lock_api` 0.5 over any raw lock, tracked: as [`lock_api`](crate::sync::lock_api::v04) has them for 0.4.
+//! The locks of `lock_api` 0.5 over any raw lock, tracked: as [`lock_api`](crate::sync::lock_api::v04) has them for
+//! 0.4.
 //!
-//! Here a raw lock gives a token when it is taken and gets it back when it is let go; the tracked one adds to it that it
-//! stays on the task ([`Taken`]). There is no recursive read in this version, and every shared lock is a plain reader.
+//! Here a raw lock returns a token when it is taken and gets it back when it is released; the tracked one adds that the
+//! token stays on the task ([`Taken`]). There is no recursive read in this version, and every shared lock is a plain
+//! reader.
 //!
-//! The token does not carry the place of the hold in the books. To let go of the newest hold is one comparison without it;
-//! to let go of an older one is to take those above it again, by the rules, and knowing the place would not spare that.
+//! The token does not carry the index of the hold. Releasing the newest hold is one comparison without it; releasing an
+//! older one means to acquire those above it again, by the rules, and the index would not save that.
 
 #[allow(clippy::duplicate_mod)] // one source for two versions of `lock_api`, which it calls `super::api`
 #[path = "../locks.rs"]

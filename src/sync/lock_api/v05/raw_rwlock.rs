@@ -1,9 +1,9 @@
-//! What a tracked raw readers-writer lock is to `lock_api` 0.5.
+//! The tracked raw readers-writer lock, as `lock_api` 0.5 wants it.
 //!
 //! A shared lock is a plain reader. An upgradeable lock waits for writers and its like,
-//! and holds beside readers: a plain reader too. To upgrade is to let go on the books and to wait for writing.
+//! and holds beside readers: a plain reader too. An upgrade is recorded as a release and a wait for writing.
 //!
-//! `unsafe` is here to be a raw lock: every method does what the raw lock inside does, and tells the validator.
+//! `unsafe` is needed to implement a raw lock: every method does what the inner raw lock does, and tells the validator.
 #![allow(unsafe_code)]
 
 use super::api::{
@@ -217,7 +217,7 @@ unsafe impl<R: RawRwLockUpgradeFair> RawRwLockUpgradeFair for Tracked<R> {
     }
 }
 
-// SAFETY: as above. An upgradeable lock and a shared one are the same on the books.
+// SAFETY: as above. An upgradeable lock and a shared one are recorded alike.
 unsafe impl<R: RawRwLockUpgradeDowngrade> RawRwLockUpgradeDowngrade for Tracked<R> {
     #[inline]
     unsafe fn downgrade_upgradable(&self, guard: Self::UpgradableGuard) -> Self::SharedGuard {

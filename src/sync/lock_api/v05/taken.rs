@@ -1,6 +1,6 @@
-//! The token of a tracked raw lock: that of the raw lock inside, which stays on the task.
+//! The token of a tracked raw lock: that of the inner raw lock, which stays on the task.
 //!
-//! `unsafe` is here to share a guard as the raw lock's own would be shared.
+//! `unsafe` is needed to share a guard as the raw lock's own would be shared.
 #![allow(unsafe_code)]
 
 use crate::lock::mode::Mode;
@@ -8,7 +8,7 @@ use crate::lock::site::Site;
 use crate::sync::raw::Tracked;
 use core::marker::PhantomData;
 
-/// That a tracked raw lock is taken: the token of the raw lock inside.
+/// Proof that a tracked raw lock is taken: the token of the inner raw lock.
 #[derive(Debug)]
 pub struct Taken<G> {
     pub(super) inner: G,
@@ -24,7 +24,7 @@ impl<G> Taken<G> {
         Taken { inner, not_send: PhantomData }
     }
 
-    /// A try, or a wait that gives up: on the books if the lock was had.
+    /// A try, or a wait that times out: recorded if the lock was taken.
     #[inline(always)]
     pub(super) fn tried<R>(lock: &Tracked<R>, inner: Option<G>, mode: Mode, site: Site) -> Option<Taken<G>> {
         lock.tried(inner.is_some(), mode, site);
@@ -32,7 +32,7 @@ impl<G> Taken<G> {
     }
 }
 
-/// An upgrade that does not wait for ever, with what the raw lock says of it.
+/// An upgrade that does not wait for ever, with the raw lock's result.
 #[inline(always)]
 pub(super) fn upgraded<R, E, U>(lock: &Tracked<R>, had: Result<E, U>, site: Site) -> Result<Taken<E>, Taken<U>> {
     lock.upgraded(had.is_ok(), site);

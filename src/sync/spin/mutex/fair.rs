@@ -1,4 +1,4 @@
-//! What `spin::mutex::fair` has beside its lock: one who waits for long asks that others stay out.
+//! The types of `spin::mutex::fair` beside its lock: a task that waits for long asks others to stay out.
 //!
 //! To the validator nothing is waited for before [`Starvation::lock`]; the tries before are tries.
 
@@ -14,17 +14,17 @@ pub use super::super::guards::FairMutexGuard;
 pub use super::FairMutex;
 pub use bare::LockRejectReason;
 
-/// Somebody who waits: until this is dropped, others get the lock by waiting alone.
+/// A task that waits: until this is dropped, others get the lock by waiting alone.
 pub struct Starvation<'a, T: ?Sized, R = Spin> {
     token: Token<'a>,
     inner: bare::Starvation<'a, T, R>,
 }
 
 impl<T: ?Sized, R> FairMutex<T, R> {
-    /// Takes the lock if it is free, past those who starve.
+    /// Takes the lock if it is free, past the starving tasks.
     ///
     /// # Errors
-    /// Whether it is locked, or kept for one who starves.
+    /// Whether it is locked, or kept for a starving task.
     #[track_caller]
     #[inline]
     pub fn try_lock_starver(&self) -> Result<FairMutexGuard<'_, T, R>, LockRejectReason> {
@@ -32,7 +32,7 @@ impl<T: ?Sized, R> FairMutex<T, R> {
         Ok(had(self.token(), inner, Site::caller()))
     }
 
-    /// Says that somebody has waited for long.
+    /// Notes that a task has waited for long.
     pub fn starve(&self) -> Starvation<'_, T, R> {
         Starvation { token: self.token(), inner: self.bare().starve() }
     }
@@ -74,7 +74,7 @@ impl<'a, T: ?Sized, R: RelaxStrategy> Starvation<'a, T, R> {
     }
 }
 
-/// The guard of a lock that was had without a wait.
+/// The guard of a lock that was taken without a wait.
 fn had<'a, T: ?Sized, R>(
     token: Token<'a>,
     inner: bare::FairMutexGuard<'a, T, R>,

@@ -45,7 +45,7 @@ unsafe impl Port for Nowhere {
     }
 }
 
-/// A raw lock of no size.
+/// A zero-sized raw lock.
 struct RawNothing;
 
 // SAFETY: nothing here is ever run.

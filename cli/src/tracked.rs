@@ -1,17 +1,17 @@
-//! A task's holds, as far as one must know them to see that a trace has no verdict.
+//! The recorded holds of a task, as far as they are needed to see that a trace has no verdict.
 //!
-//! Some traces do what no program can mean ("What no trace does" in `docs/trace-format.md`), above all with counted holds. The
-//! validator has an answer to them, for a kernel must go on; a replay refuses them. Whether it comes to that depends on
-//! which hold is looked up, in what order, while a release takes holds again: so the stack is kept here once more, by
-//! sections 7 and 8 of `docs/semantics.md`, without any check.
+//! Some traces do what no program can mean ("What no trace does" in `docs/trace-format.md`), above all with counted
+//! holds. The validator has an answer to them, since a kernel must go on; a replay refuses them. Whether that happens
+//! depends on which hold is looked up, in what order, while a release acquires holds again: so the stack is kept here a
+//! second time, by sections 7 and 8 of `docs/semantics.md`, without any check.
 //!
-//! Invariant: as long as nothing was found, the stack here is the one on the validator's books.
+//! Invariant: as long as nothing was found, the stack here is the one that the validator has recorded.
 
 use lockdep::report::HOLDS;
 use lockdep::{Kind, Report};
 use std::collections::HashSet;
 
-/// How often the validator counts one hold: 12 bits of its books.
+/// How often the validator counts one hold: 12 bits of it.
 pub const MOST_TIMES: u32 = 4095;
 
 /// A lock, by its number in the trace, and its class likewise.
@@ -60,7 +60,7 @@ enum Step {
 pub struct Refusal {
     /// Why.
     pub why: &'static str,
-    /// How many holds stood below, and the step of taking the next.
+    /// How many holds were below, and the step of taking the next.
     at: (usize, Step),
 }
 
@@ -83,11 +83,11 @@ impl Refusal {
 
 /// The stack of a task.
 #[derive(Clone, Debug, Default)]
-pub struct Books {
+pub struct Tracked {
     held: Vec<Held>,
 }
 
-impl Books {
+impl Tracked {
     /// A lock is taken.
     ///
     /// # Errors
@@ -103,7 +103,7 @@ impl Books {
         self.take(Held { id, subclass, nest, merged: false, count: 1, here }, here, acquired)
     }
 
-    /// A lock is let go. (Where nothing is let go, that is found.)
+    /// A lock is released. (Where no such lock is held, that is a finding.)
     ///
     /// # Errors
     /// The trace has no verdict from here on.
