@@ -40,7 +40,7 @@ use crate::lock::lock_map::LockMap;
 use crate::lock::site::Site;
 use crate::lock::usage::UsageState;
 use crate::report::config::PortConfig;
-use crate::report::{Again, Report};
+use crate::report::{Reacquired, Report};
 
 /// What the fast path reads.
 #[derive(Clone, Copy)]
@@ -67,7 +67,7 @@ pub struct Engine<'a> {
     pub(crate) chain_members: ChainMembers<'a>,
     pub(crate) config: &'a PortConfig,
     /// While holds are taken again: the release of the lock below them.
-    pub(crate) again: Option<Again>,
+    pub(crate) reacquired: Option<Reacquired>,
 }
 
 // Events that no rule looks at: they change the context alone, so they need neither half.

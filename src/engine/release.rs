@@ -10,7 +10,7 @@ use crate::lock::class::Subclass;
 use crate::lock::lock_map::LockMap;
 use crate::lock::mode::Mode;
 use crate::lock::site::Site;
-use crate::report::Again;
+use crate::report::Reacquired;
 use crate::report::kind::Kind;
 use crate::rules;
 
@@ -34,7 +34,7 @@ impl Engine<'_> {
         if !context.is_plain_down_to(stack) {
             return stack.end(index);
         }
-        self.take_again(context, stack, index, index + 1, site);
+        self.reacquire(context, stack, index, index + 1, site);
     }
 
     /// A release of what is not on the books: right if it was handed over or found no room, which this uses up.
@@ -76,7 +76,7 @@ impl Engine<'_> {
         if !context.is_plain_down_to(stack) {
             return stack.spoil(index);
         }
-        self.take_again(context, stack, index, index, site);
+        self.reacquire(context, stack, index, index, site);
     }
 
     /// The hold that a release of the lock is for, and the slot of the lock's class.
@@ -87,20 +87,20 @@ impl Engine<'_> {
 
     /// Takes the holds above again, in the present context: those of `stack` from `keep` on, then those of the contexts above
     /// it. The holds of `stack` from `from` to `keep` are gone.
-    fn take_again(&mut self, context: &Context, stack: &Context, from: usize, keep: usize, site: Option<Site>) {
+    fn reacquire(&mut self, context: &Context, stack: &Context, from: usize, keep: usize, site: Option<Site>) {
         let acquired = stack.hold(from).and_then(|hold| hold.site);
-        self.again = Some(Again { released: site, acquired });
+        self.reacquired = Some(Reacquired { released: site, acquired });
         if context.is_same(stack) || context.is_all_empty_above(stack) {
-            self.take_stack_again(context, stack, from, keep);
+            self.reacquire_stack(context, stack, from, keep);
         } else {
-            self.take_stacks_again(context, stack, from, keep);
+            self.reacquire_stacks(context, stack, from, keep);
         }
-        self.again = None;
+        self.reacquired = None;
     }
 
     /// The holds of one stack, also if it is the present context's: a hold is read before anything is put in its place, since
     /// what is taken again never stands higher than it did.
-    fn take_stack_again(&mut self, context: &Context, stack: &Context, from: usize, keep: usize) {
+    fn reacquire_stack(&mut self, context: &Context, stack: &Context, from: usize, keep: usize) {
         let above = stack.height();
         stack.truncate(from);
         context.reseed_above(stack);
@@ -114,7 +114,7 @@ impl Engine<'_> {
     /// The holds of several stacks: an interrupt that goes on with the run of another lets go of what that one holds. The
     /// present context's own come to stand above those from below, so all are put aside first.
     #[inline(never)]
-    fn take_stacks_again(&mut self, context: &Context, stack: &Context, from: usize, keep: usize) {
+    fn reacquire_stacks(&mut self, context: &Context, stack: &Context, from: usize, keep: usize) {
         let mut again = [Hold::EMPTY; HOLDS];
         let below = stack.outwards().skip(1).map(Context::depth).sum::<usize>();
         let mut count = 0;

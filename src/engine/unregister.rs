@@ -44,16 +44,16 @@ impl Engine<'_> {
 
     /// Forgets all classes of a key that nobody holds a lock of.
     fn forget_key(&mut self, key: u64) {
-        let mut went = 0..self.graph.classes.capacity();
+        let mut visited = 0..self.graph.classes.capacity();
         while let Some(class) = self.graph.classes.any_of(key)
-            && went.next().is_some()
+            && visited.next().is_some()
         {
             self.graph.forget_edges(class);
             self.graph.classes.remove(self.published.classes, class);
-            self.published.chains.classes_went();
+            self.published.chains.note_unregistered();
         }
-        if went.start > 0 && self.findings.has_found() && !self.is_silent() {
-            self.give_up_chains();
+        if visited.start > 0 && self.findings.has_found() && !self.is_silent() {
+            self.drop_chains();
         }
     }
 }

@@ -16,7 +16,7 @@ use core::ops::{Deref, DerefMut};
 
 /// A guard `G` of a lock, and the interrupt flag of before. A kernel's own lock makes one by
 /// `IrqSave::begin().with(lock.lock())`.
-#[must_use = "the lock is let go and interrupts are restored when this is dropped"]
+#[must_use = "the lock is released and interrupts are restored when this is dropped"]
 pub struct IrqSave<G> {
     // Dropped in this order: the lock first.
     guard: G,

@@ -241,7 +241,7 @@ impl<T: Default> Default for SeqLock<T> {
 }
 
 /// Who has it writes; dropping it lets the lock go. It stays on the task that took it.
-#[must_use = "the lock is let go when this is dropped"]
+#[must_use = "the lock is released when this is dropped"]
 pub struct SeqLockWriteGuard<'a, T> {
     lock: &'a SeqLock<T>,
     /// It leads to the value, so it is shared only where the value may be: a `SeqLock` is, of any value that may be sent.

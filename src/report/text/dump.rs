@@ -72,5 +72,5 @@ impl Display for Dump<'_> {
 }
 
 fn table(f: &mut Formatter<'_>, name: &str, fill: &Fill) -> fmt::Result {
-    writeln!(f, "table {name}: {} of {}, {} turned away", fill.used, fill.size, fill.turned_away)
+    writeln!(f, "table {name}: {} of {}, {} rejected", fill.used, fill.size, fill.rejected)
 }

@@ -11,7 +11,7 @@ use core::ops::{Deref, DerefMut};
 
 /// Who has it holds the lock; dropping it lets the lock go. It stays on the task that took it. `G` is the guard of the lock
 /// inside.
-#[must_use = "the lock is let go when this is dropped"]
+#[must_use = "the lock is released when this is dropped"]
 pub struct Guard<'a, G>(pub(super) Held<'a, G>);
 
 /// The guard of a [`Mutex`](super::mutex::Mutex).

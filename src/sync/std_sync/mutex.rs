@@ -20,7 +20,7 @@ pub struct Mutex<T: ?Sized> {
 }
 
 /// Who has it holds the lock; dropping it lets the lock go.
-#[must_use = "the lock is let go when this is dropped"]
+#[must_use = "the lock is released when this is dropped"]
 pub struct MutexGuard<'a, T: ?Sized>(pub(super) Held<'a, bare::MutexGuard<'a, T>>);
 
 impl<T> Mutex<T> {

@@ -20,10 +20,10 @@ pub struct RwLock<T: ?Sized> {
 }
 
 /// A reader's guard.
-#[must_use = "the lock is let go when this is dropped"]
+#[must_use = "the lock is released when this is dropped"]
 pub struct RwLockReadGuard<'a, T: ?Sized>(Held<'a, bare::RwLockReadGuard<'a, T>>);
 /// A writer's guard.
-#[must_use = "the lock is let go when this is dropped"]
+#[must_use = "the lock is released when this is dropped"]
 pub struct RwLockWriteGuard<'a, T: ?Sized>(Held<'a, bare::RwLockWriteGuard<'a, T>>);
 
 impl<T> RwLock<T> {
