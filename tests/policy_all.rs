@@ -293,7 +293,7 @@ fn a_dump_shows_the_status_and_how_often_each_rule_ran() {
     let text = dump();
     for part in [
         format!(" is on since 17, circular {id}\n"),
-        "findings: 2 reported, 0 came again, 0 dropped, 0 not shown yet\n".into(),
+        "findings: 2 reported, 0 repeated, 0 dropped, 0 not shown yet\n".into(),
         "table dependencies: 1 of 128, 0 rejected\n".into(),
         "table findings: 2 of 64, 0 rejected\n".into(),
         ", held-at-exit 1, held-to-user 0, ".into(),
