@@ -13,7 +13,7 @@ use lockdep::{LockMap, Subclass};
 use port::{IRQS, begin, context, shown, the_report};
 
 #[test]
-fn a_full_stack_of_holds_is_said_once_and_the_books_stay_right() {
+fn a_full_stack_of_holds_is_noticed_once_and_tracking_stays_right() {
     let _turn = begin();
     let locks: Vec<_> = (0..HOLDS + 3).map(|_| LockMap::named("many", WaitTypes::NONE)).collect();
     for lock in &locks {
@@ -29,7 +29,7 @@ fn a_full_stack_of_holds_is_said_once_and_the_books_stay_right() {
 }
 
 #[test]
-fn each_full_table_is_said_once_by_name() {
+fn each_full_table_is_noticed_once_by_name() {
     let _turn = begin();
     let locks: Vec<_> =
         (0..70).map(|n| LockMap::of_class(format!("c{n}").leak(), Site::caller(), WaitTypes::NONE)).collect();
@@ -48,7 +48,7 @@ fn each_full_table_is_said_once_by_name() {
     }
     let occupancy = hooks::occupancy();
     for fill in [occupancy.classes, occupancy.dependencies] {
-        assert!(fill.used == fill.size && fill.turned_away > 0, "{fill:?}");
+        assert!(fill.used == fill.size && fill.rejected > 0, "{fill:?}");
     }
     let shown = shown().clone();
     assert_eq!(shown.len(), 3, "{shown:?}");
@@ -105,7 +105,7 @@ fn assertions_about_interrupts_go_by_the_machine() {
 }
 
 #[test]
-fn a_pinned_lock_must_not_be_let_go() {
+fn a_pinned_lock_must_not_be_released() {
     let _turn = begin();
     let lock = Mutex::named("pinned", ());
     let held = lock.lock();
@@ -116,7 +116,7 @@ fn a_pinned_lock_must_not_be_let_go() {
     let pin = asserts::pin(lock.map());
     drop(held);
     assert!(the_report().contains("releasing a pinned lock"));
-    assert_eq!(context().depth(), 0, "it is let go all the same");
+    assert_eq!(context().depth(), 0, "it is released all the same");
     assert!(hooks::reset());
     shown().clear();
     asserts::unpin(pin);

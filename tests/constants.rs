@@ -96,7 +96,7 @@ fn a_lock_that_is_moved_stays_the_class_that_it_is_and_what_comes_to_its_place_i
 }
 
 #[test]
-fn the_class_of_a_dropped_lock_goes_with_it() {
+fn the_class_of_a_dropped_lock_is_unregistered_with_it() {
     let _turn = begin();
     let other = Mutex::named("other", ());
     drop(other.lock());
@@ -118,7 +118,7 @@ fn the_class_of_a_dropped_lock_goes_with_it() {
         drop((lock, once));
         assert_eq!((known(), hooks::first_finding()), ((1, 0), None), "round {round}");
     }
-    assert_eq!(hooks::occupancy().classes.turned_away, 0);
+    assert_eq!(hooks::occupancy().classes.rejected, 0);
 }
 
 #[test]
@@ -142,7 +142,7 @@ fn a_lock_that_is_dropped_while_its_guard_is_forgotten_is_reported_and_forgotten
     core::mem::forget(lock.lock());
     drop(lock);
     assert_eq!((hooks::first_finding(), context().depth()), (Some(Kind::HeldFreed), 0));
-    assert_eq!(known(), (0, 0), "it is no longer held, so its class went as well");
+    assert_eq!(known(), (0, 0), "it is no longer held, so its class is unregistered as well");
 }
 
 #[test]

@@ -135,7 +135,7 @@ fn an_interrupt_that_another_cpu_runs_in_is_refused() {
 }
 
 #[test]
-fn an_nmi_in_an_nmi_with_one_context_keeps_the_tasks_books() {
+fn an_nmi_in_an_nmi_with_one_context_keeps_what_the_task_holds() {
     let _turn = begin();
     let nmi = new_cell();
     take(&A);

@@ -68,8 +68,8 @@ fn nothing_is_left_of_a_key_and_its_room_is_used_again() {
         keys.iter().for_each(|key| unregister(&mut tables, task, key));
         let now = tables.engine().occupancy();
         assert_eq!((now.classes.used, now.dependencies.used), (1, 0), "life {life}");
-        let turned_away = now.classes.turned_away + now.dependencies.turned_away + now.chains.turned_away;
-        assert_eq!((tables.found(), turned_away, tables.take_notice()), (None, 0, None), "life {life}");
+        let rejected = now.classes.rejected + now.dependencies.rejected + now.chains.rejected;
+        assert_eq!((tables.found(), rejected, tables.take_notice()), (None, 0, None), "life {life}");
     }
     // And the slots that were used so often are as good as new.
     let [a, b] = [DynamicKey::new(), DynamicKey::new()];
@@ -82,7 +82,7 @@ fn nothing_is_left_of_a_key_and_its_room_is_used_again() {
 
 /// A hint in a lock that is left over, and a chain that was known, are not believed.
 #[test]
-fn a_lock_that_outlives_its_key_begins_anew() {
+fn a_lock_that_outlives_its_key_is_classified_again() {
     let mut tables = Box::new(Validator::<8, 8, 16>::new());
     let task = new_context();
     let kernel = LockMap::named("kernel", WaitTypes::SPIN);
@@ -135,7 +135,7 @@ fn a_slot_does_not_wear_out() {
         unregister(&mut tables, task, &key);
     }
     let classes = tables.engine().occupancy().classes;
-    assert_eq!((classes.used, classes.turned_away, tables.found()), (1, 0, None));
+    assert_eq!((classes.used, classes.rejected, tables.found()), (1, 0, None));
 }
 
 /// What a lock remembers of its class is not believed of another one, however many classes were in the slot meanwhile:
@@ -187,7 +187,7 @@ fn a_hold_that_found_no_room_is_of_its_class_when_there_is_room() {
         let key = fill(&mut tables, task);
         let (first, second) = (make(), make());
         take(&mut tables, task, &first, None);
-        assert_eq!(tables.engine().occupancy().classes.turned_away, 1);
+        assert_eq!(tables.engine().occupancy().classes.rejected, 1);
         unregister(&mut tables, task, &key);
         // Somebody else takes one of the class, so it has a slot and all is known of it.
         lockdep::__private::engine::irqs_off(other, Site::caller());
@@ -331,7 +331,7 @@ fn a_lock_gets_another_class_before_it_is_used() {
 
 /// However it is used and however often, such a lock is recorded as held and no more.
 #[test]
-fn a_lock_without_validation_is_on_the_books_alone() {
+fn a_lock_without_validation_is_only_tracked() {
     static KEY: LockClassKey = LockClassKey::new();
     for irqs_on in [true, false] {
         let _turn = begin();
@@ -360,7 +360,7 @@ fn a_lock_without_validation_is_on_the_books_alone() {
         odd.set_class(&KEY);
         assert_ne!(odd.key(), twin.key(), "it stays so with another class");
         hooks::release(&odd, None);
-        assert_eq!(hooks::first_finding(), Some(Kind::Unbalanced), "the books are as strict as ever");
+        assert_eq!(hooks::first_finding(), Some(Kind::Unbalanced), "tracking is as strict as ever");
         IRQS.set(true);
     }
 }

@@ -227,7 +227,7 @@ fn a_write_to_what_is_shared_would_have_been_seen() {
             make_writable(&shared, true);
         })
     };
-    assert_eq!(dies(|_| nest(&LOCKS[0][..INTERRUPT])), Ok(()), "nothing new");
+    assert_eq!(dies(|_| nest(&LOCKS[0][..INTERRUPT])), Ok(()), "already known");
     assert_eq!(dies(|_| nest(std::slice::from_ref(&NEW))), Err(libc::SIGSEGV), "a class that is new");
     assert_eq!(dies(|_| nest(&LOCKS[0][2..INTERRUPT])), Err(libc::SIGSEGV), "a chain that is new");
     assert_eq!(dies(|cpus| cpus[1].run(&LOCKS[1])), Err(libc::SIGSEGV), "another CPU's context");

@@ -57,7 +57,7 @@ fn the_context_of_a_thread_that_ended_serves_the_next_as_new() {
 }
 
 #[test]
-fn what_runs_when_a_thread_is_past_its_end_is_not_lost_on_the_books() {
+fn what_runs_when_a_thread_is_past_its_end_is_tracked() {
     let _turn = begin();
     struct Last;
     impl Drop for Last {
@@ -131,7 +131,7 @@ fn an_interrupt_entered_in_a_handler_and_not_left_ends_with_the_handler() {
 }
 
 #[test]
-fn a_report_may_panic_and_the_books_are_right_after_it() {
+fn a_report_may_panic_and_tracking_is_right_after_it() {
     let _turn = begin();
     host::set_handler(host::panic);
     let (a, b) = (Mutex::named("a", ()), Mutex::named("b", ()));

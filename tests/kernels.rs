@@ -41,7 +41,7 @@ fn locks_work_before_there_is_a_context() {
     asserts::assert_held(log.map());
     hooks::irqs_disabled();
     hooks::irqs_enabled();
-    assert_eq!(hooks::memory_footprint().early, before, "all are let go");
+    assert_eq!(hooks::memory_footprint().early, before, "all are released");
     CONTEXT.set(Some(task));
     assert_eq!((hooks::first_finding(), hooks::occupancy().classes.used), (None, 0), "nothing is learned so early");
     drop((heap.lock(), log.lock()));
@@ -90,12 +90,12 @@ fn a_guard_outlives_a_context_switch() {
     switch_to(two);
     switch_to(one);
     let inner = b.lock();
-    assert_eq!(hooks::first_finding(), Some(Kind::Circular), "what it holds is still on its books");
+    assert_eq!(hooks::first_finding(), Some(Kind::Circular), "what it holds is still tracked");
     drop((inner, held));
 }
 
 #[test]
-fn a_guard_is_handed_to_another_task_and_goes_on_its_books() {
+fn a_guard_is_handed_to_another_task_and_tracked_there() {
     let _turn = begin();
     let (one, two) = (context(), new_context());
     let (page, tree) = (LockMap::named("page", WaitTypes::SLEEP), Mutex::named("tree", ()));
@@ -142,7 +142,7 @@ fn schedule(to: &'static Context, is_told: bool) {
 }
 
 #[test]
-fn a_lock_is_let_go_by_force_by_the_task_that_is_switched_to() {
+fn a_lock_is_released_by_force_by_the_task_that_is_switched_to() {
     let _turn = begin();
     let (one, two) = (context(), new_context());
     for _ in 0..100 {
@@ -198,7 +198,7 @@ fn a_page_fault_takes_locks_in_a_section_that_has_interrupts_off() {
 }
 
 #[test]
-fn what_a_page_fault_takes_comes_after_what_it_came_upon() {
+fn what_a_page_fault_takes_comes_after_what_it_interrupted() {
     let _turn = begin();
     let (device, frames) = (Mutex::named("device", ()), Mutex::named("frames", ()));
     IRQS.set(false);
@@ -276,7 +276,7 @@ impl<T> OneCore<T> {
 }
 
 #[test]
-fn a_bare_lock_of_no_size_is_told_from_its_neighbour() {
+fn a_zero_sized_bare_lock_is_told_from_its_neighbour() {
     let _turn = begin();
     let pair = [OneCore::new(()), OneCore::new(())];
     assert_eq!((size_of_val(&pair[0].bare), size_of_val(&pair[0].value)), (0, 0));
@@ -335,9 +335,9 @@ fn locks_in_heap_objects_come_and_go_by_the_thousand() {
     };
     use_them();
     let after = hooks::occupancy();
-    assert_eq!((after.classes.used, after.dependencies.used, after.classes.turned_away), (2, 1, 0));
+    assert_eq!((after.classes.used, after.dependencies.used, after.classes.rejected), (2, 1, 0));
     use_them();
-    assert_eq!((hooks::occupancy(), hooks::first_finding()), (after, None), "a thousand more are nothing new");
+    assert_eq!((hooks::occupancy(), hooks::first_finding()), (after, None), "a thousand more are already known");
     drop(list);
     let (parent, child) = (Node::new(), Node::new());
     let held = (parent.lock.lock(), child.lock.lock_nested(Subclass::new(1)));

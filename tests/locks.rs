@@ -84,7 +84,7 @@ fn a_forgotten_guard_is_found_when_the_lock_is_taken_again() {
 }
 
 #[test]
-fn a_lock_that_is_dropped_while_it_is_held_is_reported_and_leaves_the_books() {
+fn a_lock_that_is_dropped_while_it_is_held_is_reported_and_untracked() {
     begin();
     let line = line!() + 2;
     let lock = Box::new(Mutex::named("dropped", 5));
@@ -108,7 +108,7 @@ fn a_lock_that_is_moved_while_it_is_held_is_reported_at_the_end() {
     drop(places);
     hooks::task_exit();
     reported(Kind::HeldAtExit, &["(moved)"]);
-    assert_eq!(held(), 1, "the books keep what was taken, not a pointer to it");
+    assert_eq!(held(), 1, "the hold records what was taken, not a pointer to it");
 }
 
 #[test]
@@ -221,7 +221,7 @@ fn a_sequence_gives_whole_values_while_somebody_writes() {
 }
 
 #[test]
-fn a_sequence_lock_keeps_the_books() {
+fn a_sequence_lock_is_tracked() {
     begin();
     let mut lock = SeqLock::named("sequence", 1);
     *lock.get_mut() += 1;
@@ -239,7 +239,7 @@ fn a_sequence_lock_keeps_the_books() {
 }
 
 #[test]
-fn a_reader_of_a_sequence_in_an_interrupt_that_comes_upon_a_writer_is_found() {
+fn a_reader_of_a_sequence_that_interrupts_a_writer_is_found() {
     begin();
     let lock = SeqLock::named("sequence", 1);
     drop(lock.write());
@@ -284,7 +284,7 @@ fn a_sequence_alone_says_when_somebody_wrote() {
 }
 
 #[test]
-fn a_semaphore_is_let_go_by_anybody() {
+fn a_semaphore_is_released_by_anybody() {
     begin();
     let semaphore = Semaphore::named("slots", 2);
     let first = semaphore.acquire();

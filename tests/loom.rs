@@ -108,7 +108,7 @@ impl World {
     fn end(&self) {
         // SAFETY: it is this thread's, set by `begin`.
         let context = unsafe { Model::context().as_ref() }.expect("it has one");
-        assert_eq!((context.depth(), context.lost()), (0, 0), "the books are right");
+        assert_eq!((context.depth(), context.lost()), (0, 0), "tracking is right");
         self.shown.fetch_add(SHOWN.with(Cell::get), Ordering::Relaxed);
     }
 
@@ -213,7 +213,7 @@ mod models {
 
     /// A CPU shows a report while another one forgets all and finds something else: that waits (see `Model::show`).
     #[test]
-    fn a_report_stands_still_while_it_is_shown() {
+    fn a_report_does_not_change_while_it_is_shown() {
         two_cpus(
             |world| world.release(&world.a),
             |world| {

@@ -5,7 +5,7 @@ mod known;
 #[path = "port/machine.rs"]
 mod machine;
 
-use known::{ONE, OTHER, circle, locks};
+use known::{ONE, OTHER, cycle, locks};
 use lockdep::WaitTypes;
 use lockdep::hooks;
 use lockdep::report::FindingId;
@@ -130,7 +130,7 @@ fn a_lock_left_behind_by_an_interrupt_is_one_finding_and_says_nothing_about_its_
 }
 
 #[test]
-fn the_books_are_sound_after_a_finding() {
+fn tracking_is_sound_after_a_finding() {
     let _turn = begin();
     let [a, b, c] = ["a", "b", "c"].map(|name| Mutex::named(name, ()));
     both_orders(&a, &b);
@@ -195,7 +195,7 @@ fn an_id_is_the_same_in_another_boot() {
 }
 
 #[test]
-fn a_circle_has_one_id_whichever_order_comes_last() {
+fn a_cycle_has_one_id_whichever_order_comes_last() {
     let _turn = begin();
     let [a, b] = ["a", "b"].map(|name| Mutex::named(name, ()));
     type Order = fn(&Mutex<()>, &Mutex<()>);
@@ -215,7 +215,7 @@ fn a_circle_has_one_id_whichever_order_comes_last() {
 fn a_finding_is_accepted_by_its_id() {
     let _turn = begin();
     let [a, b] = locks();
-    circle(&a, &b, 2);
+    cycle(&a, &b, 2);
     assert_eq!(*shown(), [""; 0], "the id in tests/port/known.rs must be that of this report");
     assert_eq!(accepted(), [("by its id", 1), ("by its places", 0), ("a stale one", 0)]);
     assert_eq!((hooks::first_finding(), hooks::state().findings), (None, 0));
@@ -254,7 +254,7 @@ fn a_full_table_of_findings_says_so_once_and_counts() {
         hooks::release(map, Some(Site::caller()));
     }
     let findings = hooks::occupancy().findings;
-    assert_eq!((findings.used, findings.size, findings.turned_away), (64, 64, 6));
+    assert_eq!((findings.used, findings.size, findings.rejected), (64, 64, 6));
     assert_eq!(hooks::state().dropped, 6);
     let notices: Vec<String> = shown().iter().filter(|text| !text.contains("WARNING")).cloned().collect();
     assert_eq!(notices.len(), 1, "{notices:?}");
@@ -267,7 +267,7 @@ fn a_full_table_of_findings_says_so_once_and_counts() {
 }
 
 #[test]
-fn a_dump_says_whether_it_is_on_and_how_often_each_rule_ran() {
+fn a_dump_shows_the_status_and_how_often_each_rule_ran() {
     let _turn = begin();
     NOW.store(17, Ordering::Relaxed);
     assert!(hooks::reset());
@@ -293,9 +293,9 @@ fn a_dump_says_whether_it_is_on_and_how_often_each_rule_ran() {
     let text = dump();
     for part in [
         format!(" is on since 17, circular {id}\n"),
-        "findings: 2 reported, 0 came again, 0 dropped, 0 not shown yet\n".into(),
-        "table dependencies: 1 of 128, 0 turned away\n".into(),
-        "table findings: 2 of 64, 0 turned away\n".into(),
+        "findings: 2 reported, 0 repeated, 0 dropped, 0 not shown yet\n".into(),
+        "table dependencies: 1 of 128, 0 rejected\n".into(),
+        "table findings: 2 of 64, 0 rejected\n".into(),
         ", held-at-exit 1, held-to-user 0, ".into(),
     ] {
         assert!(text.contains(&part), "no `{part}` in\n{text}");

@@ -74,7 +74,7 @@ fn state_under_the_internal_lock() {
         assert_eq!((state.status, hooks::show_pending()), (Status::Unknown, 0));
         let mut text = String::new();
         hooks::dump(&mut text).expect("a String takes all");
-        assert!(text.ends_with("is in an unknown state: its internal lock cannot be had\n"), "{text}");
+        assert!(text.ends_with("is in an unknown state: its internal lock cannot be acquired\n"), "{text}");
         hooks::irq_exit();
     }));
     let [a, b] = ["a", "b"].map(|name| Mutex::named(name, ()));

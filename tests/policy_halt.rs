@@ -41,7 +41,7 @@ fn the_report_comes_first_and_the_word_to_stop_last() {
     assert!(texts[1].starts_with("lockdep: halting"), "{}", texts[1]);
     let state = hooks::state();
     assert_eq!((state.status, state.since, state.is_on()), (Status::Halted, 5, false));
-    assert!(state.to_string().contains(" is off since 5: it is to halt after the first finding, unbalanced 0x"));
+    assert!(state.to_string().contains(" is off since 5: it halts after the first finding, unbalanced 0x"));
 
     // If the port does not stop, the validator is silent, and holds are still recorded.
     let [a, b] = ["a", "b"].map(|name| Mutex::named(name, ()));

@@ -58,7 +58,7 @@ fn what_finds_no_room_is_counted_and_told_and_may_come_again() {
     let _turn = begin_drained();
     ["one", "two", "three", "four", "five"].into_iter().for_each(find);
     let reports = hooks::occupancy().reports;
-    assert_eq!((reports.used, reports.size, reports.turned_away), (3, 3, 2));
+    assert_eq!((reports.used, reports.size, reports.rejected), (3, 3, 2));
     assert_eq!((hooks::state().dropped, hooks::state().findings), (2, 3));
     // What is known already is known without room.
     find("two");

@@ -40,12 +40,12 @@ fn what_the_console_takes_while_it_reports_is_not_checked_and_counted() {
     hooks::release(lock.map(), Some(Site::caller()));
     assert!(the_report().contains("bad unlock balance"));
     assert_eq!(hooks::memory_footprint().unchecked, before + 1);
-    assert_eq!(context().depth(), 0, "the books are right after it");
+    assert_eq!(context().depth(), 0, "tracking is right after it");
     assert!(context().irqs_on() && IRQS.get(), "and so are the flags");
 }
 
 #[test]
-fn a_lock_taken_before_there_is_a_context_may_be_let_go_after() {
+fn a_lock_taken_before_there_is_a_context_may_be_released_after() {
     let _turn = begin();
     let mine = context();
     CONTEXT.set(None);
@@ -126,11 +126,11 @@ fn interrupts_nest_and_each_answers_for_its_own_locks() {
     hooks::irq_exit();
     drop(held);
     hooks::release(b.map(), None);
-    assert_eq!(context().depth(), 0, "what was left over stayed on the books until it was let go");
+    assert_eq!(context().depth(), 0, "what was left over stayed tracked until it was released");
 }
 
 #[test]
-fn a_lock_that_was_handed_over_may_be_let_go_by_anybody_once() {
+fn a_lock_that_was_handed_over_may_be_released_by_anybody_once() {
     let _turn = begin();
     let page = LockMap::named("page", WaitTypes::SLEEP);
     hooks::acquire(&page, Mode::WRITE, Site::caller());
@@ -155,7 +155,7 @@ fn a_forgotten_guard_is_found_at_exit() {
 }
 
 #[test]
-fn an_nmi_may_come_upon_the_slow_path() {
+fn an_nmi_may_interrupt_the_slow_path() {
     let _turn = begin();
     // The port asks who runs in the middle of an event, under the internal lock: here comes the NMI.
     ON_WHO.set(Some(|| {

@@ -337,7 +337,7 @@ fn run(script: &Script, tail: Option<Tail>) -> (Vec<Vec<String>>, Option<Kind>, 
     start_again();
     (script.before)();
     assert_eq!(hooks::first_finding(), None, "{}: nothing is wrong yet", script.name);
-    let mut books = Vec::new();
+    let mut holds = Vec::new();
     for _ in 0..script.rounds {
         for step in script.steps {
             TAIL.store(ALL_TAILS.iter().position(|&known| Some(known) == tail).unwrap_or(0), SeqCst);
@@ -346,11 +346,11 @@ fn run(script: &Script, tail: Option<Tail>) -> (Vec<Vec<String>>, Option<Kind>, 
             }
             step();
             clear_trap();
-            books.push(held());
+            holds.push(held());
         }
     }
     assert!(TAILS_RIGHT.load(SeqCst), "{} {tail:?}: a tail did not hold what it took", script.name);
-    (books, hooks::first_finding(), STEPS.swap(0, SeqCst))
+    (holds, hooks::first_finding(), STEPS.swap(0, SeqCst))
 }
 
 #[test]
@@ -369,12 +369,12 @@ fn whatever_comes_between_two_instructions_changes_neither_holds_nor_verdicts() 
         assert_eq!(libc::sigaction(libc::SIGTRAP, &raw const action, ptr::null_mut()), 0);
     }
     for script in SCRIPTS {
-        let (books, found, none) = run(script, None);
+        let (holds, found, none) = run(script, None);
         assert_eq!(none, 0, "nothing was interrupted");
         let mut counts = Vec::new();
         for tail in ALL_TAILS {
-            let (stepped_books, stepped_found, steps) = run(script, Some(tail));
-            assert_eq!(stepped_books, books, "{} {tail:?}", script.name);
+            let (stepped_holds, stepped_found, steps) = run(script, Some(tail));
+            assert_eq!(stepped_holds, holds, "{} {tail:?}", script.name);
             assert_eq!(stepped_found, found, "{} {tail:?}", script.name);
             assert!(steps > 100, "{} {tail:?}: only {steps} instructions were interrupted", script.name);
             counts.push(steps);

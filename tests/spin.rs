@@ -71,7 +71,7 @@ fn a_mutex_does_what_spins_does() {
 }
 
 #[test]
-fn a_leaked_guard_leaves_the_books_and_may_be_let_go_by_force() {
+fn a_leaked_guard_is_untracked_and_may_be_released_by_force() {
     begin();
     let (mutex, rwlock) = (Mutex::new(1), RwLock::new(1));
     *MutexGuard::leak(mutex.lock()) += 1;
@@ -119,7 +119,7 @@ fn a_readers_writer_lock_does_what_spins_does() {
 }
 
 #[test]
-fn upgrades_and_downgrades_keep_the_books() {
+fn upgrades_and_downgrades_are_tracked() {
     begin();
     let lock = RwLock::new(1);
     let upgradeable = lock.upgradeable_read();

@@ -53,7 +53,7 @@ fn a_reader_waits_behind_a_writer_so_reading_twice_is_found() {
 }
 
 #[test]
-fn a_lock_that_was_tried_is_on_the_books_and_waited_for_nobody() {
+fn a_lock_that_was_tried_is_tracked_and_waited_for_nobody() {
     let _turn = begin();
     let (a, b) = (Mutex::new(()), RwLock::new(()));
     drop((a.lock().unwrap(), b.write().unwrap()));
@@ -67,7 +67,7 @@ fn a_lock_that_was_tried_is_on_the_books_and_waited_for_nobody() {
 }
 
 #[test]
-fn a_thread_that_panics_poisons_the_lock_and_leaves_the_books_right() {
+fn a_thread_that_panics_poisons_the_lock_and_tracking_stays_right() {
     let _turn = begin();
     let (mutex, lock) = (Mutex::new(1), RwLock::new(1));
     let ended = in_thread("clumsy", || {

@@ -44,7 +44,7 @@ fn a_context_takes_many_in_any_order_and_nothing_is_reported() {
 }
 
 #[test]
-fn a_guard_guards_the_value_and_lets_go_when_it_is_dropped() {
+fn a_guard_guards_the_value_and_releases_when_it_is_dropped() {
     begin(1);
     static MUTEX: WwMutex<u32> = WwMutex::new(&CLASS, 0);
     let mut guard = MUTEX.lock_alone();
@@ -76,7 +76,7 @@ fn what_the_context_has_already_is_said_so_and_stays_as_it_is() {
 
 /// One thread plays two tasks: the older has `b`, the younger has `a` and wants `b`.
 #[test]
-fn the_younger_backs_off_lets_go_and_takes_the_contended_one_slowly() {
+fn the_younger_backs_off_releases_and_takes_the_contended_one_with_lock_slow() {
     let (older, younger) = (fake::task(3), fake::task(3));
     let (a, b) = (WwMutex::new(&CLASS, ()), WwMutex::new(&CLASS, ()));
     let (mut first, mut second) = (WwAcquireContext::new(&CLASS), WwAcquireContext::new(&CLASS));
@@ -184,7 +184,7 @@ fn misuse(validator: u8, note: &str, work: impl FnOnce(&[WwMutex<()>; 3], &dyn F
     let reports = fake::reports();
     assert!(matches!(&reports[..], [(Kind::WwMisuse, text)] if text.contains(note)), "{note}: {reports:#?}");
     assert!(mutexes.iter().all(|mutex| !mutex.is_locked()), "{note}: a mutex is left locked");
-    assert!(tasks.iter().all(|task| task.holds_nothing()), "{note}: a hold is left on the books");
+    assert!(tasks.iter().all(|task| task.holds_nothing()), "{note}: a hold is left");
 }
 
 #[test]
@@ -276,7 +276,7 @@ fn a_context_that_ends_before_its_mutexes_is_reported() {
     std::mem::forget(mutex.lock(&acquire));
     acquire.fini();
     assert_eq!(hooks::first_finding(), Some(Kind::WwMisuse));
-    assert!(fake::reports()[0].1.contains("the context ends before its mutexes are let go"));
+    assert!(fake::reports()[0].1.contains("the context ends before its mutexes are released"));
 }
 
 #[test]

@@ -86,6 +86,6 @@ fn count(name: &str, depth: usize, times: u64) -> Result<u64> {
         bail!("depth {depth}: {}\n{text}", output.status);
     }
     let line = text.lines().find(|line| line.contains("I refs:") || line.contains("I   refs:"));
-    let number = line.and_then(|line| line.rsplit(' ').next()).context("valgrind says no `I refs`")?;
+    let number = line.and_then(|line| line.rsplit(' ').next()).context("valgrind printed no `I refs`")?;
     Ok(number.replace(',', "").parse()?)
 }

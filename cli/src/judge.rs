@@ -56,7 +56,7 @@ impl Judge {
 /// Whether something could not be learned. (A chain that was not is only checked again.)
 fn is_full<const C: usize, const D: usize, const K: usize>(replayer: &mut Replayer<C, D, K>) -> bool {
     let occupancy = replayer.occupancy();
-    occupancy.classes.turned_away > 0 || occupancy.dependencies.turned_away > 0
+    occupancy.classes.rejected > 0 || occupancy.dependencies.rejected > 0
 }
 
 fn too_large(trace: &Trace) -> Outcome {

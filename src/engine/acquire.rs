@@ -18,7 +18,7 @@ use crate::graph::direction::Kinds;
 use crate::lock::class::Subclass;
 use crate::lock::lock_map::LockMap;
 use crate::lock::site::Site;
-use crate::report::Again;
+use crate::report::Reacquired;
 use crate::report::capacity::Table;
 use crate::report::kind::Kind;
 use crate::rules;
@@ -58,7 +58,7 @@ impl Engine<'_> {
         let above = context.height();
         let (from, filled) = context.put_in_order();
         context.truncate(from);
-        self.again = Some(Again { released: None, acquired: None });
+        self.reacquired = Some(Reacquired { released: None, acquired: None });
         for index in from..above {
             let Some(mut hold) = context.taken_off(index) else { continue };
             if index <= filled {
@@ -68,7 +68,7 @@ impl Engine<'_> {
                 context.push(hold);
             }
         }
-        self.again = None;
+        self.reacquired = None;
     }
 
     fn class_of(&mut self, map: &LockMap, site: Site) -> u16 {
@@ -166,7 +166,7 @@ impl Engine<'_> {
         let has_room =
             self.published.chains.has_room(hold.key) && self.chain_members.has_room(context.run().count() + 1);
         if !has_room && self.published.chains.has_dead() {
-            self.give_up_chains();
+            self.drop_chains();
         }
         if !self.published.chains.insert(hold.key, self.witness(context, hold)) {
             self.notice(Table::Chains);
@@ -176,7 +176,7 @@ impl Engine<'_> {
     }
 
     /// Forgets all chains: each is checked again when it comes again.
-    pub(crate) fn give_up_chains(&mut self) {
+    pub(crate) fn drop_chains(&mut self) {
         self.published.chains.empty();
         self.chain_members.empty();
     }

@@ -78,18 +78,18 @@ impl Engine<'_> {
     /// How full the tables are.
     pub fn occupancy(&self) -> Occupancy {
         let graph = &self.graph;
-        let fill = |used: usize, size: usize, turned_away: u32| Fill { used, size, turned_away };
+        let fill = |used: usize, size: usize, rejected: u32| Fill { used, size, rejected };
         Occupancy {
-            classes: fill(graph.classes.used().into(), graph.classes.capacity(), graph.classes.turned_away()),
+            classes: fill(graph.classes.used().into(), graph.classes.capacity(), graph.classes.rejected()),
             dependencies: fill(
                 graph.dependencies.used().into(),
                 graph.dependencies.capacity(),
-                graph.dependencies.turned_away(),
+                graph.dependencies.rejected(),
             ),
             chains: fill(
                 self.published.chains.used() as usize,
                 self.published.chains.capacity(),
-                self.published.chains.turned_away(),
+                self.published.chains.rejected(),
             ),
             findings: fill(self.findings.ids().len(), FINDINGS, self.findings.unknown),
             reports: fill(self.queue.waiting(), REPORTS, self.findings.unwritten),

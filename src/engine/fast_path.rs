@@ -141,8 +141,11 @@ mod tests {
             validator.release(task, map, None);
         }
         task.set_busy(true);
-        assert!(!acquire(validator.published(), task, &map, Mode::WRITE, here, true, || Since::UNKNOWN), "busy");
-        assert!(!irqs_off(task, here) && task.irqs_on(), "busy: the flag stays");
+        assert!(
+            !acquire(validator.published(), task, &map, Mode::WRITE, here, true, || Since::UNKNOWN),
+            "running inside lockdep"
+        );
+        assert!(!irqs_off(task, here) && task.irqs_on(), "running inside lockdep, the flag stays");
         task.set_busy(false);
         assert!(irqs_off(task, here) && !irqs_off(task, here) && !task.irqs_on());
         assert!(irqs_on(task, here) && !irqs_on(task, here) && task.irqs_on());

@@ -75,7 +75,7 @@ use crate::lock::lock_map::LockMap;
 use crate::lock::site::Site;
 use crate::lock::usage::UsageState;
 use crate::report::config::PortConfig;
-use crate::report::{Again, Report};
+use crate::report::{Reacquired, Report};
 
 /// What is read without the internal lock.
 #[derive(Clone, Copy)]
@@ -102,7 +102,7 @@ pub struct Engine<'a> {
     pub(crate) chain_members: ChainMembers<'a>,
     pub(crate) config: &'a PortConfig,
     /// While holds are acquired again: the release of the lock below them.
-    pub(crate) again: Option<Again>,
+    pub(crate) reacquired: Option<Reacquired>,
 }
 
 // Events that no rule checks: they change only the context, so they need neither half.

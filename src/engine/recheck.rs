@@ -65,13 +65,13 @@ fn known(published: Published<'_>, context: &Context, below: u64, id: ClassId, h
     }
     let key = chain_key::extend(below, id, hold.flags);
     let asks_for_chain = hold.checked() && !hold.tried();
-    let nothing_new = if asks_for_chain {
+    let is_known = if asks_for_chain {
         published.chains.contains(key, chain_cache::witness(below, id, hold.flags)) && !is_held_below(context, hold)
     } else {
         context.run().next().is_none_or(|top| top.is_chained())
             && rules::wait_context::check(context.limit(), context.run(), hold).is_none()
     };
-    nothing_new.then_some(key)
+    is_known.then_some(key)
 }
 
 /// Whether an interrupted context has a hold that blocks this lock, or may: a hold without a slot counts as one.

@@ -13,7 +13,7 @@ use crate::lock::class::Subclass;
 use crate::lock::lock_map::LockMap;
 use crate::lock::mode::Mode;
 use crate::lock::site::Site;
-use crate::report::Again;
+use crate::report::Reacquired;
 use crate::report::kind::Kind;
 use crate::rules;
 
@@ -37,7 +37,7 @@ impl Engine<'_> {
         if !context.is_plain_down_to(stack) {
             return stack.end(index);
         }
-        self.take_again(context, stack, index, index + 1, site);
+        self.reacquire(context, stack, index, index + 1, site);
     }
 
     /// Releases a lock that is not recorded as held. That is right if it was handed over or found no room, once for
@@ -82,7 +82,7 @@ impl Engine<'_> {
         if !context.is_plain_down_to(stack) {
             return stack.spoil(index);
         }
-        self.take_again(context, stack, index, index, site);
+        self.reacquire(context, stack, index, index, site);
     }
 
     /// The hold that a release of the lock is for, and the slot of the lock's class.
@@ -93,20 +93,20 @@ impl Engine<'_> {
 
     /// Acquires the holds above again, in the present context: those of `stack` from `keep` on, then those of the
     /// contexts above it. The holds of `stack` from `from` to `keep` are removed.
-    fn take_again(&mut self, context: &Context, stack: &Context, from: usize, keep: usize, site: Option<Site>) {
+    fn reacquire(&mut self, context: &Context, stack: &Context, from: usize, keep: usize, site: Option<Site>) {
         let acquired = stack.hold(from).and_then(|hold| hold.site);
-        self.again = Some(Again { released: site, acquired });
+        self.reacquired = Some(Reacquired { released: site, acquired });
         if context.is_same(stack) || context.is_all_empty_above(stack) {
-            self.take_stack_again(context, stack, from, keep);
+            self.reacquire_stack(context, stack, from, keep);
         } else {
-            self.take_stacks_again(context, stack, from, keep);
+            self.reacquire_stacks(context, stack, from, keep);
         }
-        self.again = None;
+        self.reacquired = None;
     }
 
     /// The same, if all these holds are in one stack, which may be the present context's. A hold is read before its
     /// place is written, since a hold that is acquired again is never higher than it was.
-    fn take_stack_again(&mut self, context: &Context, stack: &Context, from: usize, keep: usize) {
+    fn reacquire_stack(&mut self, context: &Context, stack: &Context, from: usize, keep: usize) {
         let above = stack.height();
         stack.truncate(from);
         context.reseed_above(stack);
@@ -120,7 +120,7 @@ impl Engine<'_> {
     /// The same, if they are in several stacks: an interrupt that continues the run of another context releases a lock
     /// of that one. The present context's own holds end up above those from below, so all are copied out first.
     #[inline(never)]
-    fn take_stacks_again(&mut self, context: &Context, stack: &Context, from: usize, keep: usize) {
+    fn reacquire_stacks(&mut self, context: &Context, stack: &Context, from: usize, keep: usize) {
         let mut again = [Hold::EMPTY; HOLDS];
         let below = stack.outwards().skip(1).map(Context::depth).sum::<usize>();
         let mut count = 0;

@@ -91,7 +91,7 @@ impl Engine<'_> {
         };
         report.begin(kind, self.config, context, lookup(&self.graph, usage_words));
         report.site = site;
-        report.taken_again = self.again;
+        report.reacquired = self.reacquired;
         let filled = fill(report, &mut self.graph, usage_words);
         report.id = match filled {
             Filled::Cycle(id) => id,

@@ -46,16 +46,16 @@ impl Engine<'_> {
 
     /// Removes all classes of a key of which no lock is held.
     fn forget_key(&mut self, key: u64) {
-        let mut went = 0..self.graph.classes.capacity();
+        let mut visited = 0..self.graph.classes.capacity();
         while let Some(class) = self.graph.classes.any_of(key)
-            && went.next().is_some()
+            && visited.next().is_some()
         {
             self.graph.forget_edges(class);
             self.graph.classes.remove(self.published.classes, class);
-            self.published.chains.classes_went();
+            self.published.chains.note_unregistered();
         }
-        if went.start > 0 && self.findings.has_found() && !self.is_silent() {
-            self.give_up_chains();
+        if visited.start > 0 && self.findings.has_found() && !self.is_silent() {
+            self.drop_chains();
         }
     }
 }

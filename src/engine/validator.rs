@@ -130,7 +130,7 @@ impl<const C: usize, const D: usize, const K: usize> Tables<C, D, K> {
             notices: &mut self.notices,
             chain_members: self.chain_members.chain_members(),
             config,
-            again: None,
+            reacquired: None,
         }
     }
 }

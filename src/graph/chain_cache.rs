@@ -73,7 +73,7 @@ impl Chains {
     pub(crate) fn insert(&self, key: u64, witness: Witness) -> bool {
         let entered = self.enter(key, witness);
         if !entered {
-            self.full.store(self.turned_away().saturating_add(1), Ordering::Relaxed);
+            self.full.store(self.rejected().saturating_add(1), Ordering::Relaxed);
         }
         entered
     }
@@ -111,7 +111,7 @@ impl Chains {
     }
 
     /// Notes that a class was unregistered.
-    pub(crate) fn classes_went(&self) {
+    pub(crate) fn note_unregistered(&self) {
         self.has_dead.store(true, Ordering::Relaxed);
     }
 
@@ -136,7 +136,7 @@ impl Chains {
     }
 
     /// How many chains found no room, and were checked again.
-    pub(crate) fn turned_away(&self) -> u32 {
+    pub(crate) fn rejected(&self) -> u32 {
         self.full.load(Ordering::Relaxed)
     }
 
@@ -229,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn most_chains_stand_where_they_are_looked_for_first() {
+    fn most_chains_are_in_the_first_slot_probed() {
         const SLOTS: usize = 16384;
         let set = std::boxed::Box::new(Chains::<[Slot; SLOTS]>::new());
         let set: &Chains = &*set;
@@ -252,10 +252,10 @@ mod tests {
             assert!(set.insert(key, Witness::NONE) && set.insert(key, Witness::NONE));
         }
         assert!(!set.insert(19, Witness::NONE));
-        assert_eq!((set.used(), set.turned_away()), (4, 1));
+        assert_eq!((set.used(), set.rejected()), (4, 1));
         assert!([11, 13, 15, 17].iter().all(|&k| set.contains(k, Witness::NONE)) && !set.contains(19, Witness::NONE));
         assert!(!set.has_dead() && set.has_room(11) && !set.has_room(19));
-        set.classes_went();
+        set.note_unregistered();
         assert!(set.has_dead());
         set.empty();
         assert!(
@@ -263,11 +263,11 @@ mod tests {
                 && set.insert(19, Witness::NONE)
                 && set.contains(19, Witness::NONE)
                 && !set.contains(11, Witness::NONE),
-            "it is empty again"
+            "it starts again"
         );
-        assert_eq!((set.used(), set.turned_away()), (1, 1));
+        assert_eq!((set.used(), set.rejected()), (1, 1));
         set.clear();
         assert!(!set.contains(11, Witness::NONE));
-        assert_eq!((set.used(), set.turned_away()), (0, 0));
+        assert_eq!((set.used(), set.rejected()), (0, 0));
     }
 }

@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn a_chain_of_a_class_that_is_gone_is_not_current() {
+    fn a_chain_of_an_unregistered_class_is_not_current() {
         let (usage_words, mut classes) = (crate::graph::classes::UsageWords::<[_; 4]>::new(), Classes::<[_; 4]>::new());
         let (usage_words, classes): (&crate::graph::classes::UsageWords, &mut Classes) = (&usage_words, &mut classes);
         let map = LockMap::new(WaitTypes::SPIN);

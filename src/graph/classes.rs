@@ -197,7 +197,7 @@ pub(crate) struct Classes<S: ?Sized = [Class]> {
     last: u16,
     /// The first of those below it that are free; the next is in `next_in_bucket`.
     free: u16,
-    turned_away: u32,
+    rejected: u32,
     /// How many locks became classes of their own.
     numbers: u64,
     slots: S,
@@ -209,7 +209,7 @@ impl<const N: usize> Classes<[Class; N]> {
             N > 1 && N < u16::MAX as usize,
             "the number of class slots, one of which is never used, is 2 to 65,534"
         );
-        Classes { used: 0, last: 0, free: NO_SLOT, turned_away: 0, numbers: 0, slots: [Class::EMPTY; N] }
+        Classes { used: 0, last: 0, free: NO_SLOT, rejected: 0, numbers: 0, slots: [Class::EMPTY; N] }
     }
 }
 
@@ -262,8 +262,8 @@ impl Classes {
     }
 
     /// How often a class found no room.
-    pub(crate) fn turned_away(&self) -> u32 {
-        self.turned_away
+    pub(crate) fn rejected(&self) -> u32 {
+        self.rejected
     }
 
     /// How many there is room for.
@@ -302,7 +302,7 @@ impl Classes {
         let known = self.find_key(key, subclass).map(|slot| usage_words.id(slot));
         let id = known.or_else(|| self.enter(usage_words, map, key, subclass, site));
         let Some(id) = id else {
-            self.turned_away = self.turned_away.saturating_add(1);
+            self.rejected = self.rejected.saturating_add(1);
             return None;
         };
         map.set_hint(subclass, id);
@@ -449,7 +449,7 @@ impl Classes {
                 *place = Class::EMPTY;
             }
         }
-        (self.used, self.last, self.free, self.turned_away) = (0, 0, NO_SLOT, 0);
+        (self.used, self.last, self.free, self.rejected) = (0, 0, NO_SLOT, 0);
     }
 
     /// The bucket of a key: one for all its levels and wait types, so that they are found together.
@@ -606,7 +606,7 @@ mod tests {
             core::array::from_fn(|i| classes.find_or_enter(usage_words, &map, Subclass::new(i as u8), Site::caller()));
         assert!(known.iter().all(Option::is_some));
         assert_eq!(classes.find_or_enter(usage_words, &map, Subclass::new(7), Site::caller()), None);
-        assert_eq!(classes.turned_away(), 1);
+        assert_eq!(classes.rejected(), 1);
         assert_eq!(
             classes.find_or_enter(usage_words, &map, Subclass::new(2), Site::caller()),
             known[2],

@@ -112,7 +112,7 @@ pub(crate) struct Dependencies<S: ?Sized = [Dependency]> {
     last: u16,
     /// The first of those below it that are free; the next is in `next_in_bucket`.
     free: u16,
-    turned_away: u32,
+    rejected: u32,
     /// The makers whose numbers are too large for a dependency.
     makers: Makers,
     slots: S,
@@ -160,7 +160,7 @@ impl<const N: usize> Dependencies<[Dependency; N]> {
             "the number of dependency slots, one of which is never used, is 2 to 65,534"
         );
         let slots = [Dependency::EMPTY; N];
-        Dependencies { used: 0, last: 0, free: NO_SLOT, turned_away: 0, makers: Makers::NONE, slots }
+        Dependencies { used: 0, last: 0, free: NO_SLOT, rejected: 0, makers: Makers::NONE, slots }
     }
 }
 
@@ -176,8 +176,8 @@ impl Dependencies {
     }
 
     /// How often one found no room.
-    pub(crate) fn turned_away(&self) -> u32 {
-        self.turned_away
+    pub(crate) fn rejected(&self) -> u32 {
+        self.rejected
     }
 
     /// How many there is room for.
@@ -200,7 +200,7 @@ impl Dependencies {
     /// Adds a dependency that is not known. Returns whether there was room; if not, it is counted.
     pub(crate) fn add(&mut self, classes: &mut Classes, edge: &Edge) -> bool {
         let has_room = self.enter(classes, edge).is_some();
-        self.turned_away = self.turned_away.saturating_add(u32::from(!has_room));
+        self.rejected = self.rejected.saturating_add(u32::from(!has_room));
         has_room
     }
 
@@ -340,7 +340,7 @@ impl Dependencies {
                 *place = Dependency { bucket: place.bucket, ..Dependency::EMPTY };
             }
         }
-        (self.used, self.last, self.free, self.turned_away) = (0, 0, NO_SLOT, 0);
+        (self.used, self.last, self.free, self.rejected) = (0, 0, NO_SLOT, 0);
         self.makers.used = 0;
     }
 

@@ -71,7 +71,7 @@ mod kept {
         }
 
         /// The lock is let go on `cpu` by one who took it at `site`; says whether it was another CPU that let it go before.
-        pub(crate) fn let_go(&self, cpu: u32, site: Option<Site>) -> bool {
+        pub(crate) fn released(&self, cpu: u32, site: Option<Site>) -> bool {
             self.site.set(site);
             let (before, now) = (self.cpu.load(Ordering::Relaxed), cpu.wrapping_add(1));
             if before == now {
@@ -266,9 +266,9 @@ mod tests {
         let site = Site::caller();
         let here = Some(site);
         assert!(!last_holder.comes_from_elsewhere(0), "nobody had it");
-        assert!(!last_holder.let_go(0, here) && !last_holder.let_go(0, here));
+        assert!(!last_holder.released(0, here) && !last_holder.released(0, here));
         assert!(last_holder.comes_from_elsewhere(1) && !last_holder.comes_from_elsewhere(0));
-        assert!(last_holder.let_go(1, here) && !last_holder.let_go(1, here) && last_holder.let_go(0, here));
+        assert!(last_holder.released(1, here) && !last_holder.released(1, here) && last_holder.released(0, here));
         assert!(core::ptr::eq(last_holder.site().raw(), site.0), "where the last hold began");
     }
 
@@ -280,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_stands_still_measures_nothing_and_is_known() {
+    fn a_clock_that_does_not_advance_measures_nothing_and_is_known() {
         assert!(!Since::UNKNOWN.is_known() && Since::at(0).is_known());
         assert_eq!((Since::at(0).until(0), Since::at(5).until(9)), (0, 4));
     }

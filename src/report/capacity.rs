@@ -54,7 +54,7 @@ pub struct Fill {
     /// Entries there are.
     pub size: usize,
     /// How often something found no room, and was not learned.
-    pub turned_away: u32,
+    pub rejected: u32,
 }
 
 /// How full the tables of a validator are.
@@ -74,7 +74,7 @@ pub struct Occupancy {
 
 impl Occupancy {
     pub(crate) const NONE: Occupancy = {
-        let none = Fill { used: 0, size: 0, turned_away: 0 };
+        let none = Fill { used: 0, size: 0, rejected: 0 };
         Occupancy { classes: none, dependencies: none, chains: none, findings: none, reports: none }
     };
 }

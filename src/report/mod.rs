@@ -248,7 +248,7 @@ pub struct UsageConflict {
 
 /// The release after which the holds above were acquired again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Again {
+pub struct Reacquired {
     /// Where the lock below them was released: nothing if by the drop of a guard, which knows no line.
     pub released: Option<Site>,
     /// Where that lock was acquired.
@@ -288,7 +288,7 @@ pub struct Report {
     /// The part of it that the context itself sets.
     pub context_limit: u8,
     /// The lock was not acquired now, but again, since a lock below it was released.
-    pub taken_again: Option<Again>,
+    pub reacquired: Option<Reacquired>,
     /// How long the lock was held, for `hold-limit`.
     pub overheld: Overheld,
     /// What exactly was wrong, for the kinds that are several.
@@ -333,7 +333,7 @@ impl Report {
         context_limit: 0,
         note: None,
         overheld: Overheld::NONE,
-        taken_again: None,
+        reacquired: None,
         same_cause: None,
         is_brief: false,
         trace: Vec::new(),

@@ -22,12 +22,12 @@ pub(crate) fn is_atomic(context: &Context) -> bool {
 #[inline(always)]
 pub(crate) fn is_barred_by_a_flag(context: &Context) -> bool {
     let may_sleep = context.irqs_on() && context.softirqs_on();
-    !may_sleep && !is_barred_otherwise(context)
+    !may_sleep && !in_interrupt_or_spinning(context)
 }
 
 #[cold]
 #[inline(never)]
-fn is_barred_otherwise(context: &Context) -> bool {
+fn in_interrupt_or_spinning(context: &Context) -> bool {
     context.in_hardirq() || context.in_softirq() || context.run().any(|hold| spins(&hold))
 }
 

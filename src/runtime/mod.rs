@@ -200,7 +200,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
         if let Some(context) = current::<P>()
             && rules::sleep_atomic::is_barred_by_a_flag(context)
         {
-            Self::wait_asleep_otherwise(site, context, self);
+            Self::wait_asleep_slow(site, context, self);
         }
     }
 
@@ -681,7 +681,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
     /// the task may have been preempted, and then the context has the flag that its scheduler left.
     #[cold]
     #[inline(never)]
-    fn wait_asleep_otherwise(site: Site, context: &Context, here: &Self) {
+    fn wait_asleep_slow(site: Site, context: &Context, here: &Self) {
         let quiet = Work::<P>::begin(None);
         here.sync_irq_flag(context, quiet.were_on, site);
         if !context.is_unchecked() && rules::sleep_atomic::is_barred_by_a_flag(context) {

@@ -400,7 +400,7 @@ mod tests {
     }
 
     #[test]
-    fn another_stamp_begins_anew_and_reads_as_nothing() {
+    fn another_stamp_starts_again_and_reads_as_nothing() {
         let durations = Durations::new();
         tell(&durations, ONE, 4);
         durations.bounce();

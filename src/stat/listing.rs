@@ -154,7 +154,7 @@ impl Engine<'_> {
         let counts = self.chain_members.counts();
         Sums {
             occupancy: self.occupancy(),
-            members: Fill { used: counts.used as usize, size: self.chain_members.capacity(), turned_away: counts.lost },
+            members: Fill { used: counts.used as usize, size: self.chain_members.capacity(), rejected: counts.lost },
             collisions: self.published.chains.collisions() as usize,
             deepest: counts.deepest.into(),
             on: !self.is_silent(),

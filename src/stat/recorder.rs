@@ -110,7 +110,7 @@ impl<const C: usize, const N: usize> Recorder<C, N> {
         length: u64,
         cpu: u32,
     ) -> Overheld {
-        let bounced = map.last_holder().let_go(cpu, hold.site);
+        let bounced = map.last_holder().released(cpu, hold.site);
         let Some(entry) = self.entry(cpu, hold.class) else {
             self.count_outside();
             return Overheld::NONE;

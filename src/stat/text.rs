@@ -179,7 +179,7 @@ impl Display for Sums {
         one(f, "indirect dependencies:", self.indirect)?;
         of(f, "dependency chains:", tables.chains.used, tables.chains.size)?;
         of(f, "dependency chain hlocks used:", self.members.used, self.members.size)?;
-        one(f, "dependency chain hlocks lost:", self.members.turned_away as usize)?;
+        one(f, "dependency chain hlocks lost:", self.members.rejected as usize)?;
         one(f, "chain key collisions:", self.collisions)?;
         one(f, "in-hardirq chains:", self.in_hardirq)?;
         one(f, "in-softirq chains:", self.in_softirq)?;

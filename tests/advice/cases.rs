@@ -358,8 +358,7 @@ pub(crate) const CASES: &[Case] = &[
         finding: "task T; acquire a; release a; release a",
         ways: &[
             (
-                "do not release `a` at t:5, on the path that comes there without having taken it, or has released it \
-                 already",
+                "do not release `a` at t:5, on the path where it was not taken, or was released already",
                 "task T; acquire a; release a",
             ),
             (

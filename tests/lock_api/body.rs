@@ -89,7 +89,7 @@ fn a_cycle_names_the_lines_of_the_user() {
 }
 
 #[test]
-fn a_raw_lock_of_no_size_is_watched_as_well() {
+fn a_zero_sized_raw_lock_is_watched_as_well() {
     begin();
     assert_eq!(size_of::<RawNothing>(), 0);
     let locks = [const { Mutex::<RawNothing, u32>::new(1) }; 2];
@@ -114,7 +114,7 @@ fn lock_apis_own_type_over_a_tracked_lock_works_too() {
     super::la::RawMutex::lock(&tracked);
     assert_eq!(tracked.map().name(), Some("raw"));
     hooks::task_exit();
-    assert_eq!(hooks::first_finding(), Some(Kind::HeldAtExit), "a raw lock is on the books as well");
+    assert_eq!(hooks::first_finding(), Some(Kind::HeldAtExit), "a raw lock is tracked as well");
 }
 
 #[test]
@@ -159,7 +159,7 @@ fn a_readers_writer_lock_does_what_lock_apis_does() {
 }
 
 #[test]
-fn upgrades_keep_the_books() {
+fn upgrades_are_tracked() {
     begin();
     let lock = Rw::new(1);
     let upgradable: RwLockUpgradableReadGuard<'_, RawRw, u32> = lock.upgradable_read();

@@ -64,7 +64,7 @@ fn the_corpora_do_use_the_cache() {
     for trace in corpora::traces() {
         assert_eq!(ways.difference(&trace), None);
         known += ways.with_both.occupancy().chains.used;
-        filled += ways.without_cache.occupancy().chains.turned_away as usize;
+        filled += ways.without_cache.occupancy().chains.rejected as usize;
         assert_eq!(ways.without_cache.occupancy().chains.used, 1, "{}: a chain got in", trace.name);
     }
     assert!(filled > known && known > 10_000, "{filled} chains checked again, {known} kept");

@@ -327,7 +327,7 @@ fn all_findings_of_random_traces_are_the_oracles() {
 
 /// As if a class that was taken back had never been: so no rank, no bit, no chain and no hint is left of it that counts.
 #[test]
-fn what_is_found_after_classes_went_is_the_oracles() {
+fn findings_after_classes_are_unregistered_match_the_oracle() {
     let gone = proptest::collection::vec((any::<Index>(), any::<Index>()), 1..12);
     day::run(1_000, &(strategy::cases(48), gone), |(case, gone)| {
         let trace = case.trace();

@@ -50,7 +50,7 @@ fn tables_that_are_just_large_enough_change_no_verdict() {
         let got = verdict(&mut replayer, &trace);
         assert!(trace.expect.is_some_and(|expect| expect.allows(&got)), "{}: {got}", trace.name);
         let Occupancy { classes, dependencies, .. } = replayer.occupancy();
-        assert_eq!((classes.turned_away, dependencies.turned_away), (0, 0), "{}", trace.name);
+        assert_eq!((classes.rejected, dependencies.rejected), (0, 0), "{}", trace.name);
         full.0 += usize::from(classes.used == classes.size);
         full.1 += usize::from(dependencies.used == dependencies.size);
     }
@@ -74,7 +74,7 @@ struct Tally {
     of_held_locks: usize,
     missed: usize,
     /// Of classes, dependencies and chains.
-    turned_away: [u32; 3],
+    rejected: [u32; 3],
 }
 
 fn through_small_tables<const C: usize, const D: usize, const K: usize>() -> Tally {
@@ -87,9 +87,9 @@ fn through_small_tables<const C: usize, const D: usize, const K: usize>() -> Tal
         let of_held_locks = want.kind.is_some_and(|kind| is_of_held_locks(kind, has_path));
         let got = small.run(&trace);
         let Occupancy { classes, dependencies, chains, .. } = small.occupancy();
-        let turned_away = [classes.turned_away, dependencies.turned_away, chains.turned_away];
-        tally.turned_away = [0, 1, 2].map(|table| tally.turned_away[table] + turned_away[table]);
-        let is_full = turned_away[0] + turned_away[1] > 0;
+        let rejected = [classes.rejected, dependencies.rejected, chains.rejected];
+        tally.rejected = [0, 1, 2].map(|table| tally.rejected[table] + rejected[table]);
+        let is_full = rejected[0] + rejected[1] > 0;
         let end = match got {
             Outcome::Verdict(got) => got.event,
             // Beyond the event of the verdict, nobody has looked what the trace does.
@@ -102,7 +102,7 @@ fn through_small_tables<const C: usize, const D: usize, const K: usize>() -> Tal
         } else if is_full && not_before && !of_held_locks {
             tally.missed += 1;
         } else {
-            wrong.push(format!("{want} became {got:?}, turned away {turned_away:?}:\n{trace}"));
+            wrong.push(format!("{want} became {got:?}, rejected {rejected:?}:\n{trace}"));
         }
     }
     println!("{C} classes, {D} dependencies, {K} chains: {tally:?}");
@@ -114,14 +114,14 @@ fn through_small_tables<const C: usize, const D: usize, const K: usize>() -> Tal
 #[test]
 fn too_few_classes_cost_only_what_must_be_learned() {
     for tally in [through_small_tables::<2, 512, 1024>(), through_small_tables::<5, 512, 1024>()] {
-        assert!(tally.turned_away[0] > 0 && tally.missed > 0 && tally.of_held_locks > 1000, "{tally:?}");
+        assert!(tally.rejected[0] > 0 && tally.missed > 0 && tally.of_held_locks > 1000, "{tally:?}");
     }
 }
 
 #[test]
 fn too_few_dependencies_cost_only_what_must_be_learned() {
     for tally in [through_small_tables::<64, 2, 1024>(), through_small_tables::<64, 5, 1024>()] {
-        assert!(matches!(tally.turned_away, [0, 1..=u32::MAX, 0]) && tally.missed > 0, "{tally:?}");
+        assert!(matches!(tally.rejected, [0, 1..=u32::MAX, 0]) && tally.missed > 0, "{tally:?}");
         assert!(tally.of_held_locks > 1000, "{tally:?}");
     }
 }
@@ -129,12 +129,12 @@ fn too_few_dependencies_cost_only_what_must_be_learned() {
 #[test]
 fn too_few_chains_cost_no_verdict() {
     for tally in [through_small_tables::<64, 512, 1>(), through_small_tables::<64, 512, 2>()] {
-        assert!(tally.missed == 0 && matches!(tally.turned_away, [0, 0, 1..=u32::MAX]), "{tally:?}");
+        assert!(tally.missed == 0 && matches!(tally.rejected, [0, 0, 1..=u32::MAX]), "{tally:?}");
     }
 }
 
 #[test]
 fn tables_that_are_all_too_small_cost_only_what_must_be_learned() {
     let tally = through_small_tables::<5, 5, 1>();
-    assert!(tally.missed > 0 && tally.turned_away.iter().all(|count| *count > 0), "{tally:?}");
+    assert!(tally.missed > 0 && tally.rejected.iter().all(|count| *count > 0), "{tally:?}");
 }

@@ -67,7 +67,7 @@ pub(crate) struct Chain {
     pub(crate) env: Env,
     pub(crate) takes: Vec<Take>,
     /// An interrupt comes when all are taken: the locks that it takes.
-    pub(crate) upon: Option<(Env, Vec<Take>)>,
+    pub(crate) interruption: Option<(Env, Vec<Take>)>,
     pub(crate) undo: Undo,
 }
 
@@ -188,10 +188,10 @@ fn piece() -> impl Strategy<Value = Piece> {
         24 => Just(Undo::Backwards), 6 => Just(Undo::Forwards), 1 => Just(Undo::EnvFirst), 2 => Just(Undo::Not),
     ];
     let interrupt = prop_oneof![2 => Just(Env::Hardirq), 1 => Just(Env::Softirq)];
-    let upon = prop::option::weighted(0.12, (interrupt, prop::collection::vec(take(), 1..3)));
-    let chain = (env, prop::collection::vec(take(), 1..5), upon, undo);
+    let interruption = prop::option::weighted(0.12, (interrupt, prop::collection::vec(take(), 1..3)));
+    let chain = (env, prop::collection::vec(take(), 1..5), interruption, undo);
     prop_oneof![
-        5 => chain.prop_map(|(env, takes, upon, undo)| Piece::Chain(Chain { env, takes, upon, undo })),
+        5 => chain.prop_map(|(env, takes, interruption, undo)| Piece::Chain(Chain { env, takes, interruption, undo })),
         2 => single().prop_map(Piece::Single),
     ]
 }

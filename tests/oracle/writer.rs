@@ -97,12 +97,12 @@ impl<'s> Writer<'s> {
     }
 
     fn chain(&mut self, chain: &Chain) {
-        let Chain { env, takes, upon, undo } = chain;
+        let Chain { env, takes, interruption, undo } = chain;
         let below = self.here().held.len();
         let entered = self.enter(*env);
         takes.iter().for_each(|take| self.take(take));
-        if let Some((interrupt, takes)) = upon {
-            self.come_upon(*interrupt, takes, if *interrupt == *env { Some((below, *undo)) } else { None });
+        if let Some((interrupt, takes)) = interruption {
+            self.interrupted_by(*interrupt, takes, if *interrupt == *env { Some((below, *undo)) } else { None });
         }
         if entered && matches!(undo, Undo::EnvFirst) {
             self.leave(*env);
@@ -114,14 +114,14 @@ impl<'s> Writer<'s> {
     }
 
     /// An interrupt. If its context is that of the interrupted one, it may release locks that were taken there.
-    fn come_upon(&mut self, interrupt: Env, takes: &[Take], undo: Option<(usize, Undo)>) {
+    fn interrupted_by(&mut self, interrupt: Env, takes: &[Take], undo: Option<(usize, Undo)>) {
         if !self.enter(interrupt) {
             return;
         }
         takes.iter().for_each(|take| self.take(take));
         match undo {
             Some((below, Undo::Forwards)) => self.undo(below, Undo::Forwards),
-            _ => self.let_go_of_the_innermost(),
+            _ => self.release_the_innermost(),
         }
         self.exit();
     }
@@ -206,7 +206,7 @@ impl<'s> Writer<'s> {
     }
 
     /// What was taken in the innermost interrupt.
-    fn let_go_of_the_innermost(&mut self) {
+    fn release_the_innermost(&mut self) {
         let level = self.here().entered.len();
         while self.here().held.last().is_some_and(|(_, at)| level > 0 && *at == level) {
             let top = self.here().held.len() - 1;
@@ -273,7 +273,7 @@ impl<'s> Writer<'s> {
             Single::Enter(env) => drop(self.enter(*env)),
             Single::Exit { cleanly } => {
                 if *cleanly {
-                    self.let_go_of_the_innermost();
+                    self.release_the_innermost();
                 }
                 self.exit();
             }

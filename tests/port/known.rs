@@ -13,7 +13,7 @@ pub(crate) fn locks() -> [Mutex<()>; 2] {
 }
 
 /// Takes two locks in both orders, so often.
-pub(crate) fn circle(a: &Mutex<()>, b: &Mutex<()>, times: usize) {
+pub(crate) fn cycle(a: &Mutex<()>, b: &Mutex<()>, times: usize) {
     for _ in 0..times {
         drop((a.lock(), b.lock()));
         drop((b.lock(), a.lock()));

@@ -32,7 +32,7 @@ fn reading_and_writing_are_counted_apart() {
     for mode in [Mode::READ, Mode::RECURSIVE_READ] {
         hooks::acquire(&map, mode, sites::of_line(2));
         pass(4);
-        let_go(&map);
+        release(&map);
     }
     let times = times();
     assert_eq!(times.write.hold, lengths(1, 0, 3, (3, 3), Some(1)));
@@ -49,10 +49,10 @@ fn each_hold_has_its_own_time_also_out_of_order() {
             pass(1);
         }
         // The holds above are taken again by this.
-        let_go(&a);
+        release(&a);
         pass(10);
-        let_go(&c);
-        let_go(&b);
+        release(&c);
+        release(&b);
     }
     let totals = all_times().iter().map(|times| times.write.hold.total).collect::<Vec<_>>();
     assert_eq!(totals, [2 * 3, 2 * 12, 2 * 11]);
@@ -70,7 +70,7 @@ fn an_interrupt_counts_and_an_nmi_does_not() {
         hooks::irq_exit();
         IRQS.set(true);
     }
-    let_go(&a);
+    release(&a);
     let all = all_times();
     assert_eq!(all[0].write.hold.total, 12);
     assert_eq!(all[1].write.hold, lengths(1, 0, 4, (4, 4), Some(2)));
@@ -154,7 +154,7 @@ fn contended_only_counts_what_waited_and_nothing_counts_nothing() {
 }
 
 #[test]
-fn what_is_cleared_is_gone_for_each_cpu_and_counts_anew() {
+fn what_is_cleared_is_gone_for_each_cpu_and_counted_again() {
     let _turn = begin();
     let map = lock("a");
     for cpu in [0, 1] {
@@ -166,7 +166,7 @@ fn what_is_cleared_is_gone_for_each_cpu_and_counts_anew() {
     take(&map, 2);
     stat::clear();
     pass(3);
-    let_go(&map);
+    release(&map);
     assert_eq!(times().write.hold, lengths(1, 0, 3, (3, 3), Some(2)), "a hold that goes on is counted when it ends");
     assert!(times().waiters.is_empty());
 }
@@ -192,14 +192,14 @@ fn holds_that_are_counted_as_one_are_one_hold() {
         hooks::acquire_with(&lockdep::Acquire { nest: Some(&nest), ..what });
         pass(1);
     }
-    locks.iter().for_each(let_go);
-    let_go(&nest);
+    locks.iter().for_each(release);
+    release(&nest);
     let all = all_times();
     assert_eq!(all[1].write.hold.count, 1, "{all:#?}");
 }
 
 #[test]
-fn a_clock_that_stands_still_counts() {
+fn a_clock_that_does_not_advance_counts() {
     let _turn = begin();
     (0..3).for_each(|_| hold(&lock("a"), 1, 0));
     assert_eq!(times().write.hold.count, 3);
@@ -211,6 +211,6 @@ fn sites_are_of_the_callers() {
     let map = LockMap::named("here", WaitTypes::SPIN);
     hooks::acquire(&map, Mode::WRITE, Site::caller());
     pass(1);
-    let_go(&map);
+    release(&map);
     assert!(times().write.hold.longest_at.unwrap().0.file().ends_with("tests/stat/counts.rs"));
 }

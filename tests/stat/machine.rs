@@ -84,7 +84,7 @@ pub(crate) fn take(map: &LockMap, line: usize) {
     hooks::acquire(map, Mode::WRITE, sites::of_line(line));
 }
 
-pub(crate) fn let_go(map: &LockMap) {
+pub(crate) fn release(map: &LockMap) {
     hooks::release(map, None);
 }
 
@@ -92,7 +92,7 @@ pub(crate) fn let_go(map: &LockMap) {
 pub(crate) fn hold(map: &LockMap, line: usize, units: u64) {
     take(map, line);
     pass(units);
-    let_go(map);
+    release(map);
 }
 
 /// Waits for a lock that somebody else has, then holds it.
@@ -102,7 +102,7 @@ pub(crate) fn wait(map: &LockMap, line: usize, waits: u64, holds: u64) {
     pass(waits);
     stat::acquired(map);
     pass(holds);
-    let_go(map);
+    release(map);
 }
 
 /// The statistics of all classes, in their order.
@@ -130,5 +130,5 @@ pub(crate) fn golden(name: &str, text: &str) {
         fs::write(&path, text).expect("tests/golden/stat can be written to");
     }
     let wanted = fs::read_to_string(&path).unwrap_or_default();
-    assert_eq!(text, wanted, "{}: BLESS=1 writes it anew", path.display());
+    assert_eq!(text, wanted, "{}: BLESS=1 writes it again", path.display());
 }

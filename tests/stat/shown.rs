@@ -56,9 +56,9 @@ fn a_hold_that_lasts_too_long_is_reported_while_it_lasts_and_once() {
         pass(90);
         tick();
         hooks::check_holds();
-        let_go(&b);
+        release(&b);
         tick();
-        let_go(&a);
+        release(&a);
         assert!(shown().is_empty(), "once, also when it ends");
     }
     assert_eq!(hooks::first_finding(), None, "it ends no checking");
@@ -79,12 +79,12 @@ fn what_is_waited_for_or_has_no_limit_is_not_held_too_long() {
     pass(30);
     tick();
     assert!(shown().is_empty(), "of several limits of a class the longest counts while a hold lasts");
-    let_go(&limited);
+    release(&limited);
     assert_eq!(shown().pop().and_then(|(kind, _)| kind), Some(Kind::HoldLimit), "when it ends, its own does");
     take(&unlimited, 3);
     pass(1000);
     tick();
-    let_go(&unlimited);
+    release(&unlimited);
     assert!(shown().is_empty(), "it has no limit");
 }
 
@@ -96,7 +96,7 @@ fn a_hold_that_was_too_long_ends_no_checking() {
     for [outer, inner] in [[&a, &b], [&b, &a]] {
         take(outer, 2);
         hold(inner, 3, 0);
-        let_go(outer);
+        release(outer);
     }
     let kinds = shown().iter().map(|(kind, _)| *kind).collect::<Vec<_>>();
     assert_eq!(kinds, [Some(Kind::HoldLimit), Some(Kind::Circular)]);
@@ -109,10 +109,10 @@ fn the_texts_are_the_golden_ones() {
     let (list, table, irq) = (lock("list"), lock("table"), lock("interrupt"));
     take(&list, 1);
     hold(&table, 2, 5);
-    let_go(&list);
+    release(&list);
     hooks::acquire(&list, Mode::READ, sites::of_line(3));
     pass(7);
-    let_go(&list);
+    release(&list);
     CPU.set(1);
     wait(&table, 4, 12, 3);
     hooks::irq_enter(Level::Hardirq, new_cell());
@@ -164,7 +164,7 @@ fn listings_may_take_locks_while_they_are_shown() {
     let (a, b) = (lock("a"), lock("b"));
     take(&a, 1);
     hold(&b, 1, 1);
-    let_go(&a);
+    release(&a);
     let console = lock("console");
     let mut lines = 0;
     stat::for_each_class(&mut |line| {

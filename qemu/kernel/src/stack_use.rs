@@ -51,20 +51,20 @@ fn measure<B: Board>() {
 /// A part of the stack: from its lower end up to the painter's frame.
 struct Painted {
     bytes: usize,
-    stand: usize,
+    top: usize,
 }
 
 /// Paints the stack below its own frame, but for what the painting uses itself.
 #[inline(never)]
 fn paint(stack: NonNull<u8>) -> Painted {
     let here = 0u8;
-    let stand = core::hint::black_box(&raw const here).addr();
-    let bytes = stand - MARGIN - stack.addr().get();
+    let top = core::hint::black_box(&raw const here).addr();
+    let bytes = top - MARGIN - stack.addr().get();
     for at in 0..bytes {
         // SAFETY: the stack is the running task's own, and these bytes of it are below everything that is on it.
         unsafe { stack.add(at).write_volatile(PAINT) };
     }
-    Painted { bytes, stand }
+    Painted { bytes, top }
 }
 
 /// How many bytes below the painter's frame were used since.
@@ -73,7 +73,7 @@ fn used(stack: NonNull<u8>, painted: &Painted) -> usize {
     // SAFETY: the bytes that were painted, still the running task's own.
     let left = (0..painted.bytes).take_while(|&at| unsafe { stack.add(at).read_volatile() } == PAINT).count();
     assert!(left < painted.bytes, "the events use less stack than the measuring");
-    painted.stand - (stack.addr().get() + left)
+    painted.top - (stack.addr().get() + left)
 }
 
 /// Four classes, and a stack full of locks of one class. They are no locals, since these would be measured as well.

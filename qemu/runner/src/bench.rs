@@ -68,9 +68,7 @@ pub(crate) fn run(bless: bool) -> Result<Tally> {
         Some(accepted) => {
             let differs = baseline::compare(&accepted, &figures);
             if !differs.is_empty() {
-                println!(
-                    "not as {file} has it; if that is as it should be: `cargo xtask bench --bless`, and commit it"
-                );
+                println!("differs from {file}; if that is intended: `cargo xtask bench --bless`, and commit it");
             }
             faults.extend(differs);
         }

@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn quotes_of_golden_texts_are_what_stands_there() {
+    fn quotes_of_golden_texts_match_them() {
         let mut seen = 0;
         for quote in marked("quote").expect("the pages can be read") {
             let Some(name) = quote.what.strip_prefix("golden ") else { continue };

@@ -148,7 +148,7 @@ fn unbalanced(report: &Report, ways: &mut Ways<'_, '_>) -> fmt::Result {
     }
     match report.site {
         Some(site) => {
-            let without = "on the path that comes there without having taken it, or has released it already";
+            let without = "on the path where it was not taken, or was released already";
             ways.way(format_args!("do not release `{class}` at {site}, {without}"))?;
         }
         None => {
@@ -181,7 +181,7 @@ fn wrong(report: &Report, ways: &mut Ways<'_, '_>) -> fmt::Result {
         }
         _ => match instead {
             Some(instead) => ways.way(format_args!("{instead}, at {at}")),
-            None => ways.way(format_args!("make true on every path to {at} what is said above")),
+            None => ways.way(format_args!("fix what is described above on every path to {at}")),
         },
     }
 }

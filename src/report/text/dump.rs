@@ -26,12 +26,12 @@ impl Display for State {
         write!(f, "lockdep {} is ", env!("CARGO_PKG_VERSION"))?;
         let since = self.since;
         match self.status {
-            Status::Unknown => write!(f, "in an unknown state: its internal lock cannot be had"),
+            Status::Unknown => write!(f, "in an unknown state: its internal lock cannot be acquired"),
             Status::Absent => write!(f, "off: it is built without the feature `validate`"),
             Status::NotBegun => write!(f, "off: the port has had no context yet; {} locks taken so far", self.early),
             Status::On => write!(f, "on since {since}"),
             Status::Found => write!(f, "off since {since}: it is silent after the first finding"),
-            Status::Halted => write!(f, "off since {since}: it is to halt after the first finding"),
+            Status::Halted => write!(f, "off since {since}: it halts after the first finding"),
         }?;
         match self.first {
             Some((kind, id)) => write!(f, ", {} {id}", kind.verdict()),
@@ -48,10 +48,7 @@ impl Display for Dump<'_> {
             return Ok(());
         }
         let State { findings, waiting, repeated, dropped, early, unchecked, .. } = state;
-        writeln!(
-            f,
-            "findings: {findings} reported, {repeated} came again, {dropped} dropped, {waiting} not shown yet"
-        )?;
+        writeln!(f, "findings: {findings} reported, {repeated} repeated, {dropped} dropped, {waiting} not shown yet")?;
         writeln!(f, "locks that were not checked: {early} before there was a context, {unchecked} while it was busy")?;
         for (accepted, times) in state.accepted() {
             writeln!(f, "accepted {times} times: {accepted}")?;
@@ -72,5 +69,5 @@ impl Display for Dump<'_> {
 }
 
 fn table(f: &mut Formatter<'_>, name: &str, fill: &Fill) -> fmt::Result {
-    writeln!(f, "table {name}: {} of {}, {} turned away", fill.used, fill.size, fill.turned_away)
+    writeln!(f, "table {name}: {} of {}, {} rejected", fill.used, fill.size, fill.rejected)
 }

@@ -139,7 +139,7 @@ fn circular(report: &Report, f: Text<'_, '_>) -> fmt::Result {
     reverse_chain(&report.path, new, f)?;
     other_info(f)?;
     let new_party = Party::of_locks(held, new);
-    scenario::circle(f, new_party, report.path.steps.iter().map(Party::of_step), None, report.path.cut)
+    scenario::cycle(f, new_party, report.path.steps.iter().map(Party::of_step), None, report.path.cut)
 }
 
 fn inconsistent(report: &Report, f: Text<'_, '_>) -> fmt::Result {
@@ -234,7 +234,7 @@ fn irq_scenario<'a>(
         held: Party::held(&usage.enabled_class, usage.enabled).held,
         ..Party::used(&usage.used_class, usage.used)
     };
-    scenario::circle(f, interrupted, dependencies, Some(usage.used.state()), cut)
+    scenario::cycle(f, interrupted, dependencies, Some(usage.used.state()), cut)
 }
 
 fn irq_inversion(report: &Report, f: Text<'_, '_>) -> fmt::Result {

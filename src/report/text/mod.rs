@@ -17,7 +17,7 @@ use crate::lock::usage::Usage;
 use crate::report::capacity::{Notice, Table};
 use crate::report::message::Message;
 use crate::report::policy::FindingId;
-use crate::report::{Again, ClassView, LockView, Path, Report, Step};
+use crate::report::{ClassView, LockView, Path, Reacquired, Report, Step};
 use core::fmt::{self, Display, Formatter};
 
 impl Display for Report {
@@ -27,8 +27,8 @@ impl Display for Report {
         }
         kinds::heading(self, f)?;
         kinds::body(self, f)?;
-        if let Some(again) = &self.taken_again {
-            taken_again(again, f)?;
+        if let Some(again) = &self.reacquired {
+            reacquired(again, f)?;
         }
         held_locks(self, f)?;
         names::same_names(self, f)?;
@@ -150,7 +150,7 @@ fn brief(report: &Report, told: FindingId, f: &mut Formatter<'_>) -> fmt::Result
 }
 
 /// Why a lock is looked at that nobody takes now.
-fn taken_again(again: &Again, f: &mut Formatter<'_>) -> fmt::Result {
+fn reacquired(again: &Reacquired, f: &mut Formatter<'_>) -> fmt::Result {
     write!(f, "it was taken again, since a lock below it")?;
     if let Some(site) = again.acquired {
         write!(f, ", taken at {site},")?;

@@ -35,5 +35,5 @@ const NOTES: [(&str, &str); 21] = [
     ("after a deadlock, the contended", "after `Deadlock`, release all mutexes before `lock_slow`"),
     ("lock_slow without", "take the mutex with `lock`"),
     ("a free mutex", "find what overwrites the mutex; it is noticed"),
-    ("a mutex let go", "find the guard that is dropped twice, or what overwrites the mutex; it is noticed"),
+    ("a mutex released", "find the guard that is dropped twice, or what overwrites the mutex; it is noticed"),
 ];

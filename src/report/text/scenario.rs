@@ -78,7 +78,7 @@ pub(super) fn queued_writer(f: &mut Formatter<'_>, held: &ClassView, asked: &Cla
 
 /// A circle of CPUs: CPU0 is `first`, the others follow the dependencies from what it waits for. With `state`, CPU0's
 /// wait is that of an interrupt that comes upon it. `cut` more CPUs are not drawn.
-pub(super) fn circle<'a>(
+pub(super) fn cycle<'a>(
     f: &mut Formatter<'_>,
     first: Party<'a>,
     others: impl Iterator<Item = Party<'a>> + Clone,

@@ -132,7 +132,7 @@ impl State {
     pub(crate) fn fini(&self, site: Site) {
         hooks::release(&self.map, Some(site));
         if self.acquired.get() > 0 {
-            self.misused("the context ends before its mutexes are let go", site);
+            self.misused("the context ends before its mutexes are released", site);
         }
     }
 

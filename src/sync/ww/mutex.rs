@@ -159,7 +159,7 @@ impl<T: ?Sized> WwMutex<T> {
     /// All of a release, but for the inner lock. `site`: where it was taken.
     fn leave(&self, context: Option<&State>, site: Site) {
         if !context.is_none_or(State::uncount) {
-            self.misused("a mutex let go whose context has none", site);
+            self.misused("a mutex released whose context has none", site);
         }
         self.owner.store(0, Ordering::Relaxed);
         hooks::release(self.map(), None);

@@ -65,7 +65,7 @@ pub(super) fn calibrate() {
     if !agreed {
         console::write(b"the clock is a guess: no two measurements of it agree\n");
     }
-    assert!(rates.scale != 0 && rates.period != 0, "the time-stamp counter or the APIC's timer stands still");
+    assert!(rates.scale != 0 && rates.period != 0, "the time-stamp counter or the APIC's timer does not advance");
     NANOSECONDS.store(rates.scale, Ordering::Relaxed);
     TIMER_PERIOD.store(rates.period, Ordering::Relaxed);
 }

@@ -9,7 +9,7 @@ const ALL: [Word<'static>; 9] = [
     Word::Begin { board: "q35-x86_64", smp: 2, plan: 22 },
     Word::Case { name: "basic-A-A-deadlock-spin", outcome: Outcome::Ok },
     Word::Case { name: "irq/12", outcome: Outcome::Failed { expected: "circular", got: "none" } },
-    Word::Case { name: "abba", outcome: Outcome::Skipped { reason: "no second CPU: the firmware says no" } },
+    Word::Case { name: "abba", outcome: Outcome::Skipped { reason: "no second CPU: the firmware refuses" } },
     Word::ReportBegin { name: "abba" },
     Word::ReportEnd { name: "abba" },
     Word::Figure { name: "static-memory", value: u64::MAX, unit: "bytes" },

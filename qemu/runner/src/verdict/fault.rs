@@ -104,7 +104,7 @@ pub(crate) enum Fault {
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Fault::Silence => write!(f, "the kernel said nothing at all"),
+            Fault::Silence => write!(f, "the kernel printed nothing"),
             Fault::NotUtf8 { number, text } => write!(f, "line {number} is not UTF-8: {text}"),
             Fault::Malformed { number, text, why } => {
                 write!(f, "line {number} is no word of the protocol ({why}): {text}")

@@ -91,7 +91,7 @@ pub(super) fn nest_not_held(report: &Report, ways: &mut Ways<'_, '_>) -> fmt::Re
         return ways.way(format_args!("hold the nest lock"));
     };
     let (nest, name) = (&nest.class, &lock.class);
-    match report.taken_again.map(|again| again.released) {
+    match report.reacquired.map(|again| again.released) {
         Some(Some(site)) => ways.way(format_args!("release `{name}` before `{nest}` is released at {site}")),
         Some(None) => ways.way(format_args!("release `{name}` before `{nest}`: drop its guard first")),
         None => {

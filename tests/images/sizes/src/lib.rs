@@ -40,9 +40,9 @@ const LOCKS: [Figure; 4] = [
     ("a lock", "spin::RwLock<()>, tracked", size_of::<lockdep::spin::RwLock<()>>()),
 ];
 
-const BOOKS: [Figure; 2] = [
-    ("the books", "a lock that is held", size_of::<Hold>()),
-    ("the books", "a context: 32 of those, and flags", size_of::<Context>()),
+const TRACKING: [Figure; 2] = [
+    ("tracking", "a lock that is held", size_of::<Hold>()),
+    ("tracking", "a context: 32 of those, and flags", size_of::<Context>()),
 ];
 
 const SMALL: &str = "small: 256 classes, 1,024 dependencies, 4,096 chains";
@@ -67,7 +67,7 @@ const fn configuration<const C: usize, const D: usize, const K: usize>(name: &'s
 
 const PARTS: [&[Figure]; 5] = [
     &LOCKS,
-    &BOOKS,
+    &TRACKING,
     &configuration::<257, 1025, 4096>(SMALL),
     &configuration::<1025, 8193, 16384>(DEFAULT),
     &configuration::<4097, 32769, 65536>(LARGE),
