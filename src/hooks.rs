@@ -6,8 +6,8 @@
 //! (`src/symbol.rs`).
 //!
 //! Common to all of them:
-//! - They never panic and never wait for a tracked lock. What is found goes to [`Port::show`](crate::port::Port::show),
-//!   as the port's policy says.
+//! - None of them panics, unless [`Port::show`](crate::port::Port::show) does, and none waits for a tracked lock. Findings
+//!   are passed to `show` as the port's policy says.
 //! - A report shows the caller's line (`#[track_caller]`), or the `site` that is passed.
 //! - Before the first context, and in an NMI, nothing is checked. Locks that are acquired there are counted
 //!   ([`state`]).

@@ -120,7 +120,8 @@ impl Default for DynamicKey {
     }
 }
 
-/// The part of a class's key that comes from its name or line; wait types and [`LockMap::novalidate`] change the rest.
+/// The part of a class's key that comes from its name or line. Wait types and
+/// [`LockMap::novalidate`](crate::lock::lock_map::LockMap::novalidate) change the rest.
 pub(crate) const OF_KEY: u64 = (1 << 56) - 1;
 
 /// What a name adds to the hash of a line.
