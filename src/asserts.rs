@@ -1,7 +1,8 @@
-//! Assertions: what the code at hand takes for granted, said aloud. Each reports with the caller's line.
+//! Assertions about locks and interrupts that a function relies on. A false one is reported (`assertion`) with the
+//! caller's line; none of them panics.
 //!
-//! They go by the books of the running context, and by the lock itself, not its class. Where there is no context yet, they
-//! say nothing. Linux's `lockdep_assert_held` and its like, `might_lock`, `might_fault`, `lock_pin_lock`.
+//! They check what is recorded for the running context, and the lock itself, not its class. Before the first context
+//! they check nothing. Linux's `lockdep_assert_held` and the like, `might_lock`, `might_fault`, `lock_pin_lock`.
 
 use crate::engine::assertions::Claim;
 use crate::hooks;
@@ -10,63 +11,65 @@ use crate::lock::mode::Mode;
 use crate::lock::site::Site;
 use crate::runtime::event::Event;
 
-/// The lock is held, in whatever mode.
+/// Asserts that the lock is held, in any mode. Linux's `lockdep_assert_held`.
 #[track_caller]
 #[inline]
 pub fn assert_held(map: &LockMap) {
     hooks::event(Event::Claim(Claim::Held, map), Site::caller());
 }
 
-/// The lock is held for reading.
+/// Asserts that the lock is held for reading. Linux's `lockdep_assert_held_read`.
 #[track_caller]
 #[inline]
 pub fn assert_held_read(map: &LockMap) {
     hooks::event(Event::Claim(Claim::HeldRead, map), Site::caller());
 }
 
-/// The lock is held exclusively.
+/// Asserts that the lock is held exclusively. Linux's `lockdep_assert_held_write`.
 #[track_caller]
 #[inline]
 pub fn assert_held_write(map: &LockMap) {
     hooks::event(Event::Claim(Claim::HeldWrite, map), Site::caller());
 }
 
-/// The lock is not held.
+/// Asserts that the lock is not held. Linux's `lockdep_assert_not_held`.
 #[track_caller]
 #[inline]
 pub fn assert_not_held(map: &LockMap) {
     hooks::event(Event::Claim(Claim::NotHeld, map), Site::caller());
 }
 
-/// Hard interrupts are disabled, by the machine's own flag.
+/// Asserts that hard interrupts are disabled, by the machine's own flag. Linux's `lockdep_assert_irqs_disabled`.
 #[track_caller]
 #[inline]
 pub fn assert_irqs_disabled() {
     hooks::event(Event::ClaimIrqs(false), Site::caller());
 }
 
-/// Hard interrupts are enabled, by the machine's own flag.
+/// Asserts that hard interrupts are enabled, by the machine's own flag. Linux's `lockdep_assert_irqs_enabled`.
 #[track_caller]
 #[inline]
 pub fn assert_irqs_enabled() {
     hooks::event(Event::ClaimIrqs(true), Site::caller());
 }
 
-/// The lock may be taken from here on some path: the order is checked and learned as if it were taken now.
+/// Announces that the lock may be acquired from here on some path: it is checked, and its order learned, as if it were
+/// acquired now. Linux's `might_lock`.
 #[track_caller]
 #[inline]
 pub fn might_lock(map: &LockMap) {
     might_lock_as(map, Mode::WRITE);
 }
 
-/// The lock may be taken for reading from here, by a reader that waits behind writers.
+/// The same for a reader that waits behind queued writers. Linux's `might_lock_read`.
 #[track_caller]
 #[inline]
 pub fn might_lock_read(map: &LockMap) {
     might_lock_as(map, Mode::READ);
 }
 
-/// Memory of a user may be touched here: that may sleep, and take the lock of the address space for reading.
+/// Announces that user memory may be accessed here: that may sleep, and take the lock of the address space for reading.
+/// Linux's `might_fault`.
 #[track_caller]
 #[inline]
 pub fn might_fault(address_space: &LockMap) {
@@ -81,7 +84,7 @@ fn might_lock_as(map: &LockMap, mode: Mode) {
     hooks::release(map, Some(site));
 }
 
-/// The lock must not be let go until the pin is taken off, by [`unpin`].
+/// Pins the lock: a release before [`unpin`] is reported. Linux's `lock_pin_lock`.
 #[track_caller]
 #[inline]
 pub fn pin(map: &LockMap) -> Pin<'_> {
@@ -89,14 +92,14 @@ pub fn pin(map: &LockMap) -> Pin<'_> {
     Pin { map }
 }
 
-/// Takes a pin off.
+/// Removes a pin. Linux's `lock_unpin_lock`.
 #[track_caller]
 #[inline]
 pub fn unpin(pin: Pin<'_>) {
     hooks::event(Event::Pin(pin.map, false), Site::caller());
 }
 
-/// A lock that is pinned. It is not taken off by itself: a pin that is forgotten is found when the lock is let go.
+/// A pinned lock. Dropping it does not remove the pin: a forgotten pin is found when the lock is released.
 #[must_use = "a pin is taken off with `unpin`"]
 #[derive(Debug)]
 pub struct Pin<'a> {

@@ -1,8 +1,20 @@
-//! What locks and kernels call: the other end of the entry points that `port!` emits.
+//! The events that locks and kernels announce: a lock is acquired or released, interrupts are switched, a task may
+//! sleep.
 //!
-//! Every function here is one call to a link-time symbol. A program that uses them needs exactly one `port!`; without it
-//! the linker names the missing `__lockdep_…__write_lockdep_port_macro` (`src/symbol.rs`). Its twin for builds without the
-//! feature `validate` is `hooks/off.rs`: a new function belongs into both, and a test compares them.
+//! Every function is one call of a link-time symbol that `port!` defines in the user's crate. A program that uses them
+//! needs exactly one `port!`; without it the linker names the missing `__lockdep_…__write_lockdep_port_macro`
+//! (`src/symbol.rs`).
+//!
+//! Common to all of them:
+//! - None of them panics, unless [`Port::show`](crate::port::Port::show) does, and none waits for a tracked lock. Findings
+//!   are passed to `show` as the port's policy says.
+//! - A report shows the caller's line (`#[track_caller]`), or the `site` that is passed.
+//! - Before the first context, and in an NMI, nothing is checked. Locks that are acquired there are counted
+//!   ([`state`]).
+//!
+//! What it does not do: decide anything. The runtime dispatches each event (`runtime/`), the engine checks it
+//! (`engine/`). The twin of this file for builds without the feature `validate` is `hooks/off.rs`: add a new function
+//! to both; a test compares them.
 #![allow(unsafe_code)]
 
 use crate::context::Level;
@@ -22,7 +34,7 @@ use crate::runtime::saved_irqs::SavedIrqs;
 use core::fmt;
 use core::marker::PhantomData;
 
-// SAFETY: `port!` defines each with just this signature, and there can be only one definition in a program.
+// SAFETY: `port!` defines each with exactly this signature, and there can be only one definition in a program.
 unsafe extern "Rust" {
     #[link_name = __symbol!("acquire")]
     safe fn __lockdep_acquire(map: &LockMap, site: Site);
@@ -64,7 +76,12 @@ unsafe extern "Rust" {
     safe fn __lockdep_memory_footprint() -> MemoryFootprint;
 }
 
-/// A lock is about to be waited for. Before the wait, so that a report comes before the hang.
+/// Announces that this context is about to wait for a lock. Call it before the wait, so that a report comes before the
+/// hang. Linux's `lock_acquire`.
+///
+/// `site` is the line that acquires the lock, for reports. Everything is checked here: recursion, order, interrupt
+/// usage and wait types. The lock is recorded as held from here on; a lock that is not acquired after all is taken back
+/// with [`release`].
 #[inline(always)]
 pub fn acquire(map: &LockMap, mode: Mode, site: Site) {
     if mode == Mode::WRITE {
@@ -74,77 +91,84 @@ pub fn acquire(map: &LockMap, mode: Mode, site: Site) {
     }
 }
 
-/// A lock is taken in another way than by waiting for it at level 0.
+/// Records an acquisition other than an ordinary wait at subclass 0: a try-lock, a subclass, a nest lock, an unchecked
+/// one. A try-lock is recorded after it succeeded. Linux's `lock_acquire` with its other arguments.
 #[inline]
 pub fn acquire_with(what: &Acquire<'_>) {
     __lockdep_acquire_with(what);
 }
 
-/// A lock is about to be let go; `site` where that is known (a guard's drop knows no line).
+/// Announces that a lock is about to be released. `site` is the line that does it, `None` where that is unknown (a
+/// guard's drop has no line). A lock that is not held is reported as `unbalanced`. Linux's `lock_release`.
 #[inline(always)]
 pub fn release(map: &LockMap, site: Option<Site>) {
     __lockdep_release(map, site);
 }
 
-/// Hard interrupts are about to be enabled on this CPU.
+/// Announces that hard interrupts are about to be enabled on this CPU. Call it before the machine's flag changes. Locks
+/// that are held now become held with interrupts enabled. Linux's `lockdep_hardirqs_on`.
 #[track_caller]
 #[inline(always)]
 pub fn irqs_enabled() {
     __lockdep_irqs_enabled(Site::caller());
 }
 
-/// Hard interrupts were disabled on this CPU.
+/// Records that hard interrupts were disabled on this CPU. Call it after the machine's flag changed. Linux's
+/// `lockdep_hardirqs_off`.
 #[track_caller]
 #[inline(always)]
 pub fn irqs_disabled() {
     __lockdep_irqs_disabled(Site::caller());
 }
 
-/// Disables hard interrupts on this CPU, by the port, and tells the validator; returns what they were.
+/// Disables hard interrupts on this CPU through the port, and records it. Returns the state before, for
+/// [`irq_restore`]. Linux's `local_irq_save`.
 #[track_caller]
 #[inline(always)]
 pub fn irq_save() -> SavedIrqs {
     __lockdep_irq_save(Site::caller())
 }
 
-/// Makes hard interrupts what they were, as [`irq_save`] returned it: the validator is told before they are enabled.
+/// Restores the interrupt state that [`irq_save`] returned. The validator records it before interrupts are enabled.
+/// Linux's `local_irq_restore`.
 #[track_caller]
 #[inline(always)]
 pub fn irq_restore(saved: SavedIrqs) {
     __lockdep_irq_restore(saved, Site::caller());
 }
 
-/// The same for a drop, which knows no line: where it began what it restores.
+/// Restores like [`irq_restore`], for a drop, which has no line: `site` is where the restored section began.
 #[inline(always)]
 pub(crate) fn irq_restore_at(saved: SavedIrqs, site: Site) {
     __lockdep_irq_restore(saved, site);
 }
 
-/// Whether the validator was told that hard interrupts are on.
+/// Returns whether hard interrupts are enabled according to the validator's record. `true` before the first context.
 #[inline]
 pub fn irqs_recorded_on() -> bool {
     __lockdep_irqs_recorded_on()
 }
 
-/// Softirqs are about to be enabled.
+/// Announces that softirqs are about to be enabled. Locks that are held now become held with softirqs enabled. Linux's
+/// `lockdep_softirqs_on`.
 #[track_caller]
 #[inline]
 pub fn softirqs_on() {
     __lockdep_event(Event::Softirqs(true), Site::caller());
 }
 
-/// Softirqs were disabled.
+/// Records that softirqs were disabled. Linux's `lockdep_softirqs_off`.
 #[track_caller]
 #[inline]
 pub fn softirqs_off() {
     __lockdep_event(Event::Softirqs(false), Site::caller());
 }
 
-/// An interrupt begins: `own` becomes the context that runs, until the guard is dropped. Each CPU has one for each depth to
-/// which its interrupts nest; one that is in use is refused, and that is reported.
+/// Begins an interrupt: `own` becomes the current context until the guard is dropped. Each CPU needs one cell for each
+/// depth to which its interrupts nest. A cell that is in use is refused, and the refusal is reported (`assertion`).
 ///
-/// Declare the guard first in the handler, before any lock is acquired: what is declared first is dropped last, so all guards
-/// of locks in the function are dropped before the interrupt ends.
+/// Declare the guard first in the handler, before any lock is acquired. Locals are dropped in reverse order, so all
+/// lock guards of the function are dropped before the interrupt ends.
 ///
 /// ```ignore
 /// static TIMER: ContextCell = ContextCell::new(0);
@@ -157,8 +181,8 @@ pub fn softirqs_off() {
 /// } // `ticks` is dropped, then `_interrupt`
 /// ```
 ///
-/// A handler that switches tasks does so after the guard is dropped: `schedule` is called at the interrupt's tail, in the
-/// context of the interrupted task, with interrupts off; the current context is switched with the stack. See
+/// A handler that switches tasks does so after the guard is dropped, at the interrupt's tail: there `schedule` runs in
+/// the context of the interrupted task, with interrupts off, and the current context is switched with the stack. See
 /// [`Port::set_context`](crate::port::Port::set_context).
 #[must_use = "the interrupt ends when this is dropped"]
 #[track_caller]
@@ -169,7 +193,7 @@ pub fn interrupt(level: Level, own: &'static ContextCell) -> Interrupt {
     Interrupt { own, site, of_one_cpu: PhantomData }
 }
 
-/// The same for a handler that is a closure: the interrupt lasts as long as it runs.
+/// Runs `handler` as an interrupt, like [`interrupt`]: the interrupt ends when the closure returns or panics.
 #[track_caller]
 #[inline]
 pub fn within_interrupt<R>(level: Level, own: &'static ContextCell, handler: impl FnOnce() -> R) -> R {
@@ -177,7 +201,8 @@ pub fn within_interrupt<R>(level: Level, own: &'static ContextCell, handler: imp
     handler()
 }
 
-/// An interrupt that runs, from [`interrupt`] until this is dropped. It belongs to one CPU.
+/// A running interrupt: from [`interrupt`] until this is dropped. It belongs to one CPU, so it is neither `Send` nor
+/// `Sync`.
 pub struct Interrupt {
     own: &'static ContextCell,
     site: Site,
@@ -191,56 +216,59 @@ impl Drop for Interrupt {
     }
 }
 
-/// An interrupt begins, as by [`interrupt`], and ends with [`irq_exit`]: for entry code in which no guard can stand.
+/// Begins an interrupt like [`interrupt`], but ends it with [`irq_exit`]: for entry code that cannot hold a guard.
+/// Linux's `irq_enter`.
 #[track_caller]
 #[inline]
 pub fn irq_enter(level: Level, own: &'static ContextCell) {
     __lockdep_event(Event::Enter(level, own), Site::caller());
 }
 
-/// The innermost interrupt ends: the context that it interrupted runs again.
+/// Ends the innermost interrupt: the context that it interrupted is current again. Linux's `irq_exit`.
 ///
-/// A guard of a lock that is declared in the same function is dropped after this, even where `leave()` is the last line of
-/// it: the interrupt ends with the lock held, which is reported (`held-at-exit`). Drop such guards before, or use
-/// [`interrupt`], or call the handler's body as a function between `enter` and `leave`.
+/// A lock guard that is declared in the same function is dropped after this, even where `irq_exit()` is its last line.
+/// The interrupt then ends with the lock held, which is reported (`held-at-exit`). Drop such guards before, use
+/// [`interrupt`], or call the handler's body as a function between [`irq_enter`] and `irq_exit`.
 #[track_caller]
 #[inline]
 pub fn irq_exit() {
     __lockdep_event(Event::Leave, Site::caller());
 }
 
-/// The task enters memory reclaim; nests.
+/// Records that the task enters memory reclaim. Nests. Linux's `fs_reclaim_acquire`.
 #[track_caller]
 #[inline]
 pub fn reclaim_enter() {
     __lockdep_event(Event::Reclaim(true), Site::caller());
 }
 
-/// The task leaves memory reclaim.
+/// Records that the task leaves memory reclaim. Linux's `fs_reclaim_release`.
 #[track_caller]
 #[inline]
 pub fn reclaim_exit() {
     __lockdep_event(Event::Reclaim(false), Site::caller());
 }
 
-/// The task allocates in a way that may enter reclaim.
+/// Announces an allocation that may enter reclaim: locks that are held here are held with reclaim enabled. Linux's
+/// `might_alloc`.
 #[track_caller]
 #[inline]
 pub fn might_alloc() {
     __lockdep_event(Event::Allocate, Site::caller());
 }
 
-/// The task may sleep here. Linux's `might_sleep`.
+/// Announces that the task may sleep here. Reported as `sleep-atomic` where it must not: in an interrupt, with
+/// interrupts or softirqs disabled, or with a spinning lock held. Linux's `might_sleep`.
 #[track_caller]
 #[inline]
 pub fn might_sleep() {
     __lockdep_event(Event::MightSleep, Site::caller());
 }
 
-/// A lock that was just announced by [`acquire`] is about to be waited for: if it sleeps (an outer wait type of `sleep`), and
-/// interrupts or softirqs are disabled, that is reported as `sleep-atomic`. Every waiting acquisition of a lock that sleeps
-/// does this, as Linux's `mutex_lock` calls `might_sleep`. (An interrupt and a spinning lock that is held bar it too; the
-/// acquisition has reported these, as `wait-context`.)
+/// Checks the flags before a sleeping lock is waited for: if the lock's outer wait type is `sleep`, and interrupts or
+/// softirqs are disabled, that is reported as `sleep-atomic`. Call it after [`acquire`], in every acquisition of a
+/// sleeping lock that waits, as Linux's `mutex_lock` calls `might_sleep`. An interrupt and a held spinning lock forbid
+/// the sleep too; `acquire` has already reported those, as `wait-context`.
 #[inline(always)]
 pub fn wait_asleep(map: &LockMap, site: Site) {
     if map.sleeps() {
@@ -248,8 +276,8 @@ pub fn wait_asleep(map: &LockMap, site: Site) {
     }
 }
 
-/// A lock is about to be waited for, for some time and no longer: to the rules that is a try, but if it sleeps it is
-/// [`might_sleep`].
+/// The same before a wait with a timeout. The rules treat such a wait as a try-lock, so if the lock sleeps this is a
+/// whole [`might_sleep`].
 #[inline]
 pub fn wait_asleep_timed(map: &LockMap, site: Site) {
     if map.sleeps() {
@@ -257,8 +285,9 @@ pub fn wait_asleep_timed(map: &LockMap, site: Site) {
     }
 }
 
-/// The memory of a lock is about to be freed, or the lock to be constructed again. If it was a class of its own
-/// ([`LockMap::of_first_use`]), the class is forgotten, as by [`unregister_key`].
+/// Announces that the memory of a lock is about to be freed or reused. A lock that is still held is reported
+/// (`held-freed`). If the lock is a class of its own ([`LockMap::of_first_use`]), that class is unregistered, as by
+/// [`unregister_key`]. Linux's `debug_check_no_locks_freed`.
 #[track_caller]
 #[inline]
 pub fn lock_freed(map: &LockMap) {
@@ -268,7 +297,8 @@ pub fn lock_freed(map: &LockMap) {
     }
 }
 
-/// A lock is dropped: like [`lock_freed`], but the place is not known, and if it is held it leaves the books. Cheap if it is not.
+/// Announces that a lock is dropped. Like [`lock_freed`], but the line is unknown, and a lock that is held is also
+/// removed from the record. Cheap if the lock is not held.
 #[inline]
 pub fn dropped(map: &LockMap) {
     if __lockdep_holds(map) {
@@ -279,157 +309,170 @@ pub fn dropped(map: &LockMap) {
     }
 }
 
-/// A key that was made at run time is given up, after the last of its locks: its classes, their dependencies and chains are
-/// forgotten, and their room is used again. If this context holds a lock of the key that is reported (`held-freed`), and
-/// nothing is forgotten; no other context may hold one. Costs mostly some thousand instructions with interrupts off;
-/// `src/engine/unregister.rs` has the bound. Not heard in an NMI, nor before there is a context. Linux's `lockdep_unregister_key`.
+/// Unregisters a key that was made at run time, after the last of its locks is gone: its classes with their
+/// dependencies and chains are removed, and their slots are used again. Linux's `lockdep_unregister_key`.
+///
+/// If this context holds a lock of the key, that is reported (`held-freed`) and nothing is removed. No other context
+/// may hold one. Usually costs some thousand instructions with interrupts off; `src/engine/unregister.rs` has the
+/// bound. Has no effect in an NMI, or before the first context.
 #[track_caller]
 #[inline]
 pub fn unregister_key(key: &DynamicKey) {
     __lockdep_event(Event::UnregisterKey(key), Site::caller());
 }
 
-/// An exclusive hold becomes one of `mode`, a reader's: [`Mode::READ`] where a lock has readers that wait behind writers.
+/// Turns an exclusive hold into a shared one of `mode`: [`Mode::READ`] where the lock's readers wait behind queued
+/// writers. Linux's `lock_downgrade`.
 #[track_caller]
 #[inline]
 pub fn downgrade(map: &LockMap, mode: Mode) {
     __lockdep_event(Event::Downgrade(map, mode), Site::caller());
 }
 
-/// The lock will be let go by another context (a semaphore, a page lock, a guard that is given to the next task): it leaves
-/// the books of this one, and the next release of it is right, whoever makes it. Whoever receives it has nothing on its
-/// books, and no order is learned of it, unless it calls [`take_over`].
+/// Announces that another context will release this lock (a semaphore, a page lock, a guard that is passed to the next
+/// task). The lock is no longer recorded as held here, and the next release of it is accepted from any context. The
+/// receiver has no hold recorded, and no order is learned from it, unless it calls [`take_over`].
 #[track_caller]
 #[inline]
 pub fn hand_over(map: &LockMap) {
     __lockdep_event(Event::HandOver(map), Site::caller());
 }
 
-/// The other side of [`hand_over`]: the lock, held as `mode`, goes on the books of the running context, as one that was tried,
-/// for nobody waited here. Reported as `assertion` if nobody handed it over.
+/// Records a lock that was handed over as held by this context, in `mode`: the other side of [`hand_over`]. It counts
+/// as a try-lock, since this context did not wait for it. A lock that was not handed over is reported as `assertion`.
 #[track_caller]
 #[inline]
 pub fn take_over(map: &LockMap, mode: Mode) {
     __lockdep_event(Event::TakeOver(map, mode), Site::caller());
 }
 
-/// Reports if the validator was told otherwise of interrupts than the machine's own flag says.
+/// Compares the validator's record of the interrupt flag with the machine's flag, and reports a difference
+/// (`irqs-state`).
 #[track_caller]
 #[inline]
 pub fn check_irqs() {
     __lockdep_event(Event::CheckIrqs, Site::caller());
 }
 
-/// Reports what the running context, and those that it interrupted, hold for longer than the class allows
-/// ([`with_hold_limit`](crate::lock::lock_map::LockMap::with_hold_limit), feature `stat`): for the kernel's timer. Each hold once;
-/// a lock that is waited for is not held. Without this call a hold is looked at when it ends. Of a class whose locks have
-/// several limits the longest counts here. Costs next to nothing where nothing with a limit is held, and without `stat`.
+/// Reports every hold of this context, and of those that it interrupted, that lasts longer than its class allows
+/// (`hold-limit`; [`LockMap::with_hold_limit`], feature `stat`). Call it from the kernel's timer.
+///
+/// Each hold is reported once. A lock that is waited for is not held. Without this call a hold is checked when it ends.
+/// If locks of one class have different limits, the longest applies here. Costs almost nothing if no limited lock is
+/// held, or without `stat`.
 #[track_caller]
 #[inline]
 pub fn check_holds() {
     __lockdep_event(Event::CheckHolds, Site::caller());
 }
 
-/// The task ends.
+/// Announces that the task ends. Locks that are still held are reported (`held-at-exit`). Linux's
+/// `debug_check_no_locks_held`.
 #[track_caller]
 #[inline]
 pub fn task_exit() {
     __lockdep_event(Event::TaskExit, Site::caller());
 }
 
-/// The task returns to user mode.
+/// Announces that the task returns to user mode. Locks that are still held are reported (`held-to-user`). Linux's
+/// `lockdep_sys_exit`.
 #[track_caller]
 #[inline]
 pub fn user_return() {
     __lockdep_event(Event::UserReturn, Site::caller());
 }
 
-/// Reports what the caller found out by itself: a broken protocol of its own locks, as [`Kind::WwMisuse`] is one.
+/// Reports misuse that a lock implementation detected itself, in the words of `note`: as this crate does for
+/// [`Kind::WwMisuse`].
 #[inline]
 pub fn report_misuse(kind: Kind, note: &'static str, map: Option<&LockMap>, site: Site) {
     __lockdep_event(Event::Wrong(kind, note, map), site);
 }
 
-/// Any event: for `asserts`.
+/// Passes on any event: for `asserts`.
 #[inline]
 pub(crate) fn event(event: Event<'_>, site: Site) {
     __lockdep_event(event, site);
 }
 
-/// Whether the running context, or one that it interrupted, holds this very lock. No lock is taken for it.
+/// Returns whether the running context, or one that it interrupted, holds exactly this lock. Takes no internal lock.
+/// `true` if a hold was lost because the stack was full, since it may be this one. Linux's `lock_is_held`.
 #[inline]
 pub fn holds(map: &LockMap) -> bool {
     __lockdep_holds(map)
 }
 
-/// Shows what the running context holds, the lowest first, to `show`. Made for a panic: it waits for nothing; classes
-/// have no name if the tables cannot be had soon.
+/// Calls `show` for each lock that the running context holds, the oldest first. It is meant for a panic handler, so it
+/// never waits: if the internal lock is busy, classes have no names. Linux's `debug_show_held_locks`.
 #[inline]
 pub fn for_each_held(show: &mut dyn FnMut(&LockView)) {
     __lockdep_for_each_held(show);
 }
 
-/// The state of the running context's validator: whether it is on, since when, why not, how often each rule ran. Waits for
-/// nothing, as is right in a panic. Displayed, it is one line.
+/// Returns the state of the running context's validator: whether it is on, since when, why not, and how often each rule
+/// ran. Never waits, so a panic handler may call it. Its `Display` is one line.
 #[inline]
 pub fn state() -> State {
     __lockdep_state()
 }
 
-/// Writes the whole state as text: for a panic, a debug console, the end of a test. Waits for nothing.
+/// Writes the whole state as text: for a panic, a debug console, the end of a test. Never waits.
 ///
 /// # Errors
-/// Those of `out`.
+/// Returns the errors of `out`.
 pub fn dump(out: &mut dyn fmt::Write) -> fmt::Result {
     write!(out, "{}", state().dump())
 }
 
-/// Shows the findings that the port accepts, each with how often it came since the validator was reset: 0 may mean that it
-/// is mended, and can be struck from the list.
+/// Calls `show` for each finding that the port accepts, with how often it occurred since the validator was reset. 0 may
+/// mean that it is fixed and can be removed from the list.
 pub fn for_each_accepted(show: &mut dyn FnMut(&Accepted, u32)) {
     state().accepted().for_each(|(accepted, times)| show(accepted, times));
 }
 
-/// Shows the reports and notices that wait, the oldest first, by [`Port::show`](crate::port::Port::show), and says how
-/// many they were. For ports whose policy is [`queued`](crate::report::policy::Policy::queued): where the console can be used.
-/// `show` runs as the caller does: interrupts are as they are here, and what it takes is checked like anything else. What
-/// is found while it runs is shown after it; a drain inside it does nothing.
+/// Shows the pending reports and notices, the oldest first, through [`Port::show`](crate::port::Port::show). Returns
+/// how many there were. For ports whose policy is [`queued`](crate::report::policy::Policy::queued): call it where the
+/// console can be used.
+///
+/// `show` runs as the caller does: interrupts are as they are here, and its locks are checked like any others. Findings
+/// that come while it runs are shown after it; a nested call does nothing.
 #[inline]
 pub fn show_pending() -> usize {
     __lockdep_show_pending()
 }
 
-/// Forgets all that the validator of the running context learned and found. `false`: a report of it waits to be shown, or is
-/// being shown, or this context holds a lock.
+/// Forgets everything that the running context's validator learned and found. Returns `false`, and forgets nothing, if
+/// a report is pending or being shown, or if this context holds a lock. Linux's `lockdep_reset`.
 ///
-/// The caller makes sure that no other context holds a lock, and that no other CPU acquires one until this returns: a hold
-/// that is recorded meanwhile has the slot of a class that is forgotten, so it would be taken for another class later. (What
-/// comes of that is a wrong report, never undefined behaviour.) In a kernel: before the other CPUs start, or while they are
-/// parked.
+/// The caller makes sure that no other context holds a lock, and that no other CPU acquires one until this returns. A
+/// hold recorded meanwhile would keep the slot of a forgotten class, and would be taken for another class later. The
+/// consequence is a wrong report, never undefined behaviour. In a kernel, call it before the other CPUs start, or while
+/// they are parked.
 #[inline]
 pub fn reset() -> bool {
     __lockdep_reset()
 }
 
-/// What the validator of the running context found first, accepted findings apart.
+/// Returns the kind of the first finding of the running context's validator, not counting accepted ones.
 #[inline]
 pub fn first_finding() -> Option<Kind> {
     __lockdep_first_finding()
 }
 
-/// How full its tables are.
+/// Returns how full the tables of that validator are.
 #[inline]
 pub fn occupancy() -> Occupancy {
     __lockdep_occupancy()
 }
 
-/// What it costs.
+/// Returns the memory that the validator uses, in bytes, and how many locks it did not check.
 #[inline]
 pub fn memory_footprint() -> MemoryFootprint {
     __lockdep_memory_footprint()
 }
 
-/// A context that is dropped with a lock held is reported. Here, since it is told through a hook; the twin of this file has none.
+/// A context that is dropped with a lock held is reported (`held-at-exit`). The implementation is here since it calls a
+/// hook; the twin of this file has none.
 impl Drop for ContextCell {
     fn drop(&mut self) {
         event(Event::Gone(&self.0), Site::NOWHERE);

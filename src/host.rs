@@ -1,22 +1,23 @@
-//! A port for threads: the validator in an ordinary program, or in tests of a kernel's code on the host.
+//! A port for threads: the validator in an ordinary program, or in host tests of a kernel's code.
 //!
-//! `lockdep::port!(lockdep::host::Host);`, once in the program, is all of it. A thread is a task with a context of its own,
-//! made when it first takes a lock. When it ends with a lock on its books, that is reported (`held-at-exit`). Its interrupt
-//! flag is a variable: on, until a test says otherwise; [`interrupt`] brings an interrupt about. News go to stderr, or where
-//! [`set_handler`] says.
+//! `lockdep::port!(lockdep::host::Host);`, once in the program, is all that is needed. It is a macro in the program and
+//! not a symbol of this crate, so that two crates which both enable the feature never define two ports.
 //!
-//! It is a macro and not a symbol of this crate, so that two crates that both ask for the feature never make two ports.
+//! Each thread is a task. It gets a context when it first takes a lock; if it ends with a lock held, that is reported
+//! (`held-at-exit`). Its interrupt flag is a variable: on, until a test clears it with [`set_irqs`]. [`interrupt`]
+//! simulates an interrupt. Reports and notices go to stderr, or to the handler that [`set_handler`] installs.
 //!
 //! Invariants:
-//! - A context is one thread's, or the pool's. It is never freed, so it never dangles; the context of a thread that ended
-//!   is reset before another thread has it. Only pointers to it are given out, and what has not ended (an interrupt that was
-//!   not left) never goes back to the pool.
-//! - While the context of a thread is being made, and after it was given back, there is none: what the thread takes then is
-//!   counted, as in a kernel before its first context. So an allocator may use a tracked lock.
+//! - A context belongs to one thread, or to the pool. It is never freed, so it never dangles; the context of a finished
+//!   thread is reset before another thread gets it. Only pointers to it are given out. A context in which an interrupt
+//!   has not ended never returns to the pool.
+//! - While a thread's context is being created, and after it was returned, the thread has none: locks that it takes
+//!   then are counted, as in a kernel before its first context. So an allocator may use a tracked lock.
 //!
-//! What it does not do: it has no CPUs. A thread says 0 for its CPU, and the flag of one thread keeps no other out.
+//! What it does not do: model CPUs. Every thread reports CPU 0, and the interrupt flag of one thread excludes no other
+//! thread.
 //!
-//! `unsafe` is here to give a context to one thread after the other.
+//! `unsafe` is here to pass a context from one thread to another.
 #![allow(unsafe_code)]
 
 use crate::context::cell::ContextCell;
@@ -36,44 +37,44 @@ use std::time::Instant;
 use std::vec::Vec;
 use std::{eprintln, panic, thread, thread_local};
 
-/// The port: give it to `lockdep::port!`.
+/// The port for threads: pass it to `lockdep::port!`.
 pub type Host = HostPort<DefaultConfig>;
 
-/// The port with another policy: `lockdep::port!(HostPort<Mine>)`, where `Mine` is a [`HostConfig`].
+/// The same port with options: `lockdep::port!(HostPort<Mine>)`, where `Mine` implements [`HostConfig`].
 #[derive(Debug)]
 pub struct HostPort<C>(PhantomData<C>);
 
-/// What a program chooses for its port.
+/// The options of a [`HostPort`].
 ///
 /// ```
 /// use lockdep::host::{HostConfig, HostPort};
 /// use lockdep::Policy;
 /// struct Mine;
-/// impl Choice for Mine {
+/// impl HostConfig for Mine {
 ///     const POLICY: Policy = Policy::ALL;
 /// }
-/// lockdep::port!(HostWith<Mine>);
+/// lockdep::port!(HostPort<Mine>);
 /// # fn main() {}
 /// ```
 pub trait HostConfig: 'static {
-    /// What is done about findings.
+    /// What happens after a finding.
     const POLICY: Policy = Policy::FIRST;
-    /// The findings that are known and accepted, each with its reason.
+    /// Known findings that are accepted, each with its reason.
     const ACCEPTED: &'static [Accepted] = &[];
 }
 
-/// What [`Host`] has chosen: nothing.
+/// The options of [`Host`]: all defaults.
 #[derive(Debug)]
 pub struct DefaultConfig;
 
 impl HostConfig for DefaultConfig {}
 
-// SAFETY: the context was taken from the pool by the thread that runs in it, or is one that `set_context` was given on it.
-// It goes back to the pool when this thread ends, and from then on the answer is `None`.
+// SAFETY: the context was taken from the pool by the thread that runs in it, or was passed to `set_context` on that
+// thread. It returns to the pool when the thread ends, and from then on `context` returns null.
 unsafe impl<C: HostConfig> Port for HostPort<C> {
     const POLICY: Policy = C::POLICY;
     const ACCEPTED: &'static [Accepted] = C::ACCEPTED;
-    /// Between threads it can be nothing else.
+    /// On the host a critical section excludes other threads, so it is always a lock.
     const SECTION_IS_LOCK: bool = true;
 
     #[inline]
@@ -104,25 +105,25 @@ unsafe impl<C: HostConfig> Port for HostPort<C> {
         let handler = *lock(&HANDLER);
         handler(message);
     }
-    /// Nanoseconds since the program first asked.
+    /// Nanoseconds since the first call.
     fn now() -> u64 {
         static START: OnceLock<Instant> = OnceLock::new();
         START.get_or_init(Instant::now).elapsed().as_nanos() as u64
     }
 }
 
-/// Gives all news to `handler` from now on: [`print`], which is what happens if nobody says otherwise, [`panic`](panic()), or a
-/// function of yours. Locks that it takes are not checked.
+/// Sends all reports and notices to `handler` from now on: [`print`] (the default), [`panic`](panic()), or your own
+/// function. Locks that it takes are not checked.
 pub fn set_handler(handler: fn(Message<'_>)) {
     *lock(&HANDLER) = handler;
 }
 
-/// Prints news to stderr.
+/// Prints a report or notice to stderr.
 pub fn print(message: Message<'_>) {
     eprintln!("{message}");
 }
 
-/// Panics with a report, which makes a test of it red; a notice is printed. A thread that panics already prints both.
+/// Panics with a report, so that a test fails; prints a notice. In a thread that already panics, both are printed.
 pub fn panic(message: Message<'_>) {
     match message {
         Message::Report(report) if !thread::panicking() => panic!("{report}"),
@@ -130,14 +131,15 @@ pub fn panic(message: Message<'_>) {
     }
 }
 
-/// Turns this thread's interrupt flag on or off, without a word to the validator: as a driver does that writes the
-/// machine's flag. `hooks::irqs_disabled` and `irqs_on` are the word.
+/// Sets this thread's interrupt flag without telling the validator, like a driver that writes the machine's flag
+/// directly. `hooks::irqs_disabled` and `hooks::irqs_enabled` tell the validator.
 pub fn set_irqs(on: bool) {
     THREAD.with(|thread| thread.irqs.set(on));
 }
 
-/// An interrupt comes upon this thread: `handler` runs in a context of its own, with the flag off (a softirq: as it is), and
-/// then all is as it was. `None`: the flag is off and keeps it out, which it does not for an NMI.
+/// Simulates an interrupt of this thread: runs `handler` in a context of its own with the flag off (a softirq: on),
+/// then restores the flag. Returns `None` without running it if the flag is off, except for an NMI, which the flag does
+/// not mask.
 #[track_caller]
 pub fn interrupt<R>(level: Level, handler: impl FnOnce() -> R) -> Option<R> {
     let were_on = Host::irqs_enabled();
@@ -150,9 +152,9 @@ pub fn interrupt<R>(level: Level, handler: impl FnOnce() -> R) -> Option<R> {
     Some(handler())
 }
 
-/// The end of an interrupt. It comes also when the handler panics.
+/// Ends an interrupt, also when the handler panics.
 struct End {
-    /// Until it has ended.
+    /// `None` once it has ended.
     interrupt: Option<hooks::Interrupt>,
     own: &'static ContextCell,
     were_on: bool,
@@ -160,14 +162,14 @@ struct End {
 
 impl Drop for End {
     fn drop(&mut self) {
-        // With it ends what the handler entered and did not leave.
+        // This also ends any interrupt that the handler entered and did not leave.
         self.interrupt = None;
         set_irqs(self.were_on);
         to_pool(self.own);
     }
 }
 
-/// What is each thread's.
+/// Per-thread state.
 struct Thread {
     state: Cell<State>,
     own: Cell<Option<&'static ContextCell>>,
@@ -180,19 +182,19 @@ struct Thread {
 enum State {
     /// Not yet.
     New,
-    /// It is being made, or given back.
+    /// Being created, or being returned.
     Changes,
-    /// It runs in this one.
+    /// Current context.
     Runs(*const Context),
-    /// No more.
+    /// No longer.
     Ended,
 }
 
-/// What is done when a thread ends.
+/// Its drop runs when a thread ends.
 struct ThreadEnd;
 
 thread_local! {
-    // Two, since only what needs no drop can be asked to the very end of a thread.
+    // Two variables: a thread can access only the one that needs no drop until its very end.
     static THREAD: Thread = const {
         Thread {
             state: Cell::new(State::New),
@@ -205,16 +207,16 @@ thread_local! {
 }
 
 static HANDLER: Mutex<fn(Message<'_>)> = Mutex::new(print);
-/// Contexts in which nobody runs.
+/// Contexts that no thread uses.
 static POOL: Mutex<Vec<&'static ContextCell>> = Mutex::new(Vec::new());
 static THREADS: AtomicU32 = AtomicU32::new(0);
 
-/// This thread gets its context.
+/// Gives this thread its context.
 #[cold]
 fn begin() -> *const Context {
     THREAD.with(|thread| {
         thread.state.set(State::Changes);
-        // A thread that is past the end of `END` has no end that would give a context back.
+        // After `END` was dropped, nothing would return a context to the pool.
         if END.try_with(|_| ()).is_err() {
             thread.state.set(State::Ended);
             return ptr::null();
@@ -245,17 +247,17 @@ impl Drop for ThreadEnd {
     }
 }
 
-/// A context that nobody else has, and that holds nothing.
+/// Returns a context that nothing else uses and that holds nothing.
 fn from_pool() -> &'static ContextCell {
     let idle = lock(&POOL).pop();
     let Some(own) = idle else { return Box::leak(Box::new(ContextCell::new(0))) };
-    // SAFETY: it was in the pool: no thread runs in it, for `to_pool` keeps out those that do, and it is below no interrupt,
-    // which would be the thread's current context, or below that.
+    // SAFETY: it was in the pool: no thread runs in it, since `to_pool` keeps such contexts out. And it is below no
+    // interrupt, since an interrupt that has not ended is the thread's current context, or below that.
     unsafe { own.reset() };
     own
 }
 
-/// Gives a context back, unless this thread runs in it still.
+/// Returns a context to the pool, unless this thread still runs in it.
 fn to_pool(own: &'static ContextCell) {
     let is_current = matches!(THREAD.with(|thread| thread.state.get()), State::Runs(last) if own.is(last));
     if !is_current {

@@ -5,7 +5,7 @@
 #[cfg(feature = "std")]
 extern crate std;
 
-// From the lowest: a module imports from those above it in this list alone (`tests/floors.rs`).
+// Lowest first: a module imports only from modules above it in this list (`tests/floors.rs`).
 #[macro_use]
 mod symbol;
 
@@ -70,7 +70,8 @@ pub use sync::std_sync;
 pub use sync::tracker::{Token, Tracker};
 pub use sync::{rcu, semaphore, seqlock, spin, ww};
 
-/// What `port!`, the tool `lockdep` and the tests of this crate need. No part of the interface: it changes in any version.
+/// What `port!`, the tool `lockdep` and the tests of this crate need. Not part of the interface: it may change in any
+/// version.
 #[doc(hidden)]
 pub mod __private {
     pub use crate::context::hold::Hold;

@@ -1,16 +1,16 @@
-//! The names of the link-time symbols between `hooks` (and `stat`), which call them, and `port!`, which defines them.
+//! The names of the link-time symbols that `hooks` and `stat` call and `port!` defines.
 //!
 //! Invariants:
-//! - A name carries the version of this crate. The arguments of these functions are laid out as one version does it, so
-//!   the `port!` of one version must never answer the calls of another: the linker then misses a symbol.
-//! - A name carries what a linker that misses it should tell the reader: that no crate of the program has a `port!`.
-//! - The names of a build without `validate` begin with `off_`: those functions have other signatures.
+//! - A name contains the version of this crate. The argument layout belongs to one version, so the `port!` of one
+//!   version must never answer the calls of another: instead the linker misses a symbol.
+//! - A name contains what the linker's message should tell the reader: no crate of the program has a `port!`.
+//! - The names of a build without `validate` begin with `off_`, since those functions have other signatures.
 //!
-//! That cargo builds two versions or two copies into one program is prevented by `links` in `Cargo.toml`; the names are
-//! for programs that are linked without cargo, and for a forgotten `port!`.
+//! What it does not do: keep cargo from building two versions or two copies into one program. `links` in `Cargo.toml`
+//! does that; the names are for programs that are linked without cargo, and for a forgotten `port!`.
 
-/// The name of a symbol. The version is written out, since `env!` would give that of the crate in which `port!` is
-/// expanded; the assertion below compares it.
+/// The name of a symbol. The version is written out, since `env!` would give the version of the crate in which `port!`
+/// is expanded; the assertion below compares it.
 #[doc(hidden)]
 #[macro_export]
 macro_rules! __symbol {
@@ -24,7 +24,7 @@ const _: () = assert!(
     "`__symbol!` names another version than Cargo.toml: write this one there, with `_` for what is no letter or digit"
 );
 
-/// Whether after the prefix a symbol has the version and then `_`.
+/// Returns whether a symbol continues after the prefix with the version and then `_`.
 const fn is_named_after(prefix: &str, symbol: &[u8], version: &[u8]) -> bool {
     let (_, symbol) = symbol.split_at(prefix.len());
     let mut i = 0;

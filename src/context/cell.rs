@@ -1,4 +1,7 @@
-//! A context that can be a `static`, and be named by every CPU though only one uses it at a time.
+//! A context that can be a `static` or be shared: every CPU can name it, though only one uses it at a time.
+//!
+//! Invariant: a context inside a shared cell is used only by the interrupt that claimed it, or through the pointer, by
+//! the `unsafe` code of the port. What it does not do: find the cell of a CPU or a task; the kernel passes it.
 //!
 //! `unsafe` is here to share contexts that only their owners touch.
 #![allow(unsafe_code)]
@@ -6,42 +9,47 @@
 use crate::context::Context;
 use core::ptr;
 
-/// A context that can be shared: a `static`, or a field of a task, which may live in an `Arc`. Which of the program's
-/// validators it belongs to is fixed with it; most programs have one, number 0. A lock is taken on one validator only: its
-/// hint would be believed by another.
+/// A context that can be shared: a `static`, or a field of a task, which may be in an `Arc`. Its validator is fixed at
+/// construction; most programs have one, number 0. A lock must be used with one validator only, since its cached class
+/// would mislead another.
 ///
-/// A cell is an interrupt's or a task's. An interrupt's is entered by [`hooks::irq_enter`](crate::hooks::irq_enter) or by a guard of
-/// [`hooks::interrupt`](crate::hooks::interrupt), by one CPU at a time. A task's is given to
-/// [`Port::set_context`](crate::port::Port::set_context) by its pointer; once that was asked for, the cell is refused to interrupts. When it is dropped and
-/// a lock is still held in it, that is reported (`held-at-exit`).
+/// A cell belongs to an interrupt level of a CPU, or to a task. An interrupt enters it by
+/// [`hooks::irq_enter`](crate::hooks::irq_enter) or [`hooks::interrupt`](crate::hooks::interrupt), on one CPU at a
+/// time. A task passes its pointer ([`ContextCell::get`]) to [`Port::set_context`](crate::port::Port::set_context);
+/// from then on interrupts are refused the cell. If a lock is still held in it when it is dropped, that is reported
+/// (`held-at-exit`).
 #[repr(transparent)]
 pub struct ContextCell(pub(crate) Context);
 
-// SAFETY: through a shared cell the context inside is reached in two ways only: by an interrupt that has claimed it, which
-// one CPU at a time can; or by the pointer, by `unsafe` code that promises that nobody else uses it. The claim is atomic.
+// SAFETY: the context inside a shared cell is reached in two ways only: by an interrupt that has claimed it, which one
+// CPU at a time can, since the claim is atomic; or by the pointer, by `unsafe` code that promises that nothing else
+// uses it.
 unsafe impl Sync for ContextCell {}
 
 impl ContextCell {
-    /// A context in which nothing is held, and interrupts and softirqs are on.
+    /// A context that holds nothing, with interrupts and softirqs enabled, for the validator with this number (0 in
+    /// most programs).
     pub const fn new(validator: u8) -> ContextCell {
         ContextCell(Context::of(validator))
     }
 
-    /// The context, for [`Port::set_context`](crate::port::Port::set_context): from now on the cell is a task's.
+    /// Returns the context, for [`Port::set_context`](crate::port::Port::set_context). From now on the cell belongs to
+    /// a task.
     pub fn get(&self) -> *const Context {
         self.0.claim_for_task();
         &raw const self.0
     }
 
-    /// Whether this is its context.
+    /// Returns whether `context` is the context of this cell.
     pub fn is(&self, context: *const Context) -> bool {
         ptr::eq(&self.0, context)
     }
 
-    /// Makes it a new one: nothing is held, and it may be a task's or an interrupt's. For a task's slot that is used again.
+    /// Resets it to a new context: nothing is held, and a task or an interrupt may use it. For a task slot that is
+    /// reused.
     ///
     /// # Safety
-    /// Nobody runs in it, and it is below no interrupt that has not ended.
+    /// Nothing runs in it, and it is not below an interrupt that has not ended.
     pub unsafe fn reset(&self) {
         self.0.reset();
         self.0.free_claim();

@@ -1,24 +1,27 @@
-//! What a preemption finds in the middle of a push, and how the stack is put in order after it.
+//! Repairs a stack after a preemption in the middle of a push.
 //!
-//! A place that is being filled is a *hole*: in use, and no hold yet. As long as the stack is as the push left it, the hole is
-//! the topmost place in use, and the gate says that there is one. Whoever pushes above it first writes down which place it
-//! is, and marks the stack as *disturbed*; so does whoever ends or changes a hold below it, since holds must not move then:
-//! such a hold becomes a *dead* entry, and from its place on the keys are *stale*.
+//! A slot that is being filled is a *hole*: in use, but not yet a hold. As long as nothing else happens, the hole is
+//! the topmost slot in use, and the gate records that there is one. A push above it first records the hole's index and
+//! marks the stack as *disturbed*. So does the end or change of a hold below it, since holds must not move then: such a
+//! hold becomes a *dead* entry, and from its index on the keys are *stale*.
 //!
 //! Invariants:
-//! - There is at most one hole in a context: the fast path finds the gate closed, and all other pushes are made with
-//!   interrupts disabled.
-//! - What ends above the hole is taken off at once; when the stack is back at the hole, and no key is stale, it is disturbed
-//!   no more. Otherwise the next slow event that finds no hole puts it in order (`Engine::settle`), before anything else.
-//! - A chain key that is stale is none of a known chain, and nothing is chained above it.
+//! - A context has at most one hole: the fast path finds the gate closed, and all other pushes are made with interrupts
+//!   disabled.
+//! - A hold that ends above the hole is removed at once. When the hole is topmost again and no key is stale, the stack
+//!   is no longer disturbed. Otherwise the next slow event that finds no hole repairs it (`Engine::settle`) before
+//!   anything else.
+//! - A stale key is never looked up as a known chain, and no hold above it is chained.
+//!
+//! What it does not do: learn or check. It never looks at a class.
 
 use super::Context;
 
-/// No place: above all places.
+/// No index: above all indices.
 const NOWHERE: u8 = u8::MAX;
 
 impl Context {
-    /// The place that is being filled; none that there is, if no place is.
+    /// The index of the slot that is being filled, or an index that does not exist.
     #[inline(always)]
     pub(super) fn hole(&self) -> usize {
         match (self.gate.is_building(), self.gate.is_disturbed()) {
@@ -28,7 +31,7 @@ impl Context {
         }
     }
 
-    /// Marks the stack as disturbed. With interrupts disabled, as all that changes it here.
+    /// Marks the stack as disturbed. With interrupts disabled, like all changes of this mark.
     pub(super) fn disturb(&self) {
         if self.gate.is_disturbed() {
             return;
@@ -38,8 +41,8 @@ impl Context {
         self.gate.set_disturbed(true);
     }
 
-    /// Something was taken off the top: what ended below it goes, too, and if the hole is the topmost again, and no key below
-    /// it is stale, the stack is as it was.
+    /// Called after the topmost hold was removed: removes dead entries that are now topmost. If the hole is topmost
+    /// again and no key below it is stale, clears the mark.
     pub(super) fn calm(&self) {
         if !(self.gate.is_building() && self.gate.is_disturbed()) {
             return;
@@ -53,7 +56,7 @@ impl Context {
         }
     }
 
-    /// Ends a hold in a stack whose holds cannot move.
+    /// Ends a hold in a stack whose holds must not move.
     pub(crate) fn end(&self, index: usize) {
         if index + 1 == self.height() {
             self.truncate(index);
@@ -63,7 +66,7 @@ impl Context {
         self.set_dead(index);
     }
 
-    /// From this place on, the keys do not say what is held any more, and holds cannot move.
+    /// Marks the keys from this index on as stale; holds must not move any more.
     pub(crate) fn spoil(&self, index: usize) {
         self.disturb();
         for above in index..self.height() {
@@ -75,18 +78,18 @@ impl Context {
         self.stale.set(self.stale.get().min(u8::try_from(index).unwrap_or(NOWHERE)));
     }
 
-    /// Whether the holds of `stack`, and of the contexts between it and this one, may move.
+    /// Returns whether the holds of `stack`, and of the contexts between it and this one, may move.
     pub(crate) fn is_plain_down_to(&self, stack: &Context) -> bool {
         let above = self.outwards().take_while(|context| !context.is_same(stack));
         above.chain([stack]).all(|context| context.gate.is_plain())
     }
 
-    /// Whether no context of whoever runs here is in the middle of a push, or has a stack to be put in order.
+    /// Returns whether no context from this one outwards has a hole or a disturbed stack.
     pub(crate) fn is_plain(&self) -> bool {
         self.outwards().all(|context| context.gate.is_plain())
     }
 
-    /// Whether the key of the run says what is held in it.
+    /// Returns whether the key of the run represents what is held in it.
     pub(crate) fn is_exact(&self) -> bool {
         self.contexts_of_run().all(|context| {
             let is_stale = || usize::from(context.stale.get()) < context.height();
@@ -94,13 +97,13 @@ impl Context {
         })
     }
 
-    /// Whether the stack is to be put in order, and can be.
+    /// Returns whether the stack must be repaired, and can be.
     #[inline(always)]
     pub(crate) fn is_to_be_settled(&self) -> bool {
         self.gate.is_disturbed() && !self.gate.is_building()
     }
 
-    /// The stack is about to be put in order: from which place on, and which was filled while it was not.
+    /// Begins a repair: returns the first index to repair, and the index of the slot that was filled meanwhile.
     pub(crate) fn put_in_order(&self) -> (usize, usize) {
         let [filled, stale] = [&self.hole, &self.stale].map(|place| usize::from(place.get()));
         self.gate.set_disturbed(false);
@@ -128,7 +131,7 @@ mod tests {
         Hold { instance: instance * 2, count: 1, class: 1, key: instance as u64, ..Hold::EMPTY }
     }
 
-    /// A push as the fast path makes it, and what comes in its middle.
+    /// A push as the fast path makes it, and `meanwhile` in the middle of it.
     fn push_around(task: &Context, instance: usize, meanwhile: impl FnOnce()) {
         let place = task.free_place(true).expect("the gate is open");
         task.begin_one();

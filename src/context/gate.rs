@@ -1,47 +1,49 @@
-//! What opens the fast path, in one word: how many places of the stack are in use, and above it the flag of hard interrupts.
+//! The word that opens the fast path: how many slots of the stack are in use, and above it the flag of hard interrupts.
 //!
-//! Invariant: whatever forbids the fast path makes the word differ from what it would be, so that the comparison that is
-//! made anyway settles that too. So do the two states of the stack in which it is not plain (`stack.rs` has the protocol):
-//! the topmost place in use is being filled ([`BUILDING`]), and the stack must be put in order ([`DISTURBED`]).
+//! Invariant: everything that forbids the fast path changes the word, so that the one comparison that is made anyway
+//! covers it. That includes the two states in which the stack is not plain (`disturbed.rs` has the protocol): the
+//! topmost slot in use is being filled ([`BUILDING`]), and the stack must be repaired ([`DISTURBED`]).
 //!
-//! It is 32 bits wide, though 16 would do: compilers load the half of an aligned word as a whole, and a load that is wider
-//! than the store before it waits until that is done. A pair took three times as long on a PC. For the same reason
-//! `BUILDING` is subtracted: a mask would be made a store of one byte.
+//! It is 32 bits wide, though 16 would do: compilers load half of an aligned word as a whole, and a load that is wider
+//! than the store before it waits until the store is done. A pair took three times as long on a PC. For the same reason
+//! `BUILDING` is subtracted: a mask would become a store of one byte.
 //!
-//! Only the one who runs in a context changes its word. What comes in between two instructions (an interrupt, and a
-//! scheduler at its tail) finds it as it is and leaves depth and flags as it found them; it may set [`DISTURBED`]. So every
-//! change that is made with interrupts enabled is one of the word as it is at that moment.
+//! Only the code that runs in a context changes its word. What interrupts that code (an interrupt, and a scheduler at
+//! its tail) leaves depth and flags as it found them; it may set [`DISTURBED`]. So a change with interrupts enabled
+//! always starts from the current word.
+//!
+//! What it does not do: hold anything; the slots are in `stack.rs`.
 
 use core::cell::Cell;
 use core::sync::atomic::{Ordering, compiler_fence};
 
-/// The word.
+/// The gate's word.
 #[derive(Debug)]
 pub(super) struct Gate(Cell<u32>);
 
-/// How many places of the stack are in use.
+/// How many slots of the stack are in use.
 const DEPTH: u32 = 0x3f;
-/// The topmost place in use is being filled, or was topmost when that began: it is no hold yet.
+/// The topmost slot in use is being filled, or was topmost when that began: it is no hold yet.
 const BUILDING: u32 = 0x40;
-/// Something is held in an interrupted context, or was when the interrupt began. So the number below [`ON`] is no depth,
-/// and the fast path leaves such an interrupt to the second way.
+/// Something is held in an interrupted context, or was when the interrupt began. So the number below [`ON`] is no
+/// depth, and the fast path leaves such an interrupt to the recheck path.
 const BELOW: u32 = 0x80;
-/// Interrupts are on, and the validator is not at work for this context.
+/// Interrupts are enabled, and lockdep is not running for this context.
 const ON: u32 = 0x100;
-/// Interrupts are on, and the validator is at work.
+/// Interrupts are enabled, and lockdep is running for this context.
 const WAS_ON: u32 = 0x200;
-/// The stack is not plain: something is above the place that is, or was, being filled; or keys do not say what is held.
+/// The stack is not plain: something is above the slot that is, or was, being filled; or keys are stale.
 const DISTURBED: u32 = 0x400;
-/// Counted from here on: the validator is at work, and what is taken now is not checked.
+/// Counted from here on: lockdep is running for this context, and locks that are taken now are not checked.
 const BUSY: u32 = 0x800;
 
 impl Gate {
-    /// A task's: nothing held, interrupts on.
+    /// A task's gate: nothing held, interrupts enabled.
     pub(super) const fn new() -> Gate {
         Gate(Cell::new(ON))
     }
 
-    /// Begins with nothing held.
+    /// Starts a context that holds nothing.
     pub(super) fn begin(&self, irqs_on: bool, busy: bool, below: bool) {
         let on = match (irqs_on, busy) {
             (true, false) => ON,
@@ -56,7 +58,7 @@ impl Gate {
         self.0.get() >= BUSY
     }
 
-    /// The validator begins to work, or ends. Nests.
+    /// Marks that lockdep starts running for this context, or ends. Nests.
     pub(super) fn set_busy(&self, busy: bool) {
         let word = self.0.get();
         let on = word & (ON | WAS_ON) != 0;
@@ -69,7 +71,7 @@ impl Gate {
         self.0.get() & (ON | WAS_ON) != 0
     }
 
-    /// Sets the flag; returns what it was.
+    /// Sets the interrupt flag. Returns its old value.
     pub(super) fn set_irqs(&self, on: bool) -> bool {
         let before = self.irqs_on();
         let bit = match (on, self.is_busy()) {
@@ -81,8 +83,8 @@ impl Gate {
         before
     }
 
-    /// Turns interrupts on if they are off, nothing is held here or below, and the validator is not at work; says whether
-    /// it did.
+    /// Sets the interrupt flag if it is clear, nothing is held here or below, and lockdep is not running for this
+    /// context. Returns whether it did.
     #[inline(always)]
     pub(super) fn turn_on(&self) -> bool {
         let free = self.0.get() == 0;
@@ -92,7 +94,7 @@ impl Gate {
         free
     }
 
-    /// Turns interrupts off if they are on and the validator is not at work; says whether it did.
+    /// Clears the interrupt flag if it is set and lockdep is not running for this context. Returns whether it did.
     #[inline(always)]
     pub(super) fn turn_off(&self) -> bool {
         let word = self.0.get();
@@ -103,57 +105,58 @@ impl Gate {
         on
     }
 
-    /// The depth, if interrupts are as said, the validator is not at work, and nothing is held below; otherwise no index:
-    /// more than any depth.
+    /// Returns the depth, if the interrupt flag is `irqs_on`, lockdep is not running for this context, and nothing is
+    /// held below. Otherwise more than any depth.
     #[inline(always)]
     pub(super) fn open(&self, irqs_on: bool) -> usize {
         self.0.get().wrapping_sub(u32::from(irqs_on) * ON) as usize
     }
 
-    /// Takes one place more into use, to be filled. From [`Gate::open`].
+    /// Takes one more slot into use, to be filled. The value comes from [`Gate::open`].
     #[inline(always)]
     pub(super) fn begin_one(&self) {
         self.0.set(self.0.get().wrapping_add(1 + BUILDING));
         compiler_fence(Ordering::Release);
     }
 
-    /// The place is filled. From [`Gate::begin_one`].
+    /// The slot is filled. After [`Gate::begin_one`].
     #[inline(always)]
     pub(super) fn end_one(&self) {
         compiler_fence(Ordering::Release);
         self.0.set(self.0.get().wrapping_sub(BUILDING));
     }
 
-    /// The index of the topmost hold; none if nothing is held, something is held below, or a place is being filled.
+    /// Returns the index of the topmost hold; no valid index if nothing is held, something is held below, or a slot is
+    /// being filled.
     #[inline(always)]
     pub(super) fn top(&self) -> usize {
         (self.0.get().wrapping_sub(1) & (DEPTH | BUILDING | BELOW)) as usize
     }
 
-    /// Whether neither a place is being filled, nor the stack is to be put in order.
+    /// Returns whether no slot is being filled and the stack needs no repair.
     #[inline(always)]
     pub(super) fn is_plain(&self) -> bool {
         self.0.get() & (BUILDING | DISTURBED) == 0
     }
 
-    /// Whether a place is being filled.
+    /// Returns whether a slot is being filled.
     #[inline(always)]
     pub(super) fn is_building(&self) -> bool {
         self.0.get() & BUILDING != 0
     }
 
-    /// Whether the stack is to be put in order.
+    /// Returns whether the stack is marked as disturbed.
     #[inline(always)]
     pub(super) fn is_disturbed(&self) -> bool {
         self.0.get() & DISTURBED != 0
     }
 
-    /// Says whether the stack is to be put in order.
+    /// Marks the stack as disturbed, or clears the mark.
     pub(super) fn set_disturbed(&self, disturbed: bool) {
         self.0.set(self.0.get() & !DISTURBED | if disturbed { DISTURBED } else { 0 });
     }
 
-    /// Hides the topmost hold. From [`Gate::top`].
+    /// Removes the topmost hold. Its index comes from [`Gate::top`].
     #[inline(always)]
     pub(super) fn one_less(&self) {
         compiler_fence(Ordering::Release);
@@ -165,7 +168,7 @@ impl Gate {
         (self.0.get() & DEPTH) as usize
     }
 
-    /// Shows or hides holds; those that it shows are written before. With interrupts disabled.
+    /// Sets the depth: shows holds, which must be written before, or hides them. With interrupts disabled.
     #[inline(always)]
     pub(super) fn set_depth(&self, depth: usize) {
         compiler_fence(Ordering::Release);

@@ -1,7 +1,9 @@
-//! A hold: one lock that a context has taken, as the books keep it.
+//! A hold: the record of one lock that a context has acquired.
 //!
-//! Invariant: a hold is plain data of at most 40 bytes. It holds copies and numbers, no pointer that is ever followed
-//! into the lock, so that a lock may be forgotten, moved or dropped while it is on the books.
+//! Invariant: a hold is plain data of at most 40 bytes. It contains copies and numbers and no pointer into the lock
+//! that is ever followed, so a lock may be forgotten, moved or dropped while it is recorded as held.
+//!
+//! What it does not do: know its place in a stack (`stack.rs`), or any table.
 
 use crate::lock::class::{LIMITED, Subclass};
 use crate::lock::last_holder::Since;
@@ -12,38 +14,38 @@ use crate::lock::usage::{IRQS_ON, Usage, UsageMask};
 use crate::lock::wait_type::{WaitType, WaitTypes};
 use bitflags::bitflags;
 
-/// Says "none" where a slot of a table is named. Every table leaves its slot 0 empty, so that an empty table is all zeros
+/// "None", where the slot of a table is named. Every table leaves its slot 0 empty, so that an empty table is all zeros
 /// and takes no room in the program's image.
 pub(crate) const NO_SLOT: u16 = 0;
 
 bitflags! {
-    /// What is true of a hold. The upper bits keep the wait types: inner, then outer, three bits each.
+    /// The properties of a hold. The upper bits are the wait types: inner, then outer, three bits each.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub(crate) struct HoldFlags: u16 {
         const RECURSIVE = 1;
         const SHARED = 1 << 1;
-        /// Taken by a try-lock: it cannot have waited.
+        /// Acquired by a try-lock, so it cannot have waited.
         const TRIED = 1 << 2;
-        /// No usage, no dependency, no recursion check.
+        /// Not checked: no usage, no dependency, no recursion check.
         const UNCHECKED = 1 << 3;
-        /// Taken with a nest lock.
+        /// Acquired with a nest lock.
         const NESTED = 1 << 4;
-        /// Ever counted together with another: it stands for any instance of its class.
+        /// Was counted together with another hold: it represents any instance of its class.
         const MERGED = 1 << 5;
-        /// Not for [`Engine::check_holds`](crate::engine::Engine::check_holds): it is waited for, or was reported as held
-        /// too long.
+        /// Skipped by [`Engine::check_holds`](crate::engine::Engine::check_holds): it is still waited for, or was
+        /// already reported as held too long.
         const EXCUSED = 1 << 6;
-        /// Its lock may be held for a limited time. It comes with the wait types, from the lock.
+        /// Its lock has a hold limit. The bit comes with the wait types, from the lock.
         const LIMITED = LIMITED;
-        /// Hard interrupts were on when it was taken.
+        /// Hard interrupts were on when it was acquired.
         const IRQS_ON = IRQS_ON;
-        /// Its chain key says nothing: a class of the chain has no slot.
+        /// Its chain key is not valid: a class of the chain has no slot, or the hold has moved.
         const UNCHAINED = 1 << 7;
     }
 }
 
 impl HoldFlags {
-    /// Those of a mode.
+    /// The flags of a mode.
     #[inline(always)]
     pub(crate) const fn of_mode(mode: Mode) -> HoldFlags {
         HoldFlags::from_bits_retain(mode.recursive as u16 | (mode.shared as u16) << 1)
@@ -52,36 +54,37 @@ impl HoldFlags {
 
 /// One pin, in the count of a hold.
 const PIN: u16 = 1 << 12;
-/// The count alone: more are counted no more.
+/// The mask of the count alone, which saturates.
 const TIMES: u16 = PIN - 1;
 
-/// How a lock is taken. [`Acquire::new`] is the ordinary way, the rest is said by setting fields.
+/// An acquisition, for [`hooks::acquire_with`](crate::hooks::acquire_with). [`Acquire::new`] is an ordinary one; set
+/// fields for the rest. Linux's arguments of `lock_acquire`.
 #[derive(Clone, Copy, Debug)]
 pub struct Acquire<'a> {
     /// The lock.
     pub map: &'a LockMap,
-    /// How it waits and holds.
+    /// How it waits and what its hold excludes.
     pub mode: Mode,
-    /// A successful try-lock: it did not wait, so nothing leads to it.
+    /// A successful try-lock: it did not wait, so no dependency leads to it. Linux's `trylock`.
     pub tried: bool,
-    /// Whether usage, recursion and dependencies are checked; Linux's `check`.
+    /// Whether usage, recursion and dependencies are checked. Linux's `check`.
     pub checked: bool,
-    /// The nesting level within the class.
+    /// The nesting level within the class. Linux's `subclass`.
     pub subclass: Subclass,
-    /// The lock that serialises every taking of this class, and that must be held.
+    /// The lock that serialises all acquisitions of this class; it must be held. Linux's `nest_lock`.
     pub nest: Option<&'a LockMap>,
-    /// Where it is taken.
+    /// The line that acquires it, for reports.
     pub site: Site,
 }
 
 impl<'a> Acquire<'a> {
-    /// Taken by waiting for it, checked, at level 0, at `site`.
+    /// An ordinary acquisition at `site`: it waits, is checked, and is of subclass 0.
     pub const fn new(map: &'a LockMap, mode: Mode, site: Site) -> Acquire<'a> {
         Acquire { map, mode, tried: false, checked: true, subclass: Subclass::ZERO, nest: None, site }
     }
 }
 
-/// What the statistics ask of a hold that is over.
+/// What the statistics need from a hold that ended.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Ended {
     /// Since when it was held.
@@ -94,7 +97,7 @@ pub(crate) struct Ended {
 }
 
 impl Ended {
-    /// Whether it was a reader's.
+    /// Returns whether it was a reader's.
     #[inline(always)]
     #[cfg_attr(not(feature = "stat"), expect(dead_code, reason = "nothing is asked then"))]
     pub(crate) const fn shared(&self) -> bool {
@@ -102,25 +105,26 @@ impl Ended {
     }
 }
 
-/// One lock that a context has taken. Linux's `struct held_lock`.
+/// A lock that a context has acquired. Linux's `struct held_lock`.
 #[derive(Clone, Copy, Debug)]
 pub struct Hold {
-    /// The chain key of the run up to and with this hold; where the class has no slot, the hash of its key.
+    /// The chain key of the run up to and including this hold; where the class has no slot, the hash of its key.
     pub(crate) key: u64,
-    /// Where it was taken.
+    /// Where it was acquired.
     pub(crate) site: Option<Site>,
-    /// Which lock it is.
+    /// The lock.
     pub(crate) instance: usize,
-    /// Which lock serialises its class; 0 for none.
+    /// The lock that serialises its class; 0 for none.
     pub(crate) nest: usize,
     /// The slot of its class.
     pub(crate) class: u16,
     /// The slot of the nest lock's class.
     pub(crate) nest_class: u16,
-    /// How often it is taken as one hold; above that, how often it is pinned. So 1 is what ends with the next release.
+    /// How often the lock was acquired as one hold; above that, how often it is pinned. So 1 means that it ends with
+    /// the next release.
     pub(crate) count: u16,
     pub(crate) flags: HoldFlags,
-    /// Since when it is held, or waited for: of no size without the feature `stat`.
+    /// Since when it is held, or waited for: zero-sized without the feature `stat`.
     pub(crate) since: Since,
 }
 
@@ -137,13 +141,13 @@ impl Hold {
         since: Since::UNKNOWN,
     };
 
-    /// The traits of an ordinary hold of this lock in `mode`; interrupts are as they went along with what it asked for.
+    /// The flags of an ordinary hold of this lock in `mode`; the interrupt flag is taken from the usage mask.
     #[inline(always)]
     pub(crate) const fn flags(map: &LockMap, mode: Mode, mask: UsageMask) -> HoldFlags {
         HoldFlags::from_bits_retain(HoldFlags::of_mode(mode).bits() | mask.along() | map.wait_flags())
     }
 
-    /// A hold that begins as `what` says. The class is not known yet.
+    /// Begins a hold for `what`. The class is not known yet.
     pub(crate) fn begin(what: &Acquire<'_>, irqs_on: bool) -> Hold {
         let mut flags = Hold::flags(what.map, what.mode, UsageMask::new(Usage::empty(), irqs_on));
         flags.set(HoldFlags::TRIED, what.tried);
@@ -159,14 +163,14 @@ impl Hold {
         }
     }
 
-    /// What a report asks of an ordinary hold of this lock that is over.
+    /// An ordinary hold of this lock that ended, for a report.
     #[cold]
     pub(crate) fn that_was(map: &LockMap, ended: &Ended) -> Hold {
         let Ended { since, site, class, flags } = *ended;
         Hold { site, instance: map.instance(), class, count: 1, flags, since, ..Hold::EMPTY }
     }
 
-    /// How it was waited for, and is held.
+    /// How it was waited for, and what it excludes.
     pub const fn mode(&self) -> Mode {
         Mode { recursive: self.flags.contains(HoldFlags::RECURSIVE), shared: self.flags.contains(HoldFlags::SHARED) }
     }
@@ -176,42 +180,42 @@ impl Hold {
         self.flags.set(HoldFlags::SHARED, mode.shared);
     }
 
-    /// Whether it was taken by a try-lock.
+    /// Returns whether it was acquired by a try-lock.
     pub const fn tried(&self) -> bool {
         self.flags.contains(HoldFlags::TRIED)
     }
 
-    /// Whether usage, recursion and dependencies are checked for it.
+    /// Returns whether usage, recursion and dependencies are checked for it.
     pub const fn checked(&self) -> bool {
         !self.flags.contains(HoldFlags::UNCHECKED)
     }
 
-    /// Whether it was taken with a nest lock.
+    /// Returns whether it was acquired with a nest lock.
     pub const fn nested(&self) -> bool {
         self.flags.contains(HoldFlags::NESTED)
     }
 
-    /// Whether it was ever counted together with another.
+    /// Returns whether it was counted together with another hold.
     pub const fn merged(&self) -> bool {
         self.flags.contains(HoldFlags::MERGED)
     }
 
-    /// Whether hard interrupts were on when it was taken.
+    /// Returns whether hard interrupts were on when it was acquired.
     pub const fn irqs_on(&self) -> bool {
         self.flags.contains(HoldFlags::IRQS_ON)
     }
 
-    /// Whether its length is limited, and nothing excuses it from being looked at while it lasts.
+    /// Returns whether its length is limited and must be checked while it lasts.
     pub(crate) const fn is_limited(&self) -> bool {
         self.flags.contains(HoldFlags::LIMITED) && !self.is_excused()
     }
 
-    /// Whether it was reported as held too long, or is waited for.
+    /// Returns whether it was reported as held too long, or is still waited for.
     pub(crate) const fn is_excused(&self) -> bool {
         self.flags.contains(HoldFlags::EXCUSED)
     }
 
-    /// The same hold, whose length was reported.
+    /// Marks it as already reported.
     pub(crate) fn excused(mut self) -> Hold {
         self.flags.insert(HoldFlags::EXCUSED);
         self
@@ -222,7 +226,7 @@ impl Hold {
         WaitTypes::from_bits(self.flags.bits() >> WAITS_SHIFT)
     }
 
-    /// The limit of wait types while it is held.
+    /// The wait-type limit while it is held.
     #[inline(always)]
     pub const fn inner(&self) -> WaitType {
         self.waits().inner()
@@ -234,7 +238,7 @@ impl Hold {
         self.waits().outer()
     }
 
-    /// How often it is taken as one hold.
+    /// How often the lock was acquired as one hold.
     pub const fn times(&self) -> u16 {
         self.count & TIMES
     }
@@ -244,53 +248,54 @@ impl Hold {
         self.count / PIN
     }
 
-    /// Counts `more` takings with these; returns how many of them found no room.
+    /// Counts `more` acquisitions. Returns how many of them did not fit.
     pub(crate) fn add_times(&mut self, more: u16) -> u16 {
         let room = more.min(TIMES - self.times());
         self.count += room;
         more - room
     }
 
-    /// Counts one taking less.
+    /// Counts one acquisition less.
     pub(crate) fn end_one(&mut self) {
         self.count -= u16::from(self.times() > 0);
     }
 
-    /// Pins it once more, or once less; 15 pins are as many as it counts. Says whether that could be done.
+    /// Pins it once more, or once less; 15 pins are the most that it counts. Returns whether that was possible.
     pub(crate) fn pin(&mut self, more: bool) -> bool {
         let count = if more { self.count.checked_add(PIN) } else { self.count.checked_sub(PIN) };
         self.count = count.unwrap_or(self.count);
         count.is_some()
     }
 
-    /// What the statistics ask of it when it is over.
+    /// Returns what the statistics need from it when it ends.
     pub(crate) fn ended(&self) -> Ended {
         Ended { since: self.since, site: self.site, class: self.class, flags: self.flags }
     }
 
-    /// Which lock it is: its address, or another number of its own.
+    /// The lock: its address, or another unique number. Not to be followed.
     pub const fn instance(&self) -> usize {
         self.instance
     }
 
-    /// Where it was taken.
+    /// Where it was acquired.
     pub const fn site(&self) -> Option<Site> {
         self.site
     }
 
-    /// Whether the walk that adds the dependencies of the run ends at this hold: it was waited for, and is left so that what
-    /// leads to it leads on, so that below it nothing is new.
+    /// Returns whether the walk that adds the dependencies of the run ends at this hold: it was waited for, and strong
+    /// paths continue through it, so everything from the holds below it is already known.
     pub(crate) const fn ends_walk(&self) -> bool {
         !self.tried() && self.mode().is_blocked_by(self.mode())
     }
 
-    /// Whether its key says what chain it stands in: not without a slot, nor where it does not stand where it was taken.
+    /// Returns whether its key identifies the chain it is in: not without a slot, and not after it moved from where it
+    /// was acquired.
     pub(crate) fn is_chained(&self) -> bool {
         self.class != NO_SLOT && !self.flags.contains(HoldFlags::UNCHAINED)
     }
 
-    /// Gives it a key that nothing known is made of: it does not stand where it was taken, and what is taken above it must
-    /// not pass for known. Where the class has no slot the key is what tells classes apart, and no chain is known anyway.
+    /// Invalidates its key, since it is no longer where it was acquired and what is acquired above it must not pass for
+    /// known. Where the class has no slot the key tells classes apart, so it stays; no chain is known there anyway.
     pub(crate) fn unchain(&mut self) {
         if self.is_chained() {
             self.key = !self.key;
@@ -298,14 +303,14 @@ impl Hold {
         }
     }
 
-    /// Whether both are of one class; where the table was full, of one key.
+    /// Returns whether both holds are of one class; where the table was full, of one key.
     pub(crate) fn same_class(&self, other: &Hold) -> bool {
         self.class == other.class && (self.class != NO_SLOT || self.key == other.key)
     }
 
-    /// Whether this hold is the lock `instance`, or stands for it: a merged hold does for any instance of its class.
-    /// `class` is the slot of subclass 0 of the lock's class. Where the table was full, `key` decides; if that is not known
-    /// either it may be the lock: a full table is no false alarm.
+    /// Returns whether this hold is, or may be, the lock `instance`; a merged hold represents any instance of its
+    /// class. `class` is the slot of subclass 0 of the lock's class. Where the table was full, `key` decides; if that
+    /// is unknown too, the answer is `true`: a full table causes no false report.
     pub(crate) fn matches(&self, instance: usize, class: u16, key: Option<u64>) -> bool {
         let is_of_class = || match key {
             _ if class != NO_SLOT => self.class == class,

@@ -1,34 +1,33 @@
-//! Who runs: a stack of holds with its flags. A task has one context, each interrupt level of a CPU has one.
+//! A context: the stack of holds and the flags of a task, or of one interrupt level of a CPU.
 //!
 //! An interrupt's context links to the one that it interrupted, since recursion, release and the marks of held locks
-//! look through contexts. The *run* is what is held in the present interrupt context, the pair (in hardirq, in softirq):
-//! an interrupt that changes nothing in that pair goes on with the run of the one it interrupted.
+//! look through contexts. The *run* is what is held in the present interrupt context, the pair (in hardirq, in
+//! softirq): an interrupt that does not change the pair continues the run of the context that it interrupted.
 //!
 //! Invariants:
-//! - Only the one who runs in a context writes to it, and only the CPU that runs it touches it; its claim apart, which is
-//!   atomic, and by which an interrupt's context is entered by one CPU at a time.
-//! - Levels nest: the link is set at entry, cleared at exit, and points to a context that stays in place meanwhile, as the
-//!   one who makes the link promises. No walk along the links is longer than [`LEVELS`].
+//! - Only the code that runs in a context writes to it, and only the CPU that runs it accesses it. The exception is its
+//!   claim, which is atomic: by it an interrupt's context is entered on one CPU at a time.
+//! - Levels nest: the link is set at entry, cleared at exit, and points to a context that stays in place meanwhile, as
+//!   the code that sets the link promises. No walk along the links is longer than [`LEVELS`].
 //!
-//! # What may come between two instructions
+//! # What may happen between two instructions
 //!
-//! With interrupts enabled, at *every* instruction of every event, an interrupt may come; and at its tail the scheduler may
-//! run in the interrupted context itself, switch to another task, and come back later, on another CPU.
+//! With interrupts enabled, an interrupt may come at *every* instruction of every event. At its tail the scheduler may
+//! run in the interrupted context itself, switch to another task, and return later, on another CPU.
 //!
-//! What it finds: all that is held, and besides at most one place that is being filled, which no walk shows and which is
-//! held by nobody. That place is in use before anything is written to it, so what is pushed meanwhile goes above it. All
+//! It finds everything that is held, and besides at most one slot that is being filled. No walk shows that slot, and it
+//! is not held yet. It is in use before anything is written to it, so a push that comes meanwhile goes above it. All
 //! other changes of a stack (slow pushes, releases out of order, changed holds) are made with interrupts disabled.
 //!
-//! What it may do:
+//! It may do this:
 //! - In a context of its own (`enter` to `leave`): anything.
-//! - In the interrupted context: take and release any locks, as long as what it took is released when the interrupted
-//!   code goes on, and the flags are as they were. So may every other task that runs meanwhile, in its own context.
+//! - In the interrupted context: take and release any locks, if everything that it took is released and the flags are
+//!   as they were when the interrupted code continues. So may every other task that runs meanwhile, in its own context.
 //! - Release, hand over or downgrade a lock that the interrupted code holds only if its holder handed it over before
-//!   (`hooks::hand_over`); then it is on no stack. The fast path compares, and some instructions later stores: what is held
-//!   must be the same at both, and no flag that it could look at again is within its budget. In the middle of a fill it is
-//!   right all the same: that hold ends at its place (`disturbed.rs`). Where an interrupt leaves a lock behind at that
+//!   (`hooks::hand_over`); then it is on no stack. The fast path compares, and some instructions later stores: what is
+//!   held must be the same at both, and rechecking a flag does not fit into its budget. In the middle of a fill it is
+//!   correct all the same: that hold ends at its slot (`disturbed.rs`). If an interrupt leaves a lock behind at that
 //!   moment, which is reported, its hold may be missing afterwards.
-//!
 //! What it does not do: check anything. It never looks at a class.
 //!
 //! `unsafe` is here to follow the link, and to send a context to another CPU.
@@ -53,24 +52,24 @@ use core::sync::atomic::{AtomicU8, Ordering};
 use gate::Gate;
 use stack::Stack;
 
-/// How many locks one context can hold on the books. More are counted, not known.
+/// How many locks one context can record as held. More are only counted.
 pub const HOLDS: usize = stack::HOLDS;
 
-/// How deep interrupts are looked through: more levels than any machine nests.
+/// How many interrupt levels are walked: more than any machine nests.
 const LEVELS: usize = 32;
 
-/// What kind of context runs.
+/// The kind of a context.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Level {
     /// A task.
     Task,
-    /// Work on the way out of an interrupt.
+    /// Deferred work on the way out of an interrupt.
     Softirq,
     /// A hard interrupt.
     Hardirq,
-    /// A hard interrupt whose handler may run as a thread in another configuration: its limit is `config`.
+    /// A hard interrupt whose handler may run as a thread in another configuration: its wait-type limit is `config`.
     ThreadedHardirq,
-    /// An interrupt that nothing can disable: nothing is checked in it, and nothing is learned.
+    /// An interrupt that cannot be disabled: nothing is checked or learned in it.
     Nmi,
 }
 
@@ -87,10 +86,10 @@ pub struct Flags {
     pub softirqs_on: bool,
 }
 
-/// Where a flag was last changed, for reports.
+/// Where each flag last changed, for reports.
 ///
-/// The machine's flag may change without a word to the validator: then the site is that of the first event at which this was
-/// noticed, and the change came before it.
+/// If the machine's flag changed without the validator being told, the site is that of the first event that noticed it;
+/// the change happened earlier.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Toggles {
     /// Where hard interrupts were last enabled.
@@ -101,39 +100,41 @@ pub struct Toggles {
     pub softirqs_on: Option<Site>,
     /// Where softirqs were last disabled.
     pub softirqs_off: Option<Site>,
-    /// `irqs_on` is where it was noticed that hard interrupts were enabled.
+    /// `irqs_on` is where the change was noticed, not where it happened.
     pub irqs_on_noticed: bool,
-    /// `irqs_off` is where it was noticed that hard interrupts were disabled.
+    /// `irqs_off` is where the change was noticed, not where it happened.
     pub irqs_off_noticed: bool,
 }
 
-/// One who runs. A task has one, in its control block or wherever tasks are kept; kernels mostly use it as a
-/// [`ContextCell`](crate::context::cell::ContextCell), which can be shared. It can be sent to another CPU, like the task that it
-/// belongs to. From when it is first given to [`Port::set_context`](crate::port::Port::set_context) until the task has ended
-/// it must not move.
+/// The record of a task or of an interrupt level: what it holds, and its flags. It belongs in the task's control block;
+/// most kernels use it as a [`ContextCell`](crate::context::cell::ContextCell), which can be shared. It can move to
+/// another CPU together with its task. From when it is first passed to
+/// [`Port::set_context`](crate::port::Port::set_context) until the task has ended it must not move in memory.
 ///
-/// In the order of C: what the fast path reads is near.
+/// The layout is that of C: the fields of the fast path are together.
 #[derive(Debug)]
 #[repr(C)]
 pub struct Context {
     stack: Stack,
     toggles: [Cell<Option<Site>>; 4],
-    /// Where a change of the machine's flag was last noticed, off and on: if that is the site in `toggles`, nobody told.
+    /// Where a change of the machine's flag was last noticed, off and on. If it is the site in `toggles`, the validator
+    /// was not told.
     noticed: [Cell<Option<Site>>; 2],
     /// The context that this interrupt interrupted; null in a task.
     interrupted: Cell<*const Context>,
     gate: Gate,
-    /// What an exclusive acquire marks with interrupts off, and with interrupts on; follows from the flags.
+    /// The usage bits of an exclusive acquire with interrupts off, and with interrupts on; derived from the flags.
     usage_mask: [Cell<UsageMask>; 2],
-    /// Takings that found no room. Releases of unknown locks are taken for theirs, as long as there are any.
+    /// Acquisitions that did not fit. As long as there are any, a release of an unknown lock is counted as one of
+    /// theirs.
     lost: Cell<u32>,
-    /// While the stack is disturbed: the place that is being filled, or was.
+    /// While the stack is disturbed: the slot that is being filled, or was.
     hole: Cell<u8>,
-    /// While the stack is disturbed: from this place on, keys do not say what is held.
+    /// While the stack is disturbed: from this index on, keys are stale.
     stale: Cell<u8>,
     /// Which of the program's validators it belongs to.
     validator: u8,
-    /// Entries that were refused, since their context was in use: as many exits are passed over.
+    /// Entries that were refused, since their context was in use: as many exits are ignored.
     refused: Cell<u8>,
     reclaim: Cell<u8>,
     softirqs_on: Cell<bool>,
@@ -141,43 +142,43 @@ pub struct Context {
     inside: Cell<Inside>,
     /// The least wait type that the levels up to this one allow.
     limit: Cell<u8>,
-    /// Who may use it: see `claim`. Of the machine's own atomics also under loom, where contexts outlive the runs of a model.
+    /// Who may use it: see `claim`. A `core` atomic also under loom, where contexts outlive the runs of a model.
     claim: AtomicU8,
 }
 
-// SAFETY: a context is data, and a pointer that is null while the context can be moved: it is set by `enter_over` alone,
-// whose callers enter contexts that are borrowed for ever. What it points to is followed by the CPU that runs in the
-// context alone.
+// SAFETY: a context is data, and a pointer that is null while the context can be moved: only `enter_over` sets it,
+// whose callers enter contexts that are borrowed for ever. Only the CPU that runs in the context follows it.
 unsafe impl Send for Context {}
 
 /// What a context may be used for, in `claim`.
 mod claim {
-    /// It is nobody's: an interrupt may enter it, or a task may have it.
+    /// Free: an interrupt may enter it, or a task may claim it.
     pub(super) const FREE: u8 = 0;
     /// An interrupt runs in it.
     pub(super) const INTERRUPT: u8 = 1;
-    /// A task has it, running or not.
+    /// It belongs to a task, running or not.
     pub(super) const TASK: u8 = 2;
 }
 
 /// Why a context cannot be entered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum InUse {
-    /// An interrupt runs in it, or has not left it.
+    /// An interrupt runs in it, or did not exit.
     ByInterrupt,
-    /// A task has it.
+    /// It belongs to a task.
     ByTask,
 }
 
 bitflags! {
-    /// What is so as long as a level lasts.
+    /// Properties of a level.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     struct Inside: u8 {
         /// In a hard interrupt, at this level or below.
         const HARDIRQ = 1;
         /// In a softirq, at this level or below.
         const SOFTIRQ = 1 << 1;
-        /// The level will turn its flag on: a hardirq that of hard interrupts, a softirq that of softirqs.
+        /// The level enables its flag again when it ends: a hardirq that of hard interrupts, a softirq that of
+        /// softirqs.
         const RESTORES = 1 << 2;
     }
 }
@@ -187,7 +188,7 @@ impl Inside {
     const PAIR: Inside = Inside::HARDIRQ.union(Inside::SOFTIRQ);
 }
 
-/// The places in `toggles`, of hard interrupts and of softirqs: that of "off", and behind it that of "on".
+/// The indices in `toggles`, of hard interrupts and of softirqs: "off" at the index, "on" at the next.
 const IRQS: usize = 0;
 const SOFTIRQS: usize = 2;
 
@@ -198,12 +199,12 @@ impl Default for Context {
 }
 
 impl Context {
-    /// A task's context: nothing held, interrupts and softirqs on.
+    /// A task's context that holds nothing, with interrupts and softirqs enabled.
     pub const fn new() -> Context {
         Context::of(0)
     }
 
-    /// The same, for a program that has several validators: this one's locks are put to number `validator`.
+    /// The same, for validator number `validator` of a program that has several.
     pub const fn of(validator: u8) -> Context {
         Context {
             validator,
@@ -229,7 +230,7 @@ impl Context {
         }
     }
 
-    /// Makes it a new task's: forgets what is held, and all flags. Not while it is below an interrupt.
+    /// Resets it to a new task's context: forgets what is held, and all flags. Not while it is below an interrupt.
     pub fn reset(&self) {
         self.gate.begin(true, false, false);
         self.lost.set(0);
@@ -240,12 +241,12 @@ impl Context {
         self.settle(Level::Task, None, false);
     }
 
-    // ---- who may use it
+    // ---- ownership
 
-    /// An interrupt takes it, until [`Context::free_claim`].
+    /// Claims it for an interrupt, until [`Context::free_claim`].
     ///
     /// # Errors
-    /// It is in use.
+    /// Returns which other owner has it.
     pub(crate) fn claim_for_interrupt(&self) -> Result<(), InUse> {
         match self.claim.compare_exchange(claim::FREE, claim::INTERRUPT, Ordering::Acquire, Ordering::Relaxed) {
             Ok(_) => Ok(()),
@@ -254,7 +255,7 @@ impl Context {
         }
     }
 
-    /// A task has it from now on, unless an interrupt runs in it.
+    /// Claims it for a task, unless an interrupt runs in it.
     pub(crate) fn claim_for_task(&self) {
         if self.claim.load(Ordering::Relaxed) == claim::FREE {
             let claimed = self.claim.compare_exchange(claim::FREE, claim::TASK, Ordering::Acquire, Ordering::Relaxed);
@@ -264,21 +265,21 @@ impl Context {
         }
     }
 
-    /// It is nobody's again. What was done in it comes before what is done by the next one who claims it.
+    /// Releases the claim. Everything done in the context happens before what its next owner does.
     pub(crate) fn free_claim(&self) {
         self.claim.store(claim::FREE, Ordering::Release);
     }
 
     // ---- levels
 
-    /// Becomes the context of an interrupt that came upon `interrupted`.
+    /// Becomes the context of an interrupt that interrupted `interrupted`.
     pub(crate) fn enter(&self, level: Level, interrupted: &'static Context, site: Site) {
         // SAFETY: it lives for ever, and never moves.
         unsafe { self.enter_over(level, interrupted, site) };
     }
 
-    /// Becomes the context of an interrupt that interrupted this one. The flags are those of now; what the level itself
-    /// disables is disabled.
+    /// Becomes the context of an interrupt that interrupted `interrupted`. The flags are copied; the flag that the
+    /// level itself disables is cleared.
     ///
     /// # Safety
     /// `interrupted` stays where it is, and is used by no other CPU, until [`Context::leave`].
@@ -302,9 +303,9 @@ impl Context {
         self.settle(level, Some(interrupted), restores);
     }
 
-    /// Hands the flags back to the interrupted context and unlinks. Locks that are left over become its holds, so that
-    /// they stay recorded until they are released; but they are not checked, since what that context does with them says
-    /// nothing about their class. Returns that context, and which flag is to be turned on there.
+    /// Passes the flags back to the interrupted context and unlinks. Locks that are still held become holds of that
+    /// context, so that they stay recorded until they are released. They are unchecked there, since what that context
+    /// does with them tells nothing about their class. Returns that context, and which flag is to be enabled there.
     pub(crate) fn leave(&self) -> Option<(&Context, Option<UsageState>)> {
         let outer = self.interrupted()?;
         self.interrupted.set(ptr::null());
@@ -323,7 +324,7 @@ impl Context {
         Some((outer, self.restores()))
     }
 
-    /// Which flag is turned on when this interrupt ends.
+    /// Returns which flag is enabled when this interrupt ends.
     pub(crate) fn restores(&self) -> Option<UsageState> {
         let state = match self.level.get() {
             Level::Task => None,
@@ -350,7 +351,7 @@ impl Context {
         self.refresh();
     }
 
-    /// Begins the chain keys anew. A run that goes on from the context below begins with what is held there.
+    /// Restarts the chain keys. A run that continues from the context below starts with the key of what is held there.
     fn reseed(&self) {
         self.stack.seed(match self.continues() {
             Some(below) => chain_key::resume(below.key(), self.limit.get()),
@@ -358,24 +359,25 @@ impl Context {
         });
     }
 
-    /// What kind of context this is.
+    /// The kind of this context.
     pub fn level(&self) -> Level {
         self.level.get()
     }
 
-    /// The context that this interrupt interrupted.
+    /// The context that this interrupt interrupted; `None` for a task.
     #[inline(always)]
     pub fn interrupted(&self) -> Option<&Context> {
-        // SAFETY: it is null, or was given to `enter_over`, whose caller promises that it is in place, and no other CPU's.
+        // SAFETY: it is null, or was passed to `enter_over`, whose caller promises that it stays in place and that no
+        // other CPU uses it.
         unsafe { self.interrupted.get().as_ref() }
     }
 
-    /// The context that this interrupt interrupted is gone: it must not be followed any more.
+    /// Clears the link to an interrupted context that no longer exists.
     pub(crate) fn unlink(&self) {
         self.interrupted.set(ptr::null());
     }
 
-    /// The context below whose run this one goes on with: the interrupted one, if the pair is the same.
+    /// Returns the context whose run this one continues: the interrupted one, if the pair is the same.
     fn continues(&self) -> Option<&Context> {
         self.interrupted().filter(|c| c.pair() == self.pair())
     }
@@ -384,47 +386,47 @@ impl Context {
         self.inside.get() & Inside::PAIR
     }
 
-    /// Which validator the context belongs to.
+    /// The number of the validator that the context belongs to.
     #[inline(always)]
     pub fn validator(&self) -> u8 {
         self.validator
     }
 
-    /// Whether locks are not checked now: in an NMI, and while the validator itself is at work for this context.
+    /// Returns whether locks are unchecked now: in an NMI, and while lockdep is running for this context.
     #[inline(always)]
     pub(crate) fn is_unchecked(&self) -> bool {
         self.gate.is_busy()
     }
 
-    /// The validator begins to work for this context, or ends. Nests.
+    /// Marks that lockdep starts running for this context, or ends. Nests.
     pub(crate) fn set_busy(&self, busy: bool) {
         self.gate.set_busy(busy);
     }
 
     // ---- flags
 
-    /// In a hard interrupt, at this level or below.
+    /// Returns whether this level or one below is a hard interrupt.
     pub fn in_hardirq(&self) -> bool {
         self.inside.get().contains(Inside::HARDIRQ)
     }
 
-    /// In a softirq, at this level or below.
+    /// Returns whether this level or one below is a softirq.
     pub fn in_softirq(&self) -> bool {
         self.inside.get().contains(Inside::SOFTIRQ)
     }
 
-    /// Whether hard interrupts are on, as far as the validator was told.
+    /// Returns whether hard interrupts are enabled, according to the validator's record.
     #[inline(always)]
     pub fn irqs_on(&self) -> bool {
         self.gate.irqs_on()
     }
 
-    /// Whether softirqs are on.
+    /// Returns whether softirqs are enabled.
     pub fn softirqs_on(&self) -> bool {
         self.softirqs_on.get()
     }
 
-    /// All flags.
+    /// Returns all flags.
     pub fn flags(&self) -> Flags {
         Flags {
             hardirq: self.in_hardirq(),
@@ -434,7 +436,7 @@ impl Context {
         }
     }
 
-    /// Where the flags were last changed.
+    /// Returns where the flags last changed.
     pub fn toggles(&self) -> Toggles {
         let [irqs_off, irqs_on, softirqs_off, softirqs_on] = self.toggles.each_ref().map(Cell::get);
         let [off, on] = self.noticed.each_ref().map(Cell::get);
@@ -448,7 +450,8 @@ impl Context {
         }
     }
 
-    /// The flag of hard interrupts was just set to the machine's, of which nobody had told.
+    /// Records that the flag of hard interrupts was just corrected to the machine's, after a change that nothing
+    /// announced.
     pub(crate) fn note_noticed(&self, on: bool) {
         self.noticed[usize::from(on)].set(self.toggles[IRQS + usize::from(on)].get());
     }
@@ -463,12 +466,13 @@ impl Context {
         self.limit.get()
     }
 
-    /// Whether the task is in reclaim: an interrupt is no part of the reclaim that it interrupts.
+    /// Returns whether the task is in reclaim: an interrupt is not part of the reclaim that it interrupts.
     pub(crate) fn in_reclaim(&self) -> bool {
         self.reclaim.get() > 0 && !self.in_hardirq() && !self.in_softirq()
     }
 
-    /// Counts an entry to reclaim, or with `false` an exit; says whether there was one to leave.
+    /// Counts an entry to reclaim, or with `false` an exit. Returns whether the count could change: `false` for an exit
+    /// without an entry.
     pub(crate) fn count_reclaim(&self, enter: bool) -> bool {
         let count = self.reclaim.get();
         let next = if enter { count.checked_add(1) } else { count.checked_sub(1) };
@@ -482,8 +486,8 @@ impl Context {
         self.gate.set_irqs(on);
     }
 
-    /// Turns the flag of hard interrupts on, if it is off, nothing is held here or below, and the validator is not at
-    /// work; says whether it did.
+    /// Sets the flag of hard interrupts if it is clear, nothing is held here or below, and lockdep is not running for
+    /// this context. Returns whether it did.
     #[inline(always)]
     pub(crate) fn free_irqs_on(&self, site: Site) -> bool {
         let done = self.gate.turn_on();
@@ -493,7 +497,8 @@ impl Context {
         done
     }
 
-    /// Turns the flag of hard interrupts off, if it is on and the validator is not at work; says whether it did.
+    /// Clears the flag of hard interrupts if it is set and lockdep is not running for this context. Returns whether it
+    /// did.
     #[inline(always)]
     pub(crate) fn free_irqs_off(&self, site: Site) -> bool {
         let done = self.gate.turn_off();
@@ -521,13 +526,13 @@ impl Context {
         on.set(UsageMask::new(marks, true));
     }
 
-    /// What an exclusive acquire that waits marks, if it began with hard interrupts on, or with `false` off: contexts,
-    /// reclaim and softirqs are of now.
+    /// Returns the usage bits of an exclusive acquire that waits, if it began with hard interrupts in the given state;
+    /// contexts, reclaim and softirqs are the current ones.
     pub(crate) fn marks(&self, irqs_on: bool) -> Usage {
         self.usage_mask(irqs_on).usage()
     }
 
-    /// The same, as it is asked for.
+    /// The same as a mask.
     #[inline(always)]
     pub(crate) fn usage_mask(&self, irqs_on: bool) -> UsageMask {
         self.usage_mask[usize::from(irqs_on)].get()

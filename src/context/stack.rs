@@ -1,14 +1,16 @@
-//! The stack of holds of a context, and the ways to look through it: its own, the run, all of the task's.
+//! The stack of holds of a context, and the walks over it: its own holds, those of the run, all of the task's.
 //!
-//! Each part of the holds is an array of its own, so that the fast path writes what it has and leaves the rest: what
-//! stands there from an earlier hold is not looked at ([`Place::hold`]). The chain key of a hold stands one place above it,
-//! and below the first is the seed: so the key of what is held is found by the depth alone.
+//! Each field of the holds is an array of its own, so that the fast path writes what it has and skips the rest: old
+//! values there are not read ([`Place::hold`]). The chain key of a hold is at its index plus one, and the seed is at 0:
+//! so the depth alone finds the key of what is held.
 //!
 //! Invariants:
-//! - A place that is being filled is known as such (`disturbed.rs`), and no walk looks at it. What finds no room is counted,
-//!   and its release is believed.
-//! - An instance that the fast path may pop is written as it is; of a hold whose count is not 1, with a bit that no lock's
-//!   address has. A hold that ended where it could not be taken out has an instance that no lock has.
+//! - A slot that is being filled is marked (`disturbed.rs`), and no walk reads it. Acquisitions that do not fit are
+//!   counted, and their releases are accepted.
+//! - An instance that the fast path may pop is stored as it is. That of a hold whose count is not 1 has a bit set that
+//!   no lock's address has. A hold that ended where it could not be removed has an instance that no lock has.
+//!
+//! What it does not do: check anything, or look at a class.
 
 use super::{Context, LEVELS};
 use crate::context::hold::{Ended, Hold, HoldFlags};
@@ -16,44 +18,44 @@ use crate::lock::last_holder::Since;
 use crate::lock::site::Site;
 use core::cell::Cell;
 
-/// How many locks one context can hold on the books.
+/// How many locks one context can record as held.
 pub(super) const HOLDS: usize = 32;
 
-/// In the word of an instance: its hold's count is not 1. Addresses of locks are even.
+/// Set in an instance word whose hold has a count other than 1. Addresses of locks are even.
 const COUNTED: usize = 1;
 
-/// The instance of a hold that ended where it could not be taken out.
+/// The instance of a hold that ended where it could not be removed.
 const DEAD: usize = usize::MAX;
 
 /// The holds.
 #[derive(Debug)]
 #[repr(C)]
 pub(super) struct Stack {
-    /// The key of a hold at its place and one; at 0 the seed.
+    /// The key of a hold, at its index plus one; the seed at 0.
     keys: [Cell<u64>; HOLDS + 1],
     sites: [Cell<Option<Site>>; HOLDS],
     instances: [Cell<usize>; HOLDS],
-    /// Only of nested holds.
+    /// Valid for nested holds only.
     nests: [Cell<usize>; HOLDS],
     kinds: [Kind; HOLDS],
-    /// Only of nested holds.
+    /// Valid for nested holds only.
     nest_classes: [Cell<u16>; HOLDS],
-    /// Only of those whose count is not 1.
+    /// Valid for holds whose count is not 1.
     counts: [Cell<u16>; HOLDS],
-    /// Of no size without the feature `stat`.
+    /// Zero-sized without the feature `stat`.
     sinces: [Cell<Since>; HOLDS],
 }
 
-/// What kind of hold it is: written and read together.
+/// Class and flags of a hold, written and read together.
 #[derive(Debug)]
 struct Kind {
     class: Cell<u16>,
     flags: Cell<HoldFlags>,
 }
 
-/// One place of the stack.
+/// One slot of the stack.
 pub(crate) struct Place<'c> {
-    /// The key of what is below.
+    /// The key below this slot.
     pub(crate) below: &'c Cell<u64>,
     key: &'c Cell<u64>,
     site: &'c Cell<Option<Site>>,
@@ -81,7 +83,7 @@ impl Stack {
         }
     }
 
-    /// Where the keys begin.
+    /// Sets the first key.
     pub(super) fn seed(&self, seed: u64) {
         self.keys[0].set(seed);
     }
@@ -106,7 +108,8 @@ impl Stack {
 }
 
 impl Place<'_> {
-    /// Writes an ordinary hold: taken once, without a nest lock. Between [`Context::begin_one`] and [`Context::end_one`].
+    /// Writes an ordinary hold: acquired once, without a nest lock. Between [`Context::begin_one`] and
+    /// [`Context::end_one`].
     #[inline(always)]
     pub(crate) fn fill(&self, key: u64, site: Site, instance: usize, class: u16, flags: HoldFlags, since: Since) {
         self.key.set(key);
@@ -130,7 +133,7 @@ impl Place<'_> {
         self.since.set(hold.since);
     }
 
-    /// What stands here.
+    /// Returns the hold in this slot.
     #[inline]
     fn hold(&self) -> Hold {
         let (instance, flags) = (self.instance.get(), self.kind.flags.get());
@@ -150,7 +153,7 @@ impl Place<'_> {
 }
 
 impl Context {
-    /// How many holds are in this context's own stack.
+    /// Returns how many holds are in this context's own stack.
     #[inline(always)]
     pub fn depth(&self) -> usize {
         match self.gate.is_plain() {
@@ -159,18 +162,18 @@ impl Context {
         }
     }
 
-    /// How many places of the stack are in use: by holds, by one that is being filled, by holds that ended.
+    /// Returns how many slots of the stack are in use: by holds, by one that is being filled, by dead entries.
     #[inline(always)]
     pub(crate) fn height(&self) -> usize {
         self.gate.depth()
     }
 
-    /// How many takings found no room.
+    /// Returns how many acquisitions did not fit.
     pub fn lost(&self) -> u32 {
         self.lost.get()
     }
 
-    /// The chain key of what is held in the run.
+    /// Returns the chain key of what is held in the run.
     #[inline(always)]
     pub(crate) fn key(&self) -> u64 {
         let height = self.height();
@@ -180,31 +183,31 @@ impl Context {
         }
     }
 
-    /// The chain key of what stands below a place.
+    /// Returns the chain key below a slot.
     pub(crate) fn key_below(&self, index: usize) -> u64 {
         self.stack.keys.get(index).map_or(0, Cell::get)
     }
 
-    /// The place of the next hold: if there is room, nothing is held below, the validator is not at work, and its flag of
-    /// interrupts is the machine's.
+    /// Returns the slot of the next hold, if there is room, nothing is held below, lockdep is not running for this
+    /// context, and its record of the interrupt flag equals `irqs_on`.
     #[inline(always)]
     pub(crate) fn free_place(&self, irqs_on: bool) -> Option<Place<'_>> {
         self.stack.place(self.gate.open(irqs_on))
     }
 
-    /// Takes the [free place](Context::free_place) into use. It is no hold until [`Context::end_one`].
+    /// Takes the [free slot](Context::free_place) into use. It is not a hold until [`Context::end_one`].
     #[inline(always)]
     pub(crate) fn begin_one(&self) {
         self.gate.begin_one();
     }
 
-    /// The place is filled: it is a hold.
+    /// The slot is filled: it is a hold now.
     #[inline(always)]
     pub(crate) fn end_one(&self) {
         self.gate.end_one();
     }
 
-    /// Puts a hold on top; returns whether there was room. Where there was none, it is counted. With interrupts disabled.
+    /// Pushes a hold. Returns whether there was room; if not, the hold is counted as lost. With interrupts disabled.
     pub(crate) fn push(&self, hold: Hold) -> bool {
         let Some(place) = self.stack.place(self.height()) else {
             self.lose(hold.times());
@@ -218,13 +221,13 @@ impl Context {
         true
     }
 
-    /// Counts takings for which there is no room.
+    /// Counts acquisitions that did not fit.
     pub(crate) fn lose(&self, times: u16) {
         self.lost.set(self.lost.get().saturating_add(u32::from(times)));
     }
 
-    /// Takes the topmost hold away if it is `instance`, taken once, and nothing is held below. Returns what the statistics
-    /// ask of it: read before, since afterwards its place may be used at any moment.
+    /// Removes the topmost hold if it is `instance`, acquired once, and nothing is held below. Returns what the
+    /// statistics need from it, read before the removal: afterwards its slot may be reused at any moment.
     #[inline(always)]
     pub(crate) fn pop(&self, instance: usize) -> Option<Ended> {
         let place = self.stack.place(self.gate.top()).filter(|top| top.instance.get() == instance)?;
@@ -238,7 +241,8 @@ impl Context {
         Some(ended)
     }
 
-    /// The same where something is held below, or the stack is not plain. With interrupts disabled.
+    /// The same where something is held below, or the stack is not plain. Returns whether it did. With interrupts
+    /// disabled.
     pub(crate) fn pop_above(&self, instance: usize) -> bool {
         let Some(top) = self.height().checked_sub(1).filter(|&top| top != self.hole()) else { return false };
         let is_it = self.stack.instances.get(top).is_some_and(|top| top.get() == instance);
@@ -249,8 +253,8 @@ impl Context {
         is_it
     }
 
-    /// Takes a lost taking off the count, of this context or of one below; returns whether there was one. A count that is
-    /// full is not known, and stays.
+    /// Counts one lost acquisition less, of this context or of one below. Returns whether there was one. A saturated
+    /// count is unknown, and stays.
     pub(crate) fn forget_lost(&self) -> bool {
         let Some(context) = self.outwards().find(|context| context.lost() > 0) else { return false };
         let lost = context.lost();
@@ -262,13 +266,13 @@ impl Context {
         self.taken_off(index).filter(|_| index < self.height() && index != self.hole())
     }
 
-    /// What stands in a place of the stack, also above its top: a hold that was just taken off. Nothing if it ended there.
+    /// Returns the hold in a slot, which may be above the top: a hold that was just removed. `None` for a dead entry.
     #[inline]
     pub(crate) fn taken_off(&self, index: usize) -> Option<Hold> {
         self.stack.place(index).filter(|place| place.instance.get() != DEAD).map(|place| place.hold())
     }
 
-    /// The hold of this place ended; it cannot be taken out.
+    /// Marks the hold of this slot as ended; it cannot be removed.
     pub(super) fn set_dead(&self, index: usize) {
         if let Some(place) = self.stack.place(index) {
             place.instance.set(DEAD);
@@ -281,66 +285,67 @@ impl Context {
         }
     }
 
-    /// Drops the holds from `depth` on.
+    /// Removes the holds from `depth` on.
     pub(crate) fn truncate(&self, depth: usize) {
         if depth < self.height() {
             self.gate.set_depth(depth);
         }
     }
 
-    /// The holds of this context's own stack, the lowest first.
+    /// The holds of this context's own stack, the oldest first.
     #[inline]
     pub fn own(&self) -> impl DoubleEndedIterator<Item = Hold> + '_ {
         let hole = self.hole();
         (0..self.height()).filter(move |&index| index != hole).filter_map(|index| self.taken_off(index))
     }
 
-    /// The same, the topmost first, and of each only its class and its traits. Of a plain stack.
+    /// The same, the newest first, and of each only its class and flags. For a plain stack.
     #[inline(always)]
     pub(crate) fn own_kinds(&self) -> impl Iterator<Item = Hold> + '_ {
         let kinds = self.stack.kinds.get(..self.height()).unwrap_or_default();
         kinds.iter().rev().map(|kind| Hold { class: kind.class.get(), flags: kind.flags.get(), ..Hold::EMPTY })
     }
 
-    /// The contexts from this one outwards.
+    /// This context and those that it interrupted, the innermost first.
     pub(crate) fn outwards(&self) -> impl Iterator<Item = &Context> {
         core::iter::successors(Some(self), |c| c.interrupted()).take(LEVELS)
     }
 
-    /// Counts an entry that was refused, or with `false` the exit that belongs to it; says whether there was one.
+    /// Counts a refused entry, or with `false` the exit that belongs to it. Returns whether there was a refused entry
+    /// before.
     pub(crate) fn refuse(&self, enter: bool) -> bool {
         let count = self.refused.get();
         self.refused.set(if enter { count.saturating_add(1) } else { count.saturating_sub(1) });
         count > 0
     }
 
-    /// No exit is passed over any more.
+    /// Forgets the refused entries: every exit counts again.
     pub(crate) fn forget_refused(&self) {
         self.refused.set(0);
     }
 
-    /// Whether a hold was lost here or in a context below: then what is not on the books may be held all the same.
+    /// Returns whether a hold was lost here or in a context below: then a lock may be held without being recorded.
     pub(crate) fn has_lost(&self) -> bool {
         self.outwards().any(|context| context.lost() > 0)
     }
 
-    /// Whether both are one context.
+    /// Returns whether both are the same context.
     pub(crate) fn is_same(&self, other: &Context) -> bool {
         core::ptr::eq(self, other)
     }
 
-    /// Whether this context, and all between it and `stack`, hold nothing.
+    /// Returns whether this context, and all between it and `stack`, hold nothing.
     pub(crate) fn is_all_empty_above(&self, stack: &Context) -> bool {
         self.outwards().take_while(|context| !context.is_same(stack)).all(|context| context.depth() == 0)
     }
 
-    /// What `stack`, a context below, holds has changed: the contexts above it, which hold nothing now, begin anew.
+    /// Restarts the keys of the contexts above `stack`, whose holds have changed. These contexts hold nothing now.
     pub(crate) fn reseed_above(&self, stack: &Context) {
         let levels = self.outwards().take_while(|context| !context.is_same(stack)).count();
         (0..levels).rev().filter_map(|n| self.outwards().nth(n)).for_each(Context::reseed);
     }
 
-    /// All holds of whoever runs here, through all contexts, the lowest first.
+    /// All holds of the running task and its interrupts, the oldest first.
     pub fn all(&self) -> impl Iterator<Item = Hold> + '_ {
         let levels = self.outwards().count();
         (0..levels).rev().filter_map(|n| self.outwards().nth(n)).flat_map(Context::own)
@@ -351,12 +356,12 @@ impl Context {
         core::iter::successors(Some(self), |c| c.continues()).take(LEVELS)
     }
 
-    /// The holds of the run, the nearest first.
+    /// The holds of the run, the newest first.
     pub(crate) fn run(&self) -> impl Iterator<Item = Hold> + '_ {
         self.contexts_of_run().flat_map(|c| c.own().rev())
     }
 
-    /// The topmost hold, in whatever context: the context and the index.
+    /// The topmost hold of all contexts: its context and index.
     pub(crate) fn top(&self) -> Option<(&Context, usize)> {
         self.outwards().find_map(|context| {
             let index = (0..context.height()).rev().find(|&index| context.hold(index).is_some())?;
@@ -364,7 +369,7 @@ impl Context {
         })
     }
 
-    /// The topmost hold that `is_it`, not beyond the first change of context below the top of the stack.
+    /// The topmost hold for which `is_it` is true, not beyond the first change of interrupt context below the top.
     pub(crate) fn find(&self, is_it: impl Fn(&Hold) -> bool) -> Option<(&Context, usize)> {
         let (top, _) = self.top()?;
         for context in top.contexts_of_run() {
@@ -376,12 +381,12 @@ impl Context {
         None
     }
 
-    /// Whether a release of this lock could be for one of the holds.
+    /// Returns whether a release of this lock could be for one of the holds.
     pub(crate) fn may_hold(&self, instance: usize) -> bool {
         self.all().any(|hold| hold.merged() || hold.instance == instance)
     }
 
-    /// Takes one hold out; those above it move down. In a plain stack, with interrupts disabled.
+    /// Removes one hold; those above it move down. In a plain stack, with interrupts disabled.
     pub(crate) fn remove(&self, index: usize) {
         let depth = self.height();
         for i in index..depth.saturating_sub(1) {
@@ -393,13 +398,13 @@ impl Context {
         self.truncate(depth.saturating_sub(1));
     }
 
-    /// Whether neither this context nor one below holds anything.
+    /// Returns whether neither this context nor one below holds anything.
     #[inline(always)]
     pub fn holds_nothing(&self) -> bool {
         self.depth() == 0 && !self.interrupted_holder()
     }
 
-    /// Whether a context below holds anything. Then recursion must look through contexts.
+    /// Returns whether a context below holds anything. Then recursion must look through contexts.
     #[inline(always)]
     pub(crate) fn interrupted_holder(&self) -> bool {
         match self.interrupted() {

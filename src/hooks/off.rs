@@ -1,8 +1,8 @@
 //! The twin of `hooks.rs` for builds without the feature `validate`: the same functions, empty.
 //!
-//! Nothing is counted, held or found. What is left are the two that disable and restore interrupts, since a lock that is
-//! taken with interrupts disabled must do so whoever watches: `port!` emits them, and a program without such locks needs
-//! no `port!`.
+//! Nothing is counted, recorded or reported. Only the two functions that disable and restore interrupts remain, since a
+//! lock that is taken with interrupts disabled must disable them in every build. `port!` emits these two; a program
+//! without such locks needs no `port!`.
 #![allow(unsafe_code)]
 
 use crate::context::Level;
@@ -22,7 +22,7 @@ use crate::runtime::saved_irqs::SavedIrqs;
 use core::fmt;
 use core::marker::PhantomData;
 
-// SAFETY: `port!` defines each with just this signature, and there can be only one definition in a program.
+// SAFETY: `port!` defines each with exactly this signature, and there can be only one definition in a program.
 unsafe extern "Rust" {
     #[link_name = __symbol!("off_irq_save")]
     safe fn __lockdep_irq_save() -> SavedIrqs;
@@ -30,72 +30,72 @@ unsafe extern "Rust" {
     safe fn __lockdep_irq_restore(saved: SavedIrqs);
 }
 
-/// Nothing.
+/// No-op: built without `validate`.
 #[inline(always)]
 pub fn acquire(_map: &LockMap, _mode: Mode, _site: Site) {}
 
-/// Nothing.
+/// No-op: built without `validate`.
 #[inline(always)]
 pub fn acquire_with(_what: &Acquire<'_>) {}
 
-/// Nothing.
+/// No-op: built without `validate`.
 #[inline(always)]
 pub fn release(_map: &LockMap, _site: Option<Site>) {}
 
-/// Nothing.
+/// No-op: built without `validate`.
 #[inline(always)]
 pub fn irqs_enabled() {}
 
-/// Nothing.
+/// No-op: built without `validate`.
 #[inline(always)]
 pub fn irqs_disabled() {}
 
-/// Disables hard interrupts on this CPU, by the port; returns what they were.
+/// Disables hard interrupts on this CPU through the port. Returns the state before.
 #[inline(always)]
 pub fn irq_save() -> SavedIrqs {
     __lockdep_irq_save()
 }
 
-/// Makes hard interrupts what they were, as [`irq_save`] returned it.
+/// Restores the interrupt state that [`irq_save`] returned.
 #[inline(always)]
 pub fn irq_restore(saved: SavedIrqs) {
     __lockdep_irq_restore(saved);
 }
 
-/// The same for a drop.
+/// The same, for a drop.
 #[inline(always)]
 pub(crate) fn irq_restore_at(saved: SavedIrqs, _site: Site) {
     __lockdep_irq_restore(saved);
 }
 
-/// `true`: nobody was told that they are off.
+/// Returns `true`: built without `validate`, so nothing is recorded.
 #[inline(always)]
 pub fn irqs_recorded_on() -> bool {
     true
 }
 
-/// Nothing.
+/// No-op: built without `validate`.
 #[inline(always)]
 pub fn softirqs_on() {}
 
-/// Nothing.
+/// No-op: built without `validate`.
 #[inline(always)]
 pub fn softirqs_off() {}
 
-/// Nothing.
+/// No-op: built without `validate`.
 #[must_use = "the interrupt ends when this is dropped"]
 #[inline(always)]
 pub fn interrupt(_level: Level, _own: &'static ContextCell) -> Interrupt {
     Interrupt { of_one_cpu: PhantomData }
 }
 
-/// Runs the handler.
+/// Runs the handler, and nothing else: built without `validate`.
 #[inline(always)]
 pub fn within_interrupt<R>(_level: Level, _own: &'static ContextCell, handler: impl FnOnce() -> R) -> R {
     handler()
 }
 
-/// An interrupt that runs. It belongs to one CPU.
+/// A running interrupt. It belongs to one CPU, so it is neither `Send` nor `Sync`.
 pub struct Interrupt {
     of_one_cpu: PhantomData<*const ()>,
 }
@@ -105,139 +105,139 @@ impl Drop for Interrupt {
     fn drop(&mut self) {}
 }
 
-/// Nothing.
+/// No-op: built without `validate`.
 #[inline(always)]
 pub fn irq_enter(_level: Level, _own: &'static ContextCell) {}
 
-/// Nothing.
+/// No-op: built without `validate`.
 #[inline(always)]
 pub fn irq_exit() {}
 
-/// Nothing.
+/// No-op: built without `validate`.
 #[inline(always)]
 pub fn reclaim_enter() {}
 
-/// Nothing.
+/// No-op: built without `validate`.
 #[inline(always)]
 pub fn reclaim_exit() {}
 
-/// Nothing.
+/// No-op: built without `validate`.
 #[inline(always)]
 pub fn might_alloc() {}
 
-/// Nothing.
+/// No-op: built without `validate`.
 #[inline(always)]
 pub fn might_sleep() {}
 
-/// Nothing.
+/// No-op: built without `validate`.
 #[inline(always)]
 pub fn wait_asleep(_map: &LockMap, _site: Site) {}
 
-/// Nothing.
+/// No-op: built without `validate`.
 #[inline(always)]
 pub fn wait_asleep_timed(_map: &LockMap, _site: Site) {}
 
-/// Nothing.
+/// No-op: built without `validate`.
 #[inline(always)]
 pub fn lock_freed(_map: &LockMap) {}
 
-/// Nothing.
+/// No-op: built without `validate`.
 #[inline(always)]
 pub fn dropped(_map: &LockMap) {}
 
-/// Nothing.
+/// No-op: built without `validate`.
 #[inline(always)]
 pub fn unregister_key(_key: &DynamicKey) {}
 
-/// Nothing.
+/// No-op: built without `validate`.
 #[inline(always)]
 pub fn downgrade(_map: &LockMap, _mode: Mode) {}
 
-/// Nothing.
+/// No-op: built without `validate`.
 #[inline(always)]
 pub fn hand_over(_map: &LockMap) {}
 
-/// Nothing.
+/// No-op: built without `validate`.
 #[inline(always)]
 pub fn take_over(_map: &LockMap, _mode: Mode) {}
 
-/// Nothing.
+/// No-op: built without `validate`.
 #[inline(always)]
 pub fn check_irqs() {}
 
-/// Nothing.
+/// No-op: built without `validate`.
 #[inline(always)]
 pub fn check_holds() {}
 
-/// Nothing.
+/// No-op: built without `validate`.
 #[inline(always)]
 pub fn task_exit() {}
 
-/// Nothing.
+/// No-op: built without `validate`.
 #[inline(always)]
 pub fn user_return() {}
 
-/// Nothing.
+/// No-op: built without `validate`.
 #[inline(always)]
 pub fn report_misuse(_kind: Kind, _note: &'static str, _map: Option<&LockMap>, _site: Site) {}
 
-/// Nothing.
+/// No-op: built without `validate`.
 #[inline(always)]
 pub(crate) fn event(_event: Event<'_>, _site: Site) {}
 
-/// `false`: nothing is on the books.
+/// Returns `false`: built without `validate`, so no hold is recorded.
 #[inline(always)]
 pub fn holds(_map: &LockMap) -> bool {
     false
 }
 
-/// Nothing.
+/// No-op: built without `validate`.
 #[inline(always)]
 pub fn for_each_held(_show: &mut dyn FnMut(&LockView)) {}
 
-/// [`Status::Absent`](crate::report::status::Status::Absent), and all zeros.
+/// Returns [`Status::Absent`](crate::report::status::Status::Absent), and zeros: built without `validate`.
 #[inline(always)]
 pub fn state() -> State {
     State::ABSENT
 }
 
-/// One line, which says that there is no validator.
+/// Writes one line: there is no validator.
 ///
 /// # Errors
-/// Those of `out`.
+/// Returns the errors of `out`.
 pub fn dump(out: &mut dyn fmt::Write) -> fmt::Result {
     write!(out, "{}", state().dump())
 }
 
-/// Nothing.
+/// No-op: built without `validate`.
 #[inline(always)]
 pub fn for_each_accepted(_show: &mut dyn FnMut(&Accepted, u32)) {}
 
-/// Nothing, and nothing is to be shown.
+/// No-op: built without `validate`. Returns 0.
 #[inline(always)]
 pub fn show_pending() -> usize {
     0
 }
 
-/// `true`: there is nothing to forget.
+/// Returns `true`: built without `validate`, so there is nothing to forget.
 #[inline(always)]
 pub fn reset() -> bool {
     true
 }
 
-/// `None`: nothing is looked for.
+/// Returns `None`: built without `validate`.
 #[inline(always)]
 pub fn first_finding() -> Option<Kind> {
     None
 }
 
-/// All zeros.
+/// Returns zeros: built without `validate`.
 #[inline(always)]
 pub fn occupancy() -> Occupancy {
     Occupancy::default()
 }
 
-/// All zeros: it costs nothing.
+/// Returns zeros: built without `validate`, so there are no tables.
 #[inline(always)]
 pub fn memory_footprint() -> MemoryFootprint {
     MemoryFootprint::default()

@@ -1,15 +1,15 @@
-//! What a lock carries: the key of its class, its wait types, and a hint where the class stands in the table.
+//! Lock classes: the keys that name them, and their ids in the table.
 //!
-//! A class is the place where its locks are constructed: the caller's line, hashed to 64 bits, is the key, so nobody
-//! names anything. A [`LockClassKey`] serves where one place makes several classes, or several places one.
-//! Each subclass of a class is a class of its own.
+//! A class is the line that constructs its locks: the caller's location, hashed to 64 bits, is the key, so nothing has
+//! to be named. Use a [`LockClassKey`] where one line makes several classes, or several lines make one. Each subclass
+//! is a class of its own. A [`DynamicKey`] is made at run time and can be unregistered. A lock that a constant
+//! constructs has no line, and is a class of its own
+//! ([`LockMap::of_first_use`](crate::lock::lock_map::LockMap::of_first_use)).
 //!
-//! A [`DynamicKey`] is made at run time and can be unregistered.
+//! Invariant: an id is a slot and the slot's generation; the table accepts it only while the slot still has that
+//! generation. If neither a line nor a key names the class of a lock, only the id that the lock caches does.
 //!
-//! A lock that a constant constructs has no line, and is a class of its own ([`LockMap::of_first_use`]).
-//!
-//! Invariant: a hint names a slot and the slot's generation; the table believes it only while the slot still has that
-//! generation. For a lock whose construction says nothing of its class, the hint is all that remembers it.
+//! What it does not do: keep the table of classes; that is `graph/classes.rs`.
 
 use crate::atomic::Ordering;
 use crate::lock::last_holder::HoldLimit;
@@ -21,12 +21,12 @@ use core::sync::atomic::AtomicUsize;
 pub struct Subclass(pub(super) u8);
 
 impl Subclass {
-    /// How many there are of each class.
+    /// How many subclasses each class has.
     pub const COUNT: u8 = 8;
-    /// The level of a lock that says nothing.
+    /// The default level.
     pub const ZERO: Subclass = Subclass(0);
 
-    /// Level `n`; levels above 7 are one, the last.
+    /// Level `n`. Levels above 7 count as 7.
     pub const fn new(n: u8) -> Subclass {
         if n < Self::COUNT { Subclass(n) } else { Subclass(Self::COUNT - 1) }
     }
@@ -37,9 +37,10 @@ impl Subclass {
     }
 }
 
-/// A class that is named in the source: put it in a `static` and give it to each lock that belongs to the class.
+/// A class that is named in the source: put it in a `static`, and pass it to each lock of the class. Linux's `struct
+/// lock_class_key`.
 ///
-/// Not of size zero, since two statics of size zero may share an address; the address means nothing here anyway.
+/// It is not zero-sized, since zero-sized statics may share an address; but the address has no meaning here.
 #[derive(Debug)]
 pub struct LockClassKey {
     pub(super) name: Option<&'static str>,
@@ -49,31 +50,33 @@ pub struct LockClassKey {
 }
 
 impl LockClassKey {
-    /// A class that reports call by this line. Two keys made by one line, as by one call of a macro, are one class: name them.
+    /// A class that reports name by this line. Two keys made by one line, as by one macro call, are one class: name
+    /// them.
     #[track_caller]
     pub const fn new() -> LockClassKey {
         let site = Site::caller();
         LockClassKey { name: None, hash: site.hash(), site, limit: HoldLimit::NONE }
     }
 
-    /// A class that reports call `name`. Keys of one name made by different lines are different classes.
+    /// A class that reports name `name`. Keys with the same name from different lines are different classes.
     #[track_caller]
     pub const fn named(name: &'static str) -> LockClassKey {
         let site = Site::caller();
         LockClassKey { name: Some(name), hash: site.hash() ^ of_name(name), site, limit: HoldLimit::NONE }
     }
 
-    /// The same, for locks that may be held for `units` of the port's time and no longer: a longer hold is reported when it
-    /// ends, by kernels with the feature `stat`.
+    /// The same, with a limit: a lock of the class may be held for `units` of [`Port::now`](crate::port::Port::now). A
+    /// longer hold is reported when it ends (`hold-limit`), in builds with the feature `stat`.
     pub const fn with_hold_limit(self, units: u64) -> LockClassKey {
         LockClassKey { limit: HoldLimit::new(units), ..self }
     }
 }
 
-/// A class that is made at run time, in a driver or a heap object that comes and goes: no other key of the boot is like it.
+/// A class that is made at run time, for a driver or a heap object. No other key of the boot is equal to it. Linux's
+/// `lockdep_register_key`.
 ///
-/// Before it is given up, and after the last of its locks, its classes are taken back with
-/// `hooks::unregister_key`: then their room in the tables is used again. Linux's `lockdep_register_key`.
+/// After the last of its locks, and before the key is dropped, unregister it with
+/// [`hooks::unregister_key`](crate::hooks::unregister_key): then the slots of its classes in the tables are used again.
 #[derive(Debug)]
 pub struct DynamicKey {
     pub(super) name: Option<&'static str>,
@@ -81,30 +84,30 @@ pub struct DynamicKey {
     pub(super) site: Site,
 }
 
-/// How many keys were made. (No table of the validator, which works without them.)
+/// How many keys were made. (Not in a table of the validator: keys can be made before there is one.)
 static KEYS: AtomicUsize = AtomicUsize::new(0);
 
 impl DynamicKey {
-    /// A class that reports call by this line.
+    /// A class that reports name by this line.
     #[track_caller]
     pub fn new() -> DynamicKey {
         DynamicKey::with(None, Site::caller())
     }
 
-    /// A class that reports call `name`.
+    /// A class that reports name `name`.
     #[track_caller]
     pub fn named(name: &'static str) -> DynamicKey {
         DynamicKey::with(Some(name), Site::caller())
     }
 
-    /// Keys of one line differ by their number. On machines of 32 bits numbers come again after 2^32 keys: then a key that is
-    /// still in use since must not be of this line.
+    /// Keys of one line differ by their number. On 32-bit machines the numbers repeat after 2^32 keys: a key that is
+    /// still in use then must not be of the same line.
     fn with(name: Option<&'static str>, site: Site) -> DynamicKey {
         let number = (KEYS.fetch_add(1, Ordering::Relaxed) as u64).wrapping_add(1);
         DynamicKey { name, hash: site.hash() ^ number.wrapping_mul(0x9e37_79b9_7f4a_7c15), site }
     }
 
-    /// The 64 bits that the keys of its classes differ from in the upper ones alone.
+    /// The 64 bits of the key; the keys of its classes differ from them only in the upper bits.
     pub(crate) const fn hash(&self) -> u64 {
         self.hash
     }
@@ -117,7 +120,8 @@ impl Default for DynamicKey {
     }
 }
 
-/// What of a class's key is of what named it; the rest is changed by wait types, and by [`LockMap::novalidate`].
+/// The part of a class's key that comes from its name or line. Wait types and
+/// [`LockMap::novalidate`](crate::lock::lock_map::LockMap::novalidate) change the rest.
 pub(crate) const OF_KEY: u64 = (1 << 56) - 1;
 
 /// What a name adds to the hash of a line.
@@ -132,9 +136,9 @@ impl Default for LockClassKey {
     }
 }
 
-/// Where a class is in the table: the slot in 16 bits, above them the slot's generation in 44. 0 is never valid, since
-/// generations begin at 1. Unique among all classes that a validator ever knew: chain keys are made of these, with the
-/// traits of a hold in the four bits that are left.
+/// The id of a class: its slot in the table in 16 bits, above them the slot's generation in 44. 0 is never valid, since
+/// generations begin at 1. Unique among all classes that a validator ever knew. Chain keys are made of ids, with flags
+/// of a hold in the remaining four bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClassId(pub(crate) u64);
 
@@ -147,7 +151,7 @@ impl ClassId {
         ClassId(generation << 16 | slot as u64)
     }
 
-    /// How many classes were in the slot before, and one.
+    /// The generation of the slot: one more than the number of classes that were in it before.
     pub(crate) const fn generation(self) -> u64 {
         self.0 >> 16
     }
@@ -158,18 +162,18 @@ impl ClassId {
     }
 }
 
-/// What says of which class a lock is.
+/// What determines the class of a lock.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Origin {
     /// Its key, its name, or the line that constructs it.
     #[default]
     Line,
-    /// The line that first took a lock of the class: these locks are constructed by a line of the standard library, as by
-    /// `map(Mutex::new)`, which says nothing.
+    /// The line that first acquired a lock of the class: these locks are constructed by a line of the standard library,
+    /// as by `map(Mutex::new)`, which identifies nothing.
     Library,
-    /// The lock itself, which a constant constructed: the class has no other lock.
+    /// The lock itself, which a constant constructed: it is the only lock of the class.
     Constant,
 }
 
-/// Where the traits of a hold say that its lock may be held for a limited time.
+/// The flag of a hold whose lock has a hold limit.
 pub(crate) const LIMITED: u16 = 1 << 15;

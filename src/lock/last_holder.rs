@@ -1,20 +1,22 @@
-//! What locks and holds remember for the statistics (feature `stat`): who had a lock last, how long it may be held, and
-//! since when it is.
+//! What locks and holds record for the statistics (feature `stat`): the last holder of a lock, its hold limit, and the
+//! start time of a hold.
 //!
-//! Without the feature the same names stand for nothing: types of no size, functions of no instructions.
+//! Without the feature the same names are zero-sized types and empty functions.
 //!
-//! Invariants: a trail is written by whoever has the lock, just before it is let go, so the cache line is its own. Readers,
-//! who have it together, may overwrite one another: then a bounce is missed. Sites are kept as pointers that are never
-//! followed here.
+//! Invariants: the holder of a lock writes its `LastHolder` just before the release, so it owns the cache line. Readers
+//! that hold a lock together may overwrite one another: then a bounce is missed. Sites are kept as pointers that are
+//! never followed here.
+//!
+//! What it does not do: count. `stat/` reads what is recorded here.
 
-/// With statistics.
+/// With the feature `stat`.
 #[cfg(feature = "stat")]
 mod kept {
     use crate::lock::site::Site;
     use core::panic::Location;
     use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
 
-    /// A site that one writes and others read, or none.
+    /// A site that one CPU writes and others read, or none.
     #[derive(Debug)]
     pub(crate) struct SiteCell(AtomicPtr<Location<'static>>);
 
@@ -28,7 +30,7 @@ mod kept {
             self.0.store(pointer(site), Ordering::Relaxed);
         }
 
-        /// Sets the site if there is none; says whether it is this one now, by its address.
+        /// Sets the site if there is none. Returns whether it is `site` now, compared by address.
         pub(crate) fn claim(&self, site: Site) -> bool {
             let site = pointer(Some(site));
             match self.0.compare_exchange(core::ptr::null_mut(), site, Ordering::Relaxed, Ordering::Relaxed) {
@@ -47,30 +49,30 @@ mod kept {
         site.map_or(core::ptr::null_mut(), |site| core::ptr::from_ref(site.0).cast_mut())
     }
 
-    /// What a lock remembers of whoever had it last.
+    /// What a lock records about its last holder.
     #[derive(Debug)]
     pub(crate) struct LastHolder {
-        /// The CPU that let it go, plus one; 0: nobody yet.
+        /// The CPU that released it last, plus one; 0: none yet.
         cpu: AtomicU32,
-        /// Where that hold began.
+        /// Where the last hold began.
         site: SiteCell,
-        /// For how long it may be held, in the port's units; 0: as long as anybody likes.
+        /// How long it may be held, in the port's units; 0: no limit.
         limit: u64,
     }
 
     impl LastHolder {
-        /// Of a lock that nobody had, with the limit of its key.
+        /// For a lock that was never held, with the limit of its key.
         pub(crate) const fn new(limit: HoldLimit) -> LastHolder {
             LastHolder { cpu: AtomicU32::new(0), site: SiteCell::new(), limit: limit.0 }
         }
 
-        /// Whether it was this CPU that let the lock go last.
+        /// Returns whether this CPU released the lock last.
         #[inline(always)]
         pub(crate) fn was_here(&self, cpu: u32) -> bool {
             self.cpu.load(Ordering::Relaxed) == cpu.wrapping_add(1)
         }
 
-        /// The lock is let go on `cpu` by one who took it at `site`; says whether it was another CPU that let it go before.
+        /// Records a release on `cpu` of a hold that began at `site`. Returns whether another CPU released it before.
         pub(crate) fn released(&self, cpu: u32, site: Option<Site>) -> bool {
             self.site.set(site);
             let (before, now) = (self.cpu.load(Ordering::Relaxed), cpu.wrapping_add(1));
@@ -81,7 +83,7 @@ mod kept {
             before != 0
         }
 
-        /// Whether another CPU than this one let the lock go last.
+        /// Returns whether a CPU other than `cpu` released the lock last.
         pub(crate) fn comes_from_elsewhere(&self, cpu: u32) -> bool {
             ![0, cpu.wrapping_add(1)].contains(&self.cpu.load(Ordering::Relaxed))
         }
@@ -91,18 +93,18 @@ mod kept {
             &self.site
         }
 
-        /// Whether a hold of this length is longer than allowed; the limit then.
+        /// Returns the limit if a hold of this length exceeds it.
         pub(crate) fn limit_below(&self, length: u64) -> Option<u64> {
             HoldLimit(self.limit).overheld(length).0.map(|(_, limit)| limit)
         }
 
-        /// For how long it may be held.
+        /// The hold limit.
         pub(crate) fn limit(&self) -> HoldLimit {
             HoldLimit(self.limit)
         }
     }
 
-    /// For how long locks of a class may be held; 0: as long as anybody likes.
+    /// How long locks of a class may be held; 0: no limit.
     #[derive(Clone, Copy, Debug)]
     pub(crate) struct HoldLimit(u64);
 
@@ -117,18 +119,18 @@ mod kept {
             self.0 == 0
         }
 
-        /// The longer of two that are not none; the other one where one is.
+        /// The longer of two limits; if one of them is none, the other.
         pub(crate) fn or_longer(self, other: HoldLimit) -> HoldLimit {
             HoldLimit(self.0.max(other.0))
         }
 
-        /// Whether a hold of this length is longer than allowed.
+        /// Checks the length of a hold against the limit.
         pub(crate) fn overheld(self, length: u64) -> Overheld {
             Overheld((self.0 != 0 && length > self.0).then_some((length, self.0)))
         }
     }
 
-    /// Since when a lock is waited for, or held; or that this is not measured.
+    /// Since when a lock is waited for or held; or that this is not measured.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub(crate) struct Since(u64);
 
@@ -146,31 +148,31 @@ mod kept {
             self.0 != 0
         }
 
-        /// How long that is ago.
+        /// How long ago that is.
         #[inline(always)]
         pub(crate) const fn until(self, now: u64) -> u64 {
             now.wrapping_add(1).wrapping_sub(self.0)
         }
     }
 
-    /// How long a lock was held that may not be held as long: length and limit, in the port's units.
+    /// How long a lock was held that exceeded its limit: length and limit, in the port's units.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub struct Overheld(pub(crate) Option<(u64, u64)>);
 
     impl Overheld {
         pub(crate) const NONE: Overheld = Overheld(None);
 
-        /// Length and limit; `None` for every other kind of finding.
+        /// Returns length and limit; `None` for every other kind of finding.
         pub const fn length_and_limit(self) -> Option<(u64, u64)> {
             self.0
         }
     }
 }
 
-/// Without.
+/// Without the feature `stat`.
 #[cfg(not(feature = "stat"))]
 mod nothing {
-    /// Nothing is remembered.
+    /// Zero-sized: built without `stat`.
     #[derive(Debug)]
     pub(crate) struct LastHolder;
 
@@ -179,13 +181,13 @@ mod nothing {
             LastHolder
         }
 
-        /// None.
+        /// Returns no limit.
         pub(crate) fn limit(&self) -> HoldLimit {
             HoldLimit::NONE
         }
     }
 
-    /// There are no limits.
+    /// Zero-sized: built without `stat`.
     #[derive(Clone, Copy, Debug)]
     pub(crate) struct HoldLimit;
 
@@ -196,50 +198,50 @@ mod nothing {
             HoldLimit
         }
 
-        /// Always.
+        /// Returns `true`.
         pub(crate) const fn is_none(self) -> bool {
             true
         }
 
-        /// None.
+        /// Returns no limit.
         pub(crate) fn or_longer(self, _other: HoldLimit) -> HoldLimit {
             self
         }
 
-        /// Never.
+        /// Returns that the limit is not exceeded.
         pub(crate) fn overheld(self, _length: u64) -> Overheld {
             Overheld::NONE
         }
     }
 
-    /// Nothing is measured.
+    /// Zero-sized: built without `stat`.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub(crate) struct Since;
 
     impl Since {
         pub(crate) const UNKNOWN: Since = Since;
 
-        /// Never.
+        /// Returns `false`: built without `stat`.
         #[inline(always)]
         pub(crate) fn is_known(self) -> bool {
             false
         }
 
-        /// Nothing.
+        /// Returns 0: built without `stat`.
         #[inline(always)]
         pub(crate) const fn until(self, _now: u64) -> u64 {
             0
         }
     }
 
-    /// Nothing is held too long.
+    /// Zero-sized: built without `stat`.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub struct Overheld;
 
     impl Overheld {
         pub(crate) const NONE: Overheld = Overheld;
 
-        /// Nobody measured.
+        /// Returns `None`: built without `stat`.
         pub const fn length_and_limit(self) -> Option<(u64, u64)> {
             None
         }

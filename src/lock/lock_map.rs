@@ -1,9 +1,10 @@
-//! The map of a lock: what the validator knows it by. Linux's `struct lockdep_map`.
+//! The map of a lock: what the validator needs to identify it. Linux's `struct lockdep_map`.
 //!
-//! A map names a class by its key and remembers the class's id once it was found (the hint), so that an acquire need not
+//! A map names a class by its key, and caches the class's id once it was found (the hint), so that an acquire need not
 //! look it up.
 //!
-//! Invariant: a hint is believed only if its generation is that of the class's slot.
+//! Invariant: a hint is used only if its generation is that of the class's slot. What it does not do: record holds; a
+//! map knows nothing of who holds the lock, except a hand-over.
 
 use crate::atomic::word64::AtomicWord64;
 use crate::atomic::{AtomicBool, Ordering};
@@ -12,25 +13,25 @@ use crate::lock::last_holder::{HoldLimit, LastHolder};
 use crate::lock::site::Site;
 use crate::lock::wait_type::{WaitType, WaitTypes};
 
-/// Where the traits of a hold have its wait types.
+/// The position of the wait types in the flags of a hold.
 pub(crate) const WAITS_SHIFT: u16 = 8;
 
-/// What every tracked lock carries: Linux's `struct lockdep_map`.
+/// What every tracked lock contains. Linux's `struct lockdep_map`.
 #[derive(Debug)]
 pub struct LockMap {
     key: u64,
     site: Site,
     name: Option<&'static str>,
-    /// The wait types, and whether there is a limit on how long it is held, where a hold's traits have them.
+    /// The wait types, and whether there is a hold limit, at the position of a hold's flags.
     waits: u16,
-    /// It was given a key, so its site does not count.
+    /// A key was given, so the site does not count.
     keyed: bool,
     /// A constant constructed it, so it has no site.
     constant: bool,
     validated: bool,
-    /// The next release may be anybody's.
+    /// The next release may come from any context.
     handed_over: AtomicBool,
-    /// For the subclasses 0 and 1; the others are looked up.
+    /// For subclasses 0 and 1; the others are looked up.
     hints: [AtomicWord64; 2],
     last_holder: LastHolder,
 }
@@ -43,33 +44,34 @@ impl LockMap {
         LockMap::with(site.hash(), site, None, waits)
     }
 
-    /// A lock whose class is the caller's line and `name`, which reports call it.
+    /// A lock whose class is the caller's line and `name`, which reports show.
     #[track_caller]
     pub const fn named(name: &'static str, waits: WaitTypes) -> LockMap {
         let site = Site::caller();
         LockMap::with(site.hash() ^ of_name(name), site, Some(name), waits)
     }
 
-    /// A lock of the class `key`. Locks of other wait types are of another class, also under the same key.
+    /// A lock of the class `key`. Locks with other wait types are of another class, even with the same key.
     pub const fn with_key(key: &'static LockClassKey, waits: WaitTypes) -> LockMap {
         LockMap::with(key.hash, key.site, key.name, waits).keyed().limited(key.limit)
     }
 
-    /// A lock of a class that is known by a name alone, wherever it is made: for locks that come from outside, as in a
-    /// recorded trace. `site` is what reports show for the construction.
+    /// A lock of a class that is identified by its name alone, wherever it is made: for locks from outside, as in a
+    /// recorded trace. Reports show `site` as the line of construction.
     pub const fn of_class(class: &'static str, site: Site, waits: WaitTypes) -> LockMap {
         LockMap::with(crate::lock::site::hash_bytes(class.as_bytes()), site, Some(class), waits)
     }
 
-    /// A lock that is a class of its own, from when it is first taken until it is dropped ([`Tracker`](crate::sync::tracker::Tracker)
-    /// does that) or its memory is freed (`hooks::lock_freed`): for constants, which cannot know where they are used. Reports call
-    /// the class by the line that first took the lock. Linux's lock in static memory, whose class is its address; here it
-    /// is a number that the table gives, which moves with the lock.
+    /// A lock that is a class of its own, from its first acquisition until it is dropped (a
+    /// [`Tracker`](crate::sync::tracker::Tracker) announces that) or its memory is freed (`hooks::lock_freed`): for
+    /// constants, which cannot know where they are used. Reports name the class by the line that first acquired the
+    /// lock. In Linux, the class of such a lock in static memory is its address; here it is a number from the table,
+    /// which moves with the lock.
     pub const fn of_first_use(waits: WaitTypes) -> LockMap {
         LockMap { constant: true, ..LockMap::with(Site::NOWHERE.hash(), Site::NOWHERE, None, waits) }
     }
 
-    /// A lock of the class `key`, which was made at run time. The key may move or go; what counts is its number.
+    /// A lock of the class `key`, which was made at run time. The key may move; only its number counts.
     pub const fn with_dynamic_key(key: &DynamicKey, waits: WaitTypes) -> LockMap {
         LockMap::with(key.hash, key.site, key.name, waits).keyed()
     }
@@ -94,23 +96,23 @@ impl LockMap {
         }
     }
 
-    /// It was given a key.
+    /// A key was given.
     const fn keyed(mut self) -> LockMap {
         self.keyed = true;
         self
     }
 
-    /// The same lock, never checked: it is on the books, and no usage, order or recursion is learned of it or found. Its
-    /// class is one of its own. Linux's `lockdep_set_novalidate_class`.
+    /// The same lock, never checked: it is recorded as held, but no usage, order or recursion is learned or found. It
+    /// is in a class of its own. Linux's `lockdep_set_novalidate_class`.
     pub const fn novalidate(mut self) -> LockMap {
-        // Without a hint no acquisition passes for known, so the fast path need not ask.
+        // Without a hint no acquisition passes for known, so the fast path need not check this.
         self.key ^= (self.validated as u64) << 63;
         self.validated = false;
         self
     }
 
-    /// Gives the lock the class `key`, in place of the one that it was constructed with: where a constructor is shared by
-    /// locks of different meaning. Nobody else has the lock yet, so it is not held. Linux's `lockdep_set_class`.
+    /// Gives the lock the class `key` in place of the one from its construction: for a constructor that is shared by
+    /// locks of different purpose. `&mut` means that the lock is not held. Linux's `lockdep_set_class`.
     pub fn set_class(&mut self, key: &'static LockClassKey) {
         self.become_of(LockMap::with_key(key, self.waits()));
     }
@@ -124,12 +126,12 @@ impl LockMap {
         *self = if self.validated { other } else { other.novalidate() };
     }
 
-    /// Whether acquisitions of the lock are checked.
+    /// Returns whether acquisitions of the lock are checked.
     pub(crate) const fn is_validated(&self) -> bool {
         self.validated
     }
 
-    /// The same, for locks that may be held for `units` of the port's time and no longer: as
+    /// The same lock, with a limit on how long it may be held, in units of [`Port::now`](crate::port::Port::now): as
     /// [`LockClassKey::with_hold_limit`].
     pub const fn with_hold_limit(self, units: u64) -> LockMap {
         self.limited(HoldLimit::new(units))
@@ -141,25 +143,25 @@ impl LockMap {
         self
     }
 
-    /// For how long it may be held.
+    /// How long it may be held.
     pub(crate) fn hold_limit(&self) -> HoldLimit {
         self.last_holder.limit()
     }
 
-    /// What it remembers for the statistics.
+    /// What it records for the statistics.
     #[cfg(feature = "stat")]
     #[inline(always)]
     pub(crate) fn last_holder(&self) -> &LastHolder {
         &self.last_holder
     }
 
-    /// Whether the line that constructed the lock says which class it is of: not if it is inside the standard library, as with
-    /// `map(Mutex::new)`, or a constant, and no name or key was given.
+    /// Returns whether the lock identifies its class: through a name, a key, or the line that constructed it. Not if
+    /// that line is inside the standard library, as with `map(Mutex::new)`, or a constant's.
     pub fn has_class(&self) -> bool {
         self.origin() == Origin::Line
     }
 
-    /// What says of which class the lock is.
+    /// What determines the class of the lock.
     pub fn origin(&self) -> Origin {
         if self.constant {
             Origin::Constant
@@ -170,13 +172,14 @@ impl LockMap {
         }
     }
 
-    /// Whether the lock is a class of its own that may be in the table: then the class goes with the lock.
+    /// Returns whether the lock is a class of its own that may be in the table: then the class is unregistered with the
+    /// lock.
     #[inline(always)]
     pub fn has_own_class(&self) -> bool {
         self.constant && self.hint(Subclass::ZERO) != ClassId::NONE
     }
 
-    /// The 64 bits that stand for the class of subclass 0.
+    /// The key of the class of subclass 0, 64 bits.
     pub const fn key(&self) -> u64 {
         self.key
     }
@@ -186,7 +189,7 @@ impl LockMap {
         self.site
     }
 
-    /// The name of the class, where it was given one.
+    /// The name of the class, if it has one.
     pub const fn name(&self) -> Option<&'static str> {
         self.name
     }
@@ -196,30 +199,31 @@ impl LockMap {
         WaitTypes::from_bits(self.waits >> WAITS_SHIFT)
     }
 
-    /// Whether a wait for the lock sleeps: its outer wait type is `sleep`.
+    /// Returns whether a wait for the lock sleeps: its outer wait type is `sleep`.
     #[inline(always)]
     pub const fn sleeps(&self) -> bool {
         self.waits >> WAITS_SHIFT >> 3 == WaitType::Sleep as u16
     }
 
-    /// The wait types, where a hold's traits have them.
+    /// The wait types, at the position of a hold's flags.
     pub(crate) const fn wait_flags(&self) -> u16 {
         self.waits
     }
 
-    /// Which lock this is, for the books: a number that no two living locks share. It is never followed as a pointer.
+    /// The identity of the lock for its holds: a number that no two living locks share. It is never followed as a
+    /// pointer.
     pub fn instance(&self) -> usize {
         core::ptr::from_ref(self).addr()
     }
 
-    /// Says whether somebody else will let the lock go; returns what was said before. Under the internal lock.
+    /// Sets whether another context will release the lock. Returns the old value. Under the internal lock.
     pub(crate) fn set_handed_over(&self, handed_over: bool) -> bool {
         let before = self.handed_over.load(Ordering::Relaxed);
         self.handed_over.store(handed_over, Ordering::Relaxed);
         before
     }
 
-    /// Whether somebody else will let the lock go.
+    /// Returns whether another context will release the lock.
     pub(crate) fn is_handed_over(&self) -> bool {
         self.handed_over.load(Ordering::Relaxed)
     }

@@ -1,9 +1,10 @@
-//! How a lock is waited for and how it is held: two bits, and the one rule that everything else follows from.
+//! How a lock is waited for and held: two bits, and the one rule from which everything else follows.
 //!
-//! Invariant: [`Mode::blocks`] is the only place that knows which wait is blocked by which hold. Recursion asks it
-//! directly; the kinds of a dependency, the strong paths of the search and the READ usage bits are its tables.
+//! Invariant: [`Mode::blocks`] is the only place that decides which hold blocks which wait. Recursion calls it
+//! directly; the kinds of a dependency, the strong paths of the search and the READ usage bits are tables of it. What
+//! it does not do: know a lock.
 
-/// How a lock is taken: how its wait goes in, and what its hold keeps out.
+/// How a lock is acquired: how the wait queues, and what the hold excludes.
 ///
 /// The two halves are independent: an upgradeable read of `spin` waits like a recursive reader and holds exclusively
 /// against its like.
@@ -20,7 +21,7 @@ impl Mode {
     pub const WRITE: Mode = Mode { recursive: false, shared: false };
     /// A reader that waits behind a queued writer. Linux's `read == 1`.
     pub const READ: Mode = Mode { recursive: false, shared: true };
-    /// A recursive reader, which does not. Linux's `read == 2`.
+    /// A recursive reader, which passes a queued writer. Linux's `read == 2`.
     pub const RECURSIVE_READ: Mode = Mode { recursive: true, shared: true };
     /// Waits like a recursive reader, holds exclusively: the upgradeable read of `spin::RwLock`.
     pub const UPGRADEABLE: Mode = Mode { recursive: true, shared: false };
@@ -32,7 +33,7 @@ impl Mode {
         !(wait_recursive && hold_shared)
     }
 
-    /// Whether a wait in this mode is blocked by a hold in the mode `hold`.
+    /// Returns whether a hold in the mode `hold` blocks a wait in this mode.
     pub const fn is_blocked_by(self, hold: Mode) -> bool {
         Mode::blocks(hold.shared, self.recursive)
     }

@@ -1,15 +1,17 @@
-//! Where in the source: the line that constructs a lock, takes it, or changes a context.
+//! Sites: lines of the source that construct a lock, acquire it, or change a context.
 //!
 //! Invariants:
-//! - A site is compared by what it says (file, line, column), never by its address, since the compiler may keep two copies
-//!   of one `Location`.
-//! - What is hashed, shown and accepted is the path from the crate's own directory on ([`CratePath`]): no part of it depends
-//!   on where the sources are on this machine.
+//! - Sites are compared by content (file, line, column), never by address, since the compiler may keep two copies of
+//!   one `Location`.
+//! - What is hashed, shown and accepted is the path from the crate's own directory on ([`CratePath`]): no part of it
+//!   depends on where the sources are on this machine.
+//!
+//! What it does not do: resolve symbols or read files.
 
 use core::fmt;
 use core::panic::Location;
 
-/// A place in the source, by the compiler's own `Location`: a report needs no symbols.
+/// A place in the source, as the compiler's own `Location`: reports need no debug symbols.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Site(pub &'static Location<'static>);
 
@@ -20,7 +22,7 @@ impl Site {
         Site(Location::caller())
     }
 
-    /// The line of what no line constructs: a constant does not know where it is used.
+    /// For locks that no line constructs: a constant does not know where it is used.
     pub(crate) const NOWHERE: Site = Site::caller();
 
     /// The path from the crate's own directory on.
@@ -28,8 +30,9 @@ impl Site {
         CratePath::of(self.0.file())
     }
 
-    /// Whether the line is inside the standard library (`map(Mutex::new)` hands such lines on), or that of a constant.
-    /// Such a site says nothing about who constructs the lock, and counts as none: a report advises a key there.
+    /// Returns whether the line is inside the standard library (`map(Mutex::new)` passes such lines on), or that of a
+    /// constant. Such a site does not identify who constructs the lock, and counts as none: a report advises a key
+    /// there.
     pub fn is_in_library(self) -> bool {
         // The library's paths are absolute.
         let file = self.0.file().as_bytes();
@@ -37,7 +40,7 @@ impl Site {
     }
 
     /// 64 bits that represent the place: FNV-1a over path, line and column, usable at compile time. The same on every
-    /// machine, and for every separator.
+    /// machine, and for every path separator.
     pub const fn hash(self) -> u64 {
         let (name, rest) = self.path().parts();
         let mut hash = FNV_OFFSET;
@@ -66,7 +69,7 @@ impl Site {
 #[derive(Clone, Copy, Debug)]
 pub struct CratePath {
     file: &'static str,
-    /// A name in the file's path that the rest is put behind: from where to where. Empty: none.
+    /// The bytes of a name in the file's path that is shown before the rest: from where to where. Empty: none.
     name: (usize, usize),
     /// Where the rest begins.
     rest: usize,
@@ -99,7 +102,7 @@ impl CratePath {
         CratePath { file, name: (0, 0), rest: crate_directory(bytes) }
     }
 
-    /// The name that the rest is put behind, if there is one, and the rest.
+    /// Returns the name before the rest, if there is one, and the rest.
     pub(crate) const fn parts(self) -> (&'static str, &'static str) {
         let (from, to) = self.name;
         (part(self.file, from, to), part(self.file, self.rest, self.file.len()))
@@ -113,7 +116,7 @@ impl CratePath {
         parts.map(|byte| if is_separator(byte) { b'/' } else { byte })
     }
 
-    /// Whether it ends in `end`, which is whole names, with either separator.
+    /// Returns whether it ends in `end`, which must be whole names, with either separator.
     pub(crate) fn ends_with(self, end: &[u8]) -> bool {
         let mut own = self.bytes().rev();
         let is_end = end.iter().rev().all(|&byte| own.next() == Some(if is_separator(byte) { b'/' } else { byte }));
@@ -130,7 +133,7 @@ impl fmt::Display for CratePath {
     }
 }
 
-/// What is from one byte of a path to another: whole names.
+/// The bytes of a path from `from` to `to`, which are whole names.
 const fn part(file: &'static str, from: usize, to: usize) -> &'static str {
     match file.split_at_checked(to) {
         Some((before, _)) => match before.split_at_checked(from) {
@@ -159,7 +162,7 @@ fn is_of_library(file: &[u8]) -> bool {
     after(file, b"/rustc/") == Some(b"/rustc/".len()) || sources.iter().any(|part| after(file, part).is_some())
 }
 
-/// Whether `part`, whose separators are `/`, is in `file` at `at`.
+/// Returns whether `part`, whose separators are `/`, is in `file` at `at`.
 const fn is_at(file: &[u8], at: usize, part: &[u8]) -> bool {
     let Some((_, mut file)) = file.split_at_checked(at) else { return false };
     let mut part = part;
@@ -173,7 +176,7 @@ const fn is_at(file: &[u8], at: usize, part: &[u8]) -> bool {
     true
 }
 
-/// Where what follows the last `part` begins.
+/// Returns where the text after the last `part` begins.
 const fn after(file: &[u8], part: &[u8]) -> Option<usize> {
     let mut at = file.len();
     while at > 0 {
@@ -185,7 +188,7 @@ const fn after(file: &[u8], part: &[u8]) -> Option<usize> {
     None
 }
 
-/// Where the part of a path behind that at `at` begins, if there is one.
+/// Returns where the next name of a path begins, if there is one.
 const fn next_part(file: &[u8], mut at: usize) -> Option<usize> {
     while let Some((_, [byte, rest @ ..])) = file.split_at_checked(at) {
         at += 1;
@@ -196,7 +199,7 @@ const fn next_part(file: &[u8], mut at: usize) -> Option<usize> {
     None
 }
 
-/// Where the name ends that begins at `from`: before the `-0123` that cargo puts behind it.
+/// Returns where the name that begins at `from` ends: before the `-0123` that cargo appends.
 const fn without_hash(file: &[u8], from: usize, to: usize) -> usize {
     let mut end = to;
     while let Some((before, _)) = file.split_at_checked(end)
@@ -212,8 +215,8 @@ const fn without_hash(file: &[u8], from: usize, to: usize) -> usize {
     }
 }
 
-/// Where the directory of the crate begins, in an absolute path that nothing else is known of: that before the last `src`,
-/// or else before the last directory of cargo's other targets, or else the file's own.
+/// Returns where the crate's directory begins in an absolute path of unknown kind: before the last `src`, or else
+/// before the last directory of cargo's other targets, or else the file's own directory.
 const fn crate_directory(file: &[u8]) -> usize {
     let known: [&[u8]; 4] = [b"/src/", b"/tests/", b"/examples/", b"/benches/"];
     let mut rest: &[&[u8]] = &known;
@@ -233,7 +236,7 @@ const fn crate_directory(file: &[u8]) -> usize {
     0
 }
 
-/// Where the part of a path begins that ends before the separator at `end`. Where there is none: behind that separator.
+/// Returns where the name begins that ends before the separator at `end`. If there is none: after that separator.
 const fn part_before(file: &[u8], end: usize) -> usize {
     let mut at = end;
     while at > 0 && !has_separator(file, at - 1) {

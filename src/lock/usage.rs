@@ -1,21 +1,22 @@
-//! The usage bits of a class: in which states it was used, and held with them enabled.
+//! The usage bits of a class: in which states it was waited for, and with which states enabled it was held.
 //!
-//! For each [`UsageState`] two sides: *used in* is the wait of an interrupt (or of a reclaim), *enabled* is a hold that such
-//! an interrupt finds. Each side once exclusive and once READ, by the one rule: a wait is READ if it is a recursive
-//! reader's, a hold is READ if it is shared. Linux's `LOCK_USED_IN_*` and `LOCK_ENABLED_*`.
+//! Each [`UsageState`] has two sides: *used in* is the wait of an interrupt (or of a reclaim), *enabled* is a hold that
+//! such an interrupt can find. Each side exists exclusive and READ, by the one rule: a wait is READ if it is a
+//! recursive reader's, a hold is READ if it is shared. Linux's `LOCK_USED_IN_*` and `LOCK_ENABLED_*`.
 //!
-//! Invariant: bits are only ever set. Only this file knows how they are laid out.
+//! Invariant: bits are only ever set, and only this file knows their layout. What it does not do: store them; that is
+//! `graph/classes.rs`.
 
 use crate::lock::mode::Mode;
 use bitflags::bitflags;
 
-/// What can come upon a task that holds a lock.
+/// What can interrupt a task that holds a lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum UsageState {
     /// A hard interrupt.
     Hardirq = 0,
-    /// A softirq: work that is run on the way out of an interrupt.
+    /// A softirq: work that runs on the way out of an interrupt.
     Softirq = 1,
     /// Memory reclaim, entered by an allocation.
     Reclaim = 2,
@@ -25,7 +26,7 @@ impl UsageState {
     /// All states, in the order in which they are marked.
     pub const ALL: [UsageState; 3] = [UsageState::Hardirq, UsageState::Softirq, UsageState::Reclaim];
 
-    /// As Linux prints it in headings.
+    /// The name that Linux prints in headings.
     pub const fn name(self) -> &'static str {
         match self {
             UsageState::Hardirq => "HARDIRQ",
@@ -36,7 +37,7 @@ impl UsageState {
 }
 
 bitflags! {
-    /// Usage bits of a class, or those that an acquisition asks for.
+    /// Usage bits of a class, or the bits that an acquisition needs.
     #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
     pub struct Usage: u16 {
         /// Waited for in a hard interrupt.
@@ -73,30 +74,30 @@ bitflags! {
     }
 }
 
-/// Usage bits as they are asked for. Also the sixteenth bit is set: widened with its sign it asks for all bits above, where
-/// the word of a class has its generation. Of the three bits between, one asks whether the class was ever taken; one means
-/// nothing to a class and goes along, for the traits of the hold.
+/// The usage bits that an acquisition needs, as a mask. Its sixteenth bit is set: sign-extended, it covers all bits
+/// above, where the word of a class has its generation. Of the three bits between, one asks whether the class was ever
+/// acquired; one has no meaning for a class and is copied to the flags of the hold.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct UsageMask(i16);
 
-/// A lock of the class was taken, in whatever way. What only serialises others as a nest lock, and was never seen taken,
-/// has a class without it. Linux's `LOCK_USED`.
+/// A lock of the class was acquired, in any way. A class without this bit is known only as the nest lock of others.
+/// Linux's `LOCK_USED`.
 pub(crate) const TAKEN: u16 = 1 << 12;
 
-/// What goes along: hard interrupts are on.
+/// Copied to the hold: hard interrupts are on.
 pub(crate) const IRQS_ON: u16 = 1 << 14;
 
 impl UsageMask {
-    /// Asks for these, where hard interrupts are as said.
+    /// The mask for these bits, with the given state of hard interrupts.
     pub(crate) const fn new(usage: Usage, irqs_on: bool) -> UsageMask {
         let along = if irqs_on { IRQS_ON } else { 0 };
         UsageMask((usage.bits() | along | TAKEN) as i16 | i16::MIN)
     }
 
-    /// Asks whether the class is there, and no more.
+    /// The mask that only asks whether the class exists.
     pub(crate) const EXISTENCE: UsageMask = UsageMask(i16::MIN);
 
-    /// What goes along with the bits.
+    /// The flag that is copied to the hold.
     #[inline(always)]
     pub(crate) const fn along(self) -> u16 {
         self.0 as u16 & IRQS_ON
@@ -112,14 +113,14 @@ impl UsageMask {
         if mode == Mode::WRITE { self } else { UsageMask::new(self.usage().for_mode(mode), self.along() != 0) }
     }
 
-    /// All bits that are asked for, in the word of a class.
+    /// The bits of the mask, in the word of a class.
     #[inline(always)]
     pub(crate) const fn mask(self) -> u64 {
         self.0 as i64 as u64
     }
 }
 
-/// How many usage bits there are; each has a site of its own in a class.
+/// How many usage bits there are; for each, a class records a site.
 pub(crate) const USAGE_BITS: usize = 12;
 
 impl Usage {
@@ -133,8 +134,8 @@ impl Usage {
         Usage::from_bits_truncate(4 << (4 * state as u16))
     }
 
-    /// These bits, given for an exclusive lock, as they are for one taken in `mode`: the wait decides over *used in*,
-    /// the hold over *enabled*.
+    /// Converts bits of an exclusive lock to those of one acquired in `mode`: the wait decides over *used in*, the hold
+    /// over *enabled*.
     #[inline(always)]
     pub const fn for_mode(self, mode: Mode) -> Usage {
         let used = (self.bits() & Usage::USED.bits()) << mode.recursive as u16;
@@ -149,25 +150,24 @@ impl Usage {
         Usage::from_bits_retain(low | low << 1)
     }
 
-    /// The other side of each state: what an interrupt that uses meets is what is held enabled, and the reverse.
-    /// Both forms.
+    /// The other side of each state: *enabled* for *used in*, and the reverse. Both forms.
     pub const fn opposite(self) -> Usage {
         let bits = self.any_form().bits();
         Usage::from_bits_retain((bits & Usage::USED.bits()) << 2 | (bits & Usage::ENABLED.bits()) >> 2)
     }
 
-    /// Of a class that a search reached *restricted* only the exclusive bits count: a recursive reader that asks there is
-    /// not blocked by a shared hold, and a shared hold there does not block one.
+    /// If a search reached the class *restricted*, only the exclusive bits count: a recursive reader that waits there
+    /// is not blocked by a shared hold, and a shared hold there does not block one.
     pub const fn seen_from(self, restricted: bool) -> Usage {
         if restricted { self.intersection(Usage::EXCLUSIVE) } else { self }
     }
 
-    /// Whether this single bit is a READ one.
+    /// Returns whether this single bit is a READ one.
     pub const fn is_read(self) -> bool {
         !self.intersects(Usage::EXCLUSIVE)
     }
 
-    /// Whether this single bit is a *used in* one.
+    /// Returns whether this single bit is a *used in* one.
     pub const fn is_used(self) -> bool {
         self.intersects(Usage::USED)
     }
@@ -209,7 +209,7 @@ impl Usage {
         })
     }
 
-    /// As Linux prints it: `IN-HARDIRQ-W`, `SOFTIRQ-ON-R`.
+    /// The name that Linux prints: `IN-HARDIRQ-W`, `SOFTIRQ-ON-R`.
     pub const fn name(self) -> &'static str {
         const NAMES: [&str; USAGE_BITS] = [
             "IN-HARDIRQ-W",
@@ -229,7 +229,7 @@ impl Usage {
         if index < USAGE_BITS { NAMES[index] } else { "INITIAL USE" }
     }
 
-    /// The six marks of a class, hardirq, softirq, reclaim, each write then read: `.` never, `-` used in, `+` held with
+    /// The six marks of a class: hardirq, softirq, reclaim, each write then read. `.` never, `-` used in, `+` held with
     /// it enabled, `?` both.
     pub fn marks(self) -> [u8; 6] {
         let mut marks = *b"......";

@@ -1,20 +1,21 @@
-//! The ladder of wait types: what may be waited for, where.
+//! Wait types: which locks may be waited for where.
 //!
-//! `free < spin < config < sleep`. A lock may be taken if its outer type is not above the *limit*: the least of the
-//! context's own limit and the inner types of what is held. Linux's `enum lockdep_wait_type`, with its numbers.
+//! `free < spin < config < sleep`. A lock may be acquired if its outer type is not above the *limit*: the least of the
+//! context's own limit and the inner types of what is held. Linux's `enum lockdep_wait_type`, with its numbers. What it
+//! does not do: check; that is `rules/wait_context.rs`.
 
-/// What waiting for a lock does to the one who waits.
+/// What a wait for a lock does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
 pub enum WaitType {
-    /// Takes no part in the check.
+    /// Not checked.
     #[default]
     None = 0,
     /// Never waits (an RCU read section).
     Free = 1,
-    /// Spins, also where everything else may sleep (Linux's `raw_spinlock_t`).
+    /// Spins in every configuration (Linux's `raw_spinlock_t`).
     Spin = 2,
-    /// Spins here, may sleep in another configuration of the kernel (Linux's `spinlock_t`).
+    /// Spins here, but may sleep in another configuration of the kernel (Linux's `spinlock_t`).
     Config = 3,
     /// Sleeps.
     Sleep = 4,
@@ -43,16 +44,16 @@ pub struct WaitTypes {
 }
 
 impl WaitTypes {
-    /// Takes no part in the check.
+    /// Not checked.
     pub const NONE: WaitTypes = WaitTypes::new(WaitType::None, WaitType::None);
-    /// A lock that spins, whatever the configuration.
+    /// A lock that spins in every configuration.
     pub const SPIN: WaitTypes = WaitTypes::both(WaitType::Spin);
     /// A lock that spins here and may sleep in another configuration.
     pub const CONFIG: WaitTypes = WaitTypes::both(WaitType::Config);
     /// A lock that sleeps.
     pub const SLEEP: WaitTypes = WaitTypes::both(WaitType::Sleep);
 
-    /// Outer and inner type; an outer type of `None` is the inner one.
+    /// Outer and inner type. If the outer type is `None`, the inner one is used for both.
     pub const fn new(outer: WaitType, inner: WaitType) -> WaitTypes {
         match outer {
             WaitType::None => WaitTypes { outer: inner, inner },
@@ -65,7 +66,7 @@ impl WaitTypes {
         WaitTypes::new(wait, wait)
     }
 
-    /// Both, as a hold keeps them: inner, then outer, three bits each.
+    /// Both, at the layout of a hold's flags: inner, then outer, three bits each.
     pub(crate) const fn bits(self) -> u16 {
         self.inner as u16 | (self.outer as u16) << 3
     }
@@ -74,7 +75,7 @@ impl WaitTypes {
         WaitTypes { outer: WaitType::from_bits(bits >> 3), inner: WaitType::from_bits(bits) }
     }
 
-    /// What the lock needs around it: it may be taken where the limit is at least this.
+    /// The type that the lock needs around it: it may be acquired where the limit is at least this.
     pub const fn outer(self) -> WaitType {
         self.outer
     }

@@ -1,15 +1,16 @@
-//! The limits of a validator: how full its tables are, and what is said when one of them is.
+//! Capacity: how full the tables of a validator are, and the notice that a table is full.
 //!
-//! A full table is a value. What finds no room is not learned, and counted; what is known stays, and so do the books on
-//! held locks. That a table is full is said once, with what makes room.
+//! Plain data. A full table is not an error: an entry that does not fit is not learned, and counted; known entries
+//! stay, and holds are still recorded. The notice comes once for each table, with the remedy. What it does not do: size
+//! a table; `port!` does.
 
 /// A table of a validator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Table {
-    /// That of classes.
+    /// The table of classes.
     Classes = 1,
-    /// That of dependencies.
+    /// The table of dependencies.
     Dependencies,
     /// The set of checked chains.
     Chains,
@@ -17,9 +18,9 @@ pub enum Table {
     Holds,
     /// The ids of the findings that were reported.
     Findings,
-    /// The reports that wait to be shown.
+    /// The pending reports.
     Reports,
-    /// The members of checked chains, of which a listing is made (feature `stat`).
+    /// The members of checked chains, from which a listing is made (feature `stat`).
     Members,
 }
 
@@ -35,14 +36,14 @@ impl Table {
     ];
 }
 
-/// Says that a table is full: what is new from now on is not learned, but counted. Not a finding, and said once.
+/// A notice that a table is full: new entries are not learned from now on, only counted. Not a finding, and shown once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Notice {
-    /// Which.
+    /// The table.
     pub table: Table,
     /// How many entries it has.
     pub size: usize,
-    /// What makes room: what to raise and where, or where the size is fixed, what else to do.
+    /// What makes room: which size to raise, or what else to do if the size is fixed.
     pub remedy: &'static str,
 }
 
@@ -51,9 +52,9 @@ pub struct Notice {
 pub struct Fill {
     /// Entries in use.
     pub used: usize,
-    /// Entries there are.
+    /// The number of entries it has.
     pub size: usize,
-    /// How often something found no room, and was not learned.
+    /// How many entries were rejected since the table was full: they were not learned.
     pub rejected: u32,
 }
 
@@ -66,9 +67,9 @@ pub struct Occupancy {
     pub dependencies: Fill,
     /// Checked chains.
     pub chains: Fill,
-    /// Findings that are known by their ids. What is turned away is a finding that is not reported.
+    /// Findings that are known by their ids. A rejected one is not reported.
     pub findings: Fill,
-    /// Reports that wait to be shown. What is turned away is a finding that is not reported, until it comes again.
+    /// Pending reports. A rejected finding is not reported until it occurs again.
     pub reports: Fill,
 }
 
@@ -79,7 +80,7 @@ impl Occupancy {
     };
 }
 
-/// What the validator costs.
+/// What the validator costs, in memory and in locks that it did not check.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MemoryFootprint {
     /// Bytes of one validator: all its tables, and the reports.
@@ -88,8 +89,9 @@ pub struct MemoryFootprint {
     pub context: usize,
     /// Bytes of the statistics of all CPUs (feature `stat`).
     pub statistics: usize,
-    /// How many locks went on the books unchecked, because the validator was at work or showed a report, or in an NMI.
+    /// How many locks were recorded unchecked: lockdep was running for the context or showed a report, or it was an
+    /// NMI.
     pub unchecked: u32,
-    /// How many locks were taken before there was a context, and have not been let go since.
+    /// How many locks were acquired before there was a context and are not released yet.
     pub early: u32,
 }

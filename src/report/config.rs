@@ -1,9 +1,10 @@
-//! What the port says once and for all: who runs, what time it is, and what is done about findings.
+//! The part of a port that the engine uses: who runs, what time it is, and the policy. Plain function pointers and
+//! data, so the engine need not be generic over the port.
 
 use crate::report::TaskInfo;
 use crate::report::policy::{Accepted, Policy};
 
-/// What the port says once and for all: whom to ask, and what to do with findings.
+/// The functions and constants of a port that the engine uses.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PortConfig {
     pub(crate) who: fn() -> TaskInfo,
@@ -14,7 +15,7 @@ pub(crate) struct PortConfig {
 }
 
 impl PortConfig {
-    /// Without a port: nobody runs, no time passes, the first finding counts.
+    /// Without a port: no task, no time, the first finding counts.
     pub(crate) const NO_PORT: PortConfig =
         PortConfig { who: || TaskInfo::UNKNOWN, backtrace: |_| 0, now: || 0, policy: Policy::FIRST, accepted: &[] };
 }

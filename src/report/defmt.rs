@@ -1,7 +1,8 @@
-//! Reports for `defmt`: the same facts as the text, in one frame a report, decoded on the host.
+//! Reports for `defmt`: the facts of the text, in one frame for each report, decoded on the host.
 //!
-//! Addresses are logged as 64 bits, since `defmt` cuts `usize` to 32. Sites are file and line, interned by nobody: they are
-//! strings of the program anyway, and a report is rare.
+//! Addresses are logged as 64 bits, since `defmt` cuts `usize` to 32. Sites are file and line, as strings that are not
+//! interned: they are in the program anyway, and a report is rare. What it does not do: give advice; that is in the
+//! text only.
 
 use crate::lock::site::Site;
 use crate::lock::usage::Usage;

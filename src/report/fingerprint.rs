@@ -1,9 +1,10 @@
-//! What makes two findings the same: the id of a report, the two places that it is between, and the cause that it shares
-//! with others.
+//! The fingerprint of a finding: the id of a report, the two places that it is between, and the cause that it shares
+//! with other findings.
 //!
-//! All are made of what the report says of classes and lines, and of nothing that differs from boot to boot or from machine
-//! to machine: no address, no slot, no task, no CPU, no directory. The dependencies of a cycle are added up, since each of
-//! them may be the one that closes it.
+//! Invariant: all of them are computed from classes and lines of the report, and from nothing that differs from boot to
+//! boot or from machine to machine: no address, slot, task, CPU or directory. The dependencies of a cycle are added up,
+//! since any of them may be the one that closes it. What it does not do: remember findings; that is
+//! `engine/findings.rs`.
 
 use crate::lock::site::{self, Site};
 use crate::report::blame::{self, Atomic};
@@ -11,15 +12,15 @@ use crate::report::kind::Kind;
 use crate::report::policy::FindingId;
 use crate::report::{ClassView, LockView, Report};
 
-/// What findings have in common that one change fixes.
+/// What several findings have in common: one change fixes all of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Cause(u32);
 
 impl Cause {
-    /// One that no other finding has.
+    /// A cause that no other finding shares.
     pub(crate) const OWN: Cause = Cause(0);
 
-    /// That locks of this class came to be held at a site as they must not be.
+    /// The cause that locks of this class are held at `site` in a way that they must not be.
     pub(crate) fn of(class: &ClassView, site: Option<Site>) -> Cause {
         let key = lock_key(class, site);
         Cause((key >> 32) as u32 | 1)
@@ -27,13 +28,14 @@ impl Cause {
 }
 
 impl Report {
-    /// The two places that the finding is between: a change of either fixes it. The same one twice where there is one.
+    /// The two places that the finding is between: a change of either fixes it. Twice the same if there is only one.
     ///
-    /// The drop of a guard knows no line. Where nothing else is known, the place is where the lock is constructed.
+    /// The drop of a guard has no line. If nothing else is known, the place is where the lock is constructed.
     pub fn ends(&self) -> [Option<Site>; 2] {
         let [lock, held] = [&self.lock, &self.held_lock].map(site_of);
         let ends = match self.kind() {
-            // In both orders of events these are the same two: where this lock was waited for, and where the held one was.
+            // In both orders of events these are the same two: where this lock was waited for, and where the held one
+            // was.
             Kind::Circular => [lock, self.path.steps.last().and_then(|step| step.to_site)],
             Kind::Recursive => [lock, held],
             Kind::Inconsistent | Kind::IrqOrder | Kind::IrqInversion => {
@@ -50,7 +52,7 @@ impl Report {
         known.map(|end| end.or(self.site).or(constructed(&self.lock)).or(constructed(&self.held_lock)))
     }
 
-    /// The id, by all that is written.
+    /// Computes the id, after all other fields are written.
     pub(crate) fn identify(&self) -> FindingId {
         let steps = self.path.steps.iter().chain(&self.path_to_held.steps);
         let steps = steps.map(|step| dependency((&step.from, step.from_site), (&step.to, step.to_site)));
@@ -62,7 +64,7 @@ impl Report {
         FindingId(fold(fold(graph, self.kind() as u64), rest))
     }
 
-    /// The conflict of two usage bits, whichever of them is new.
+    /// The conflict of two usage bits, in whichever order they were set.
     fn usage_key(&self) -> u64 {
         self.usage.map_or(0, |usage| {
             let used = fold(lock_key(&usage.used_class, usage.used_site), usage.used.bits().into());
@@ -71,7 +73,7 @@ impl Report {
         })
     }
 
-    /// The lock, the place and the words, for kinds that are about one event.
+    /// The lock, the place and the note, for kinds that concern one event.
     fn own_key(&self) -> u64 {
         let lock = self.lock.map_or(0, |lock| lock_key(&lock.class, lock.site));
         let note = self.note.map_or(0, |note| site::hash_bytes(note.as_bytes()));
@@ -89,7 +91,7 @@ fn constructed(lock: &Option<LockView>) -> Option<Site> {
     lock.as_ref().and_then(|lock| lock.class.site)
 }
 
-/// Where that began which bars a sleep.
+/// Where the state began that forbids the sleep.
 fn barrier(report: &Report) -> Option<Site> {
     match blame::atomic(report) {
         Atomic::Held(held) => held.site,
@@ -112,8 +114,8 @@ fn site_key(site: Option<Site>) -> u64 {
     site.map_or(0, Site::hash)
 }
 
-/// One multiplication to 128 bits, folded, of words of full width: which comes first counts, unlike in a chain key, whose
-/// words are short.
+/// One multiplication to 128 bits, folded, of words of full width. The order of the words counts, unlike in a chain
+/// key, whose words are short.
 const fn fold(key: u64, word: u64) -> u64 {
     let wide = (key ^ word.wrapping_mul(0x9e37_79b9_7f4a_7c15)) as u128 * 0xd6e8_feb8_6659_fd93_u128;
     ((wide >> 64) as u64 ^ wide as u64) | 1

@@ -1,24 +1,24 @@
-//! The kinds of findings: Linux's, and those of kernels that are not Linux.
+//! The kinds of findings: Linux's, and those of kernels that are not Linux. Plain data; `rules/` finds them.
 
-/// What was found. The names of the first twelve are those of `docs/trace-format.md`; the headings Linux's.
+/// The kind of a finding. The names of the first twelve are those of `docs/trace-format.md`; the headings are Linux's.
 ///
-/// The numbers begin at 1, so that none of them is all zeros, and a table that has found nothing is.
+/// The numbers begin at 1, so that `None` is all zeros, and so is a table that has found nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Kind {
-    /// A lock class is taken while already held.
+    /// A lock of a class is acquired while one is held.
     Recursive = 1,
     /// A new dependency closes a cycle.
     Circular,
-    /// One class is used in a state, and held with it enabled.
+    /// A class is used in a state, and also held with it enabled.
     Inconsistent,
     /// A new dependency leads from a class used in a state to one held with it enabled.
     IrqOrder,
-    /// A new usage makes an existing path such a one.
+    /// A new usage bit makes an existing path such a dependency.
     IrqInversion,
-    /// A release of what is not held.
+    /// A release of a lock that is not held.
     Unbalanced,
-    /// A lock that may sleep where sleeping is not allowed.
+    /// A lock that may sleep is acquired where sleeping is forbidden.
     WaitContext,
     /// The nest lock is not held.
     NestNotHeld,
@@ -28,15 +28,16 @@ pub enum Kind {
     HeldAtExit,
     /// A task returns to user mode with locks held.
     HeldToUser,
-    /// A point that may sleep where that is not allowed.
+    /// A call that may sleep, where sleeping is forbidden.
     SleepAtomic,
-    /// An assertion about held locks or flags does not hold; [`Report::note`](crate::report::Report::note) says which.
+    /// An assertion about held locks or flags is false; [`Report::note`](crate::report::Report::note) states which.
     Assertion,
     /// A pointer that RCU protects is read outside a read section.
     Rcu,
-    /// The validator's interrupt flag and the machine's differ.
+    /// The validator's record of the interrupt flag and the machine's flag differ.
     IrqsState,
-    /// A wound/wait mutex or its context is used against its rules; [`Report::note`](crate::report::Report::note) says how.
+    /// A wound/wait mutex or its context is used against its rules; [`Report::note`](crate::report::Report::note)
+    /// states how.
     WwMisuse,
     /// A lock was held for longer than its class allows.
     HoldLimit,
@@ -64,13 +65,13 @@ impl Kind {
         Kind::HoldLimit,
     ];
 
-    /// Whether checking ends with a finding of this kind, if that is the policy: not with a hold that was too long, after
-    /// which everything is as sound as before.
+    /// Returns whether checking ends with a finding of this kind, if that is the policy. Not with a hold that was too
+    /// long: everything learned is as sound as before.
     pub const fn ends_checking(self) -> bool {
         !matches!(self, Kind::HoldLimit)
     }
 
-    /// The verdict's name in a trace.
+    /// The verdict in a trace.
     pub const fn verdict(self) -> &'static str {
         match self {
             Kind::Recursive => "recursive",
@@ -94,5 +95,5 @@ impl Kind {
     }
 }
 
-/// Numbers for all kinds; [`Kind`] begins at 1.
+/// The size of an array that is indexed by kind; [`Kind`] begins at 1.
 pub(crate) const KINDS: usize = Kind::ALL.len() + 1;

@@ -1,17 +1,18 @@
-//! Message: what the validator has to say to whoever runs the kernel. Plain data; the views make text of it.
+//! Messages of the validator to the kernel's log: reports, notices, and the request to halt. Plain data; the views turn
+//! it into text.
 
 use crate::report::Report;
 use crate::report::capacity::Notice;
 
-/// Something to show. A port that does not know what it is displays it.
+/// A message for [`Port::show`](crate::port::Port::show). A port that treats all alike just displays it.
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub enum Message<'a> {
     /// A finding.
     Report(&'a Report),
-    /// A table is full. Not a finding, and said once.
+    /// A table is full. Not a finding, and shown once.
     Notice(&'a Notice),
-    /// The policy is to halt, and the report was shown: stop the machine here. The last news; what happens if this returns
-    /// is the same as after a first finding.
+    /// The policy is to halt, and the report was shown: stop the machine here. No message follows. If this returns, the
+    /// rules are silent, as after a first finding.
     Halt,
 }

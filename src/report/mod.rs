@@ -1,8 +1,10 @@
-//! A report: a finding with all that a reader needs, as plain data.
+//! A report: a finding with everything that a reader needs, as plain data.
 //!
-//! Nothing here is text; the views are in `text/` and `defmt`. A report is written in place in a slot that its owner
-//! provides, since kernel stacks are small; a path or a list longer than its room is cut, with the count of what is
-//! missing. It keeps copies: printing it later touches no table.
+//! Nothing here is text; the views are in `text/` and `defmt`. A report is written in place, in a slot that its owner
+//! provides, since kernel stacks are small. A path or a list that does not fit is cut, with the number of missing
+//! entries.
+//!
+//! Invariant: a report contains copies, so that printing it later accesses no table.
 
 pub(crate) mod blame;
 pub(crate) mod capacity;
@@ -41,13 +43,13 @@ pub use crate::graph::direction::Kinds;
 
 pub use crate::lock::last_holder::Overheld;
 
-/// How many dependencies of a path are kept.
+/// How many dependencies of a path fit.
 pub const PATH: usize = 12;
 
-/// How many return addresses are kept, the innermost first.
+/// How many return addresses fit, the innermost first.
 pub const TRACE: usize = 16;
 
-/// The name of a task, copied: what fits of it into 16 bytes, as in Linux's `comm`.
+/// The name of a task, as a copy of up to 16 bytes. Linux's `comm`.
 ///
 /// ```
 /// use lockdep::report::TaskName;
@@ -60,15 +62,15 @@ pub const TRACE: usize = 16;
 pub struct TaskName([u8; TaskName::ROOM]);
 
 impl TaskName {
-    /// How many bytes of a name are kept.
+    /// How many bytes fit.
     pub const ROOM: usize = 16;
 
-    /// The name, as far as it fits.
+    /// The name, cut to what fits.
     pub const fn new(name: &str) -> TaskName {
         TaskName::of_bytes(name.as_bytes())
     }
 
-    /// The name that ends with the bytes, or at the first zero, as far as it fits.
+    /// The name up to the end of the bytes or the first zero, cut to what fits.
     pub const fn of_bytes(name: &[u8]) -> TaskName {
         let mut bytes = [0; TaskName::ROOM];
         let mut i = 0;
@@ -79,7 +81,7 @@ impl TaskName {
         TaskName(bytes)
     }
 
-    /// The name: as far as it is UTF-8, for it may be cut within a character.
+    /// The name as text. A character that was cut in the middle is left out.
     pub fn as_str(&self) -> &str {
         let end = self.0.iter().position(|&byte| byte == 0).unwrap_or(TaskName::ROOM);
         let name = self.0.get(..end).unwrap_or_default();
@@ -116,7 +118,7 @@ impl fmt::Debug for TaskName {
     }
 }
 
-/// Who runs, as the port knows it.
+/// The running task and its CPU, from the port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TaskInfo {
     /// The task's name.
@@ -128,31 +130,31 @@ pub struct TaskInfo {
 }
 
 impl TaskInfo {
-    /// Where nobody knows.
+    /// An unknown task.
     pub const UNKNOWN: TaskInfo = TaskInfo { task: TaskName::new("?"), id: 0, cpu: 0 };
 }
 
 /// A class, as a report shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClassView {
-    /// The name that it was given.
+    /// The name that it was given, if any.
     pub name: Option<&'static str>,
     /// Where its locks are constructed; `None` where the table of classes was full.
     pub site: Option<Site>,
-    /// What says which class it is. Where its locks have no line of their own, `site` is where the first was first taken.
+    /// What determines the class. If its locks have no line of their own, `site` is where the first was first acquired.
     pub origin: Origin,
-    /// 0 if no other class has this name; else which of them it is, from 1 on.
+    /// 0 if no other class has this name; otherwise its number among them, from 1 on.
     pub ordinal: u8,
-    /// Its level.
+    /// Its subclass.
     pub subclass: Subclass,
-    /// Its usage at the time of the report.
+    /// Its usage bits at the time of the report.
     pub usage: Usage,
     /// Its wait types.
     pub waits: WaitTypes,
 }
 
-/// Makes the absence of what has it all zeros, so that an empty report is, and takes no room in the program's image: the
-/// compiler stores `None` where there are most values to spare, and prefers 0.
+/// Without a class or a lock, it is all zeros; so an empty report is, too, and takes no room in the program's image.
+/// The compiler stores `None` where most values are unused, and prefers 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u16)]
 enum Present {
@@ -165,16 +167,16 @@ pub struct LockView {
     present: Present,
     /// Its class.
     pub class: ClassView,
-    /// Which lock it is: its address, not to be followed.
+    /// The identity of the lock: its address, not to be followed.
     pub instance: usize,
-    /// Where it was taken.
+    /// Where it was acquired.
     pub site: Option<Site>,
-    /// How it was waited for, and is held.
+    /// How it was waited for, and what it excludes.
     pub mode: Mode,
 }
 
 impl LockView {
-    /// A hold of which only is known what its context records.
+    /// A hold of which only its context's record is known.
     pub(crate) fn without_class(hold: &Hold) -> LockView {
         let class = ClassView {
             name: None,
@@ -189,7 +191,7 @@ impl LockView {
     }
 }
 
-/// A class of a path, and the dependency that leads to it.
+/// A dependency of a path: from one class to another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Step {
     /// The class that the dependency leads from.
@@ -198,26 +200,26 @@ pub struct Step {
     pub to: ClassView,
     /// Its kinds.
     pub kinds: Kinds,
-    /// Where the source was taken when it first occurred.
+    /// Where the source was acquired when it first occurred.
     pub from_site: Option<Site>,
     /// Where the target was waited for.
     pub to_site: Option<Site>,
-    /// Whether it is known who made it.
+    /// Whether it is known which task made it.
     pub is_maker_known: bool,
-    /// The number of the task that made it first; 0 if nobody knows.
+    /// The number of the task that made it first; 0 if unknown.
     pub task: u32,
     /// The CPU on which it was made first.
     pub cpu: u16,
 }
 
-/// A strong path, in the order of its dependencies: the first leads on from the first class.
+/// A strong path: the dependencies in order, each from the class where the one before ends.
 #[derive(Clone, Debug, Default)]
 pub struct Path {
-    /// The dependencies, as many as there is room for.
+    /// The dependencies that fit.
     pub steps: Vec<Step, PATH>,
-    /// How many are missing: at the beginning, or with `cut_at_end` at the end.
+    /// How many are missing: at the beginning, or at the end if `cut_at_end`.
     pub cut: usize,
-    /// At which end.
+    /// Whether the end is missing.
     pub cut_at_end: bool,
 }
 
@@ -228,7 +230,7 @@ impl Path {
     }
 }
 
-/// Two usage bits of one class, or of the two ends of a path, that must not meet.
+/// A conflict of two usage bits, of one class or of the two ends of a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UsageConflict {
     present: Present,
@@ -236,20 +238,20 @@ pub struct UsageConflict {
     pub used: Usage,
     /// The class that has it.
     pub used_class: ClassView,
-    /// Where it was first set.
+    /// Where the bit was first set.
     pub used_site: Option<Site>,
     /// The *enabled* bit.
     pub enabled: Usage,
     /// The class that has it.
     pub enabled_class: ClassView,
-    /// Where it was first set.
+    /// Where the bit was first set.
     pub enabled_site: Option<Site>,
 }
 
-/// The release after which the holds above were acquired again.
+/// A release below other holds, which were then checked as if acquired again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reacquired {
-    /// Where the lock below them was released: nothing if by the drop of a guard, which knows no line.
+    /// Where the lock below them was released. `None` for the drop of a guard, which has no line.
     pub released: Option<Site>,
     /// Where that lock was acquired.
     pub acquired: Option<Site>,
@@ -258,57 +260,57 @@ pub struct Reacquired {
 /// A finding with all that a reader needs.
 #[derive(Clone, Debug)]
 pub struct Report {
-    /// What was found; `None` in the empty report alone, as `who`.
+    /// What was found. `None` only in the empty report.
     pub kind: Option<Kind>,
-    /// By what it is known from boot to boot; 0 in the empty report alone.
+    /// The id, the same from boot to boot. 0 only in the empty report.
     pub id: FindingId,
-    /// Who ran.
+    /// The task and CPU. `None` only in the empty report.
     pub who: Option<TaskInfo>,
-    /// The flags of the context that ran.
+    /// The flags of the current context.
     pub flags: Flags,
-    /// Where they were last changed.
+    /// Where the flags last changed.
     pub toggles: Toggles,
-    /// Where it happened.
+    /// Where it happened. `None` if unknown, as in the drop of a guard.
     pub site: Option<Site>,
     /// The lock that was being acquired, released or freed, or whose usage changed.
     pub lock: Option<LockView>,
-    /// The hold that it conflicts with, or that the new dependency leads from.
+    /// The hold that it conflicts with, or where the new dependency starts.
     pub held_lock: Option<LockView>,
-    /// What of the usage conflicts.
+    /// The conflicting usage bits.
     pub usage: Option<UsageConflict>,
-    /// Which of the two bits is new.
+    /// The new one of the two bits.
     pub new_usage: Usage,
     /// For `circular`: from the new lock to the held one. For `irq-order`: from the new lock to the unsafe class. For
     /// `irq-inversion`: between the two classes.
     pub path: Path,
     /// For `irq-order`: from the class used in the state to the held lock.
     pub path_to_held: Path,
-    /// The limit that the lock's wait type is above.
+    /// The wait-type limit that the lock exceeds.
     pub limit: u8,
-    /// The part of it that the context itself sets.
+    /// The part of the limit that the context itself sets.
     pub context_limit: u8,
-    /// The lock was not acquired now, but again, since a lock below it was released.
+    /// The lock was not acquired now; it was checked again, since a lock below it was released.
     pub reacquired: Option<Reacquired>,
     /// How long the lock was held, for `hold-limit`.
     pub overheld: Overheld,
-    /// What exactly was wrong, for the kinds that are several.
+    /// What exactly was wrong, for kinds with several causes.
     pub note: Option<&'static str>,
-    /// An earlier finding of the same cause: what fixes one fixes both.
+    /// An earlier finding with the same cause: one change fixes both.
     pub same_cause: Option<FindingId>,
-    /// That one tells all, so this one is told in one line.
+    /// The earlier finding has the full report, so this one is a single line.
     pub is_brief: bool,
-    /// The return addresses of the one who runs, the innermost first, if the port knows them.
+    /// The return addresses of the running code, the innermost first, if the port provides them.
     pub trace: Vec<usize, TRACE>,
-    /// What the task held, the lowest first.
+    /// What the task held, the oldest first.
     pub held: Vec<LockView, HOLDS>,
-    /// How many holds are missing there.
+    /// How many holds are missing from `held`.
     pub held_cut: usize,
-    /// From which of them on they are of the present interrupt context.
+    /// The index of the first hold of the present interrupt context.
     run_from: usize,
 }
 
 impl Report {
-    /// An empty one, for the slot that it is written to: all zeros.
+    /// An empty report, for a slot: all zeros.
     pub const EMPTY: Report = Report {
         kind: None,
         id: FindingId(0),
@@ -342,7 +344,7 @@ impl Report {
         run_from: 0,
     };
 
-    /// Makes it empty in place: it is too large for a kernel's stack.
+    /// Clears it in place, since it is too large for a kernel's stack.
     fn clear(&mut self) {
         (self.site, self.lock, self.held_lock, self.usage, self.note) = (None, None, None, None, None);
         (self.new_usage, self.limit, self.overheld) = (Usage::empty(), 0, Overheld::NONE);
@@ -353,23 +355,23 @@ impl Report {
         self.held.clear();
     }
 
-    /// What was found.
+    /// The kind of the finding.
     pub fn kind(&self) -> Kind {
         self.kind.unwrap_or(Kind::Assertion)
     }
 
-    /// Who ran, or that nobody knows.
+    /// The task and CPU, or that they are unknown.
     pub fn who(&self) -> TaskInfo {
         self.who.unwrap_or(TaskInfo::UNKNOWN)
     }
 
-    /// The lock that is taken, and the hold that is in its way.
+    /// Sets the lock that is acquired, and the hold that conflicts with it.
     pub(crate) fn locks(&mut self, held: &Hold, new: &Hold, lookup: Lookup<'_>) {
         self.lock = Some(lookup.lock(new));
         self.held_lock = Some(lookup.lock(held));
     }
 
-    /// Begins a report of what happened in `context`, whose holds it copies.
+    /// Begins a report of an event in `context`, whose holds it copies.
     pub(crate) fn begin(&mut self, kind: Kind, config: &PortConfig, context: &Context, lookup: Lookup<'_>) {
         self.clear();
         self.kind = Some(kind);
@@ -378,7 +380,7 @@ impl Report {
         self.flags = context.flags();
         self.toggles = context.toggles();
         self.context_limit = context.limit();
-        // Where there are more than there is room for, the oldest are left out.
+        // If they do not fit, the oldest are left out.
         let oldest = context.all().count().saturating_sub(HOLDS);
         self.held_cut = oldest;
         self.held_cut += context.outwards().map(|context| context.lost() as usize).sum::<usize>();
@@ -390,14 +392,14 @@ impl Report {
         self.run_from = self.held.len().saturating_sub(context.run().count());
     }
 
-    /// What is held in the present interrupt context, the lowest first.
+    /// What is held in the present interrupt context, the oldest first.
     pub(crate) fn run(&self) -> &[LockView] {
         self.held.get(self.run_from..).unwrap_or_default()
     }
 }
 
 impl Report {
-    /// Asks the port for the return addresses. It may say any number, and is believed as far as there is room.
+    /// Asks the port for the return addresses. The number that it returns is cut to what fits.
     fn trace_with(&mut self, backtrace: fn(&mut [usize]) -> usize) {
         if self.trace.resize_default(TRACE).is_ok() {
             let known = backtrace(&mut self.trace);
@@ -425,7 +427,7 @@ impl UsageConflict {
     }
 }
 
-/// Where a report finds what it shows of classes.
+/// The tables from which a report copies its classes.
 #[derive(Clone, Copy)]
 pub(crate) struct Lookup<'a> {
     pub(crate) classes: &'a Classes,
@@ -460,7 +462,7 @@ impl Lookup<'_> {
     }
 
     pub(crate) fn step(&self, dependency: &Dependency) -> Step {
-        // A CPU's number that does not fit is not cut.
+        // A CPU number that does not fit is left unknown.
         let maker = self.dependencies.maker(dependency);
         let maker = maker.and_then(|maker| Some((maker.task, u16::try_from(maker.cpu).ok()?)));
         Step {
@@ -475,8 +477,8 @@ impl Lookup<'_> {
         }
     }
 
-    /// A path whose dependencies come one after the other in its order, or with `from_end` from its end to its start. The
-    /// first to come are kept.
+    /// A path whose dependencies come in its order, or with `from_end` from its end to its start. The first ones that
+    /// come are kept.
     pub(crate) fn path<'d>(&self, path: &mut Path, way: impl Iterator<Item = &'d Dependency>, from_end: bool) {
         path.clear();
         for dependency in way {

@@ -1,8 +1,7 @@
-//! What becomes of a finding: the policy that a port picks, the findings that it accepts, and the id by which a finding is
-//! known from boot to boot.
+//! What happens after a finding: the policy of a port, the findings that it accepts, and the id of a finding.
 //!
-//! Plain data, and `const` throughout: a policy is a constant of the port. What is done by it stands in `engine/reporting.rs`
-//! (which finding counts) and in `runtime/shared.rs` (when it is shown).
+//! Plain data, and `const` throughout: a policy is a constant of the port. `engine/reporting.rs` applies it (which
+//! finding counts), and `runtime/shared.rs` (when it is shown).
 
 use crate::lock::site::Site;
 use core::fmt;
@@ -10,7 +9,7 @@ use core::fmt;
 /// How many findings a port can accept.
 pub(crate) const ACCEPTED: usize = 64;
 
-/// What the validator does when it finds something.
+/// What the validator does after a finding.
 ///
 /// ```
 /// use lockdep::Policy;
@@ -32,54 +31,55 @@ enum Then {
 }
 
 impl Policy {
-    /// The first finding is reported, and then the rules are silent, as in Linux. Books, dumps and counts go on.
+    /// The first finding is reported, and then the rules are silent, as in Linux. Holds are still recorded, and dumps
+    /// and counts still work.
     pub const FIRST: Policy = Policy { then: Then::Silence, queued: false };
     /// Every finding is reported, each once by its [`FindingId`].
     pub const ALL: Policy = Policy { then: Then::More, queued: false };
-    /// The first finding is reported, and then the port is told to stop the machine: the last that
-    /// [`Port::show`](crate::port::Port::show) sees is [`Message::Halt`](crate::report::message::Message::Halt). If that returns, this is
-    /// as [`Policy::FIRST`].
+    /// The first finding is reported, and then the port is asked to stop the machine: the last message to
+    /// [`Port::show`](crate::port::Port::show) is [`Message::Halt`](crate::report::message::Message::Halt). If that
+    /// returns, the rules are silent, as with [`Policy::FIRST`].
     pub const HALT: Policy = Policy { then: Then::Halt, queued: false };
 
-    /// The same, but nothing is shown before the kernel calls [`hooks::show_pending`](crate::hooks::show_pending): where its console can
-    /// be used. `show` then runs as the caller of the drain does, with interrupts as they are there, and may sleep if that
-    /// may. Not for [`Policy::HALT`], which `port!` refuses.
+    /// The same, but nothing is shown until the kernel calls [`hooks::show_pending`](crate::hooks::show_pending), where
+    /// its console can be used. `show` then runs as that caller does, with interrupts as they are there, and may sleep
+    /// if the caller may. Not for [`Policy::HALT`]: `port!` rejects that at compile time.
     pub const fn queued(self) -> Policy {
         Policy { queued: true, ..self }
     }
 
-    /// Whether findings wait for a drain.
+    /// Returns whether findings wait for [`hooks::show_pending`](crate::hooks::show_pending).
     pub const fn is_queued(self) -> bool {
         self.queued
     }
 
-    /// Whether the rules go on after a finding.
+    /// Returns whether the rules continue after a finding.
     pub const fn goes_on(self) -> bool {
         matches!(self.then, Then::More)
     }
 
-    /// Whether the port is told to stop the machine.
+    /// Returns whether the port is asked to stop the machine.
     pub const fn halts(self) -> bool {
         matches!(self.then, Then::Halt)
     }
 }
 
-/// By what a finding is known: 64 bits of its kind, its classes (their names and the lines that construct them) and the
-/// lines that take part. The same in every boot, and in every build in which those lines stay where they are.
+/// The id of a finding: 64 bits computed from its kind, its classes (their names and the lines that construct them) and
+/// the lines that take part. The same in every boot, and in every build in which those lines do not move.
 ///
-/// A circle has one id, whichever of its dependencies closes it. A dependency counts with the lines where it first
-/// occurred: if that is now one place and now another, so is the id, and [`Accepted::sites`] is the better choice.
+/// A cycle has one id, whichever of its dependencies closes it. A dependency counts with the lines where it first
+/// occurred: if these vary from boot to boot, so does the id, and [`Accepted::sites`] is the better choice.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct FindingId(pub u64);
 
 impl fmt::Display for FindingId {
-    /// As a literal, for [`Accepted::id`].
+    /// Formats the id as a literal, for [`Accepted::id`].
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:#018x}", self.0)
     }
 }
 
-/// A finding that is known and accepted, with the reason: it is counted, not reported, and ends nothing.
+/// A known finding that is accepted, with the reason: it is counted, not reported, and checking continues.
 ///
 /// ```
 /// use lockdep::Accepted;
@@ -90,35 +90,36 @@ impl fmt::Display for FindingId {
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Accepted {
-    /// Which finding.
+    /// Which finding it is.
     pub by: By,
     /// Why it is accepted. It is printed with the list.
     pub reason: &'static str,
 }
 
-/// How an accepted finding is known again.
+/// How an accepted finding is recognised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum By {
     /// By its id.
     Id(FindingId),
-    /// By the two places between which it stands, in either order.
+    /// By the two places that it is between, in either order.
     Sites(Place, Place),
 }
 
 impl Accepted {
-    /// The finding of this id: a report prints it in its last line.
+    /// Accepts the finding with this id; a report prints it in its last line.
     pub const fn id(id: u64, reason: &'static str) -> Accepted {
         Accepted { by: By::Id(FindingId(id)), reason }
     }
 
-    /// All findings between two places, each `path:line` or `path:line:column`, in either order: a report prints them in
-    /// its last line. The end of such a path is enough, with either separator; what a report leaves out of a path
-    /// (where the sources are on one machine) does not match. A finding with one place is accepted by that place twice.
+    /// Accepts all findings between two places, each `path:line` or `path:line:column`, in either order; a report
+    /// prints them in its last line. The end of the path is enough, with either separator. The part of a path that a
+    /// report leaves out (where the sources are on one machine) does not match. For a finding with one place, pass it
+    /// twice.
     pub const fn sites(one: &'static str, other: &'static str, reason: &'static str) -> Accepted {
         Accepted { by: By::Sites(Place::new(one), Place::new(other)), reason }
     }
 
-    /// Whether this is about a finding of that id, with those ends.
+    /// Returns whether this accepts a finding with that id and those ends.
     pub(crate) fn is_of(&self, id: FindingId, ends: [Option<Site>; 2]) -> bool {
         match (self.by, ends) {
             (By::Id(own), _) => own == id,
@@ -137,7 +138,7 @@ impl Accepted {
     }
 }
 
-/// Whether all places have a line: `port!` asks at compile time.
+/// Returns whether all places have a line: `port!` checks that at compile time.
 pub(crate) const fn are_readable(accepted: &[Accepted]) -> bool {
     let mut rest = accepted;
     while let [first, others @ ..] = rest {
@@ -149,15 +150,15 @@ pub(crate) const fn are_readable(accepted: &[Accepted]) -> bool {
     true
 }
 
-/// A place as a person writes it: the end of a path, a line, and a column or none.
+/// A place as a person writes it: the end of a path, a line, and optionally a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place {
     text: &'static str,
-    /// How much of the text is the path.
+    /// The length of the path in the text.
     path: usize,
-    /// 0 where the text has no line, which no site is at.
+    /// 0 if the text has no line; then it matches no site.
     line: u32,
-    /// 0 for any.
+    /// 0 matches any column.
     column: u32,
 }
 
@@ -187,7 +188,7 @@ impl fmt::Display for Place {
     }
 }
 
-/// What a text ends with behind its last colon, and what is before that; 0 if that is no number.
+/// Returns the number after the last colon of a text, and the text before it; 0 if there is no number.
 const fn number_at_end(text: &[u8]) -> (&[u8], u32) {
     let (mut rest, mut number, mut unit) = (text, 0_u32, 1_u32);
     while let [before @ .., digit @ b'0'..=b'9'] = rest {

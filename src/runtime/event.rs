@@ -1,4 +1,4 @@
-//! The events of a context that share one entry point, since they are rare.
+//! The rare events of a context, which share one entry point. Plain data; `runtime/mod.rs` dispatches them.
 
 use crate::context::cell::ContextCell;
 use crate::context::{Context, Level};
@@ -8,7 +8,7 @@ use crate::lock::lock_map::LockMap;
 use crate::lock::mode::Mode;
 use crate::report::kind::Kind;
 
-/// A thing that happens to a context and is rare enough to share one entry point. (`hooks` has a function for each.)
+/// A rare event of a context. (`hooks` has a function for each.)
 #[doc(hidden)]
 #[derive(Clone, Copy)]
 pub enum Event<'a> {
@@ -16,7 +16,7 @@ pub enum Event<'a> {
     Enter(Level, &'static ContextCell),
     /// The innermost interrupt ends.
     Leave,
-    /// The interrupt that entered this cell ends, and with it what was entered since and not left.
+    /// The interrupt that entered this cell ends, and with it every later one that did not exit.
     End(&'static ContextCell),
     /// A task's context is dropped.
     Gone(&'a Context),
@@ -24,40 +24,40 @@ pub enum Event<'a> {
     Softirqs(bool),
     /// The task enters reclaim, or leaves it.
     Reclaim(bool),
-    /// The task allocates in a way that may enter reclaim.
+    /// The task allocates, which may enter reclaim.
     Allocate,
     /// The task may sleep here.
     MightSleep,
     /// The memory of a lock is freed.
     Free(&'a LockMap),
-    /// A lock is dropped that may be held.
+    /// A lock is dropped, which may be held.
     Dropped(&'a LockMap),
-    /// The classes of a key that was made at run time are taken back.
+    /// A key that was made at run time is unregistered.
     UnregisterKey(&'a DynamicKey),
-    /// The class of a lock that is a class of its own is taken back: its memory goes.
+    /// The class of a lock that is a class of its own is unregistered: the lock's memory is freed.
     ForgetOwnClass(&'a LockMap),
-    /// A hold becomes one of this mode, a reader's.
+    /// A hold becomes a shared one, of this mode.
     Downgrade(&'a LockMap, Mode),
-    /// A lock will be let go by another context.
+    /// Another context will release the lock.
     HandOver(&'a LockMap),
-    /// A lock that was handed over is this context's now, held in this mode.
+    /// A lock that was handed over belongs to this context now, held in this mode.
     TakeOver(&'a LockMap, Mode),
-    /// Something is claimed of a lock.
+    /// Something is asserted about a lock.
     Claim(Claim, &'a LockMap),
     /// A hold is pinned, or with `false` unpinned.
     Pin(&'a LockMap, bool),
-    /// Interrupts are claimed to be on, or off.
+    /// Interrupts are asserted to be enabled, or with `false` disabled.
     ClaimIrqs(bool),
-    /// The validator's flag is to be compared with the machine's.
+    /// Compare the validator's record of the interrupt flag with the machine's.
     CheckIrqs,
-    /// Time has passed: are holds longer than they may be?
+    /// Check the holds against their limits.
     CheckHolds,
     /// The task ends.
     TaskExit,
     /// The task returns to user mode.
     UserReturn,
-    /// An outermost critical section begins, or with `false` ends; it is a lock where the port says so.
+    /// An outermost critical section begins, or with `false` ends; it is a lock if the port declares so.
     Section(&'a LockMap, bool),
-    /// Something that no rule decides is wrong: what kind, in which words, about which lock.
+    /// Misuse that no rule decides: its kind, a note, and the lock.
     Wrong(Kind, &'static str, Option<&'a LockMap>),
 }

@@ -1,11 +1,16 @@
-//! `port!`: makes a port the program's, with a runtime of its own and its entry points as link-time symbols.
+//! `port!`: makes a port the program's only one, with a runtime and its entry points as link-time symbols. It decides
+//! nothing at run time.
 #![allow(unsafe_code)]
 
-/// Makes a [`Port`](crate::port::Port) the program's, with tables of the sizes given here: once in a program.
+/// Makes a [`Port`](crate::port::Port) the program's, with tables of the given sizes. Use it once in a program.
 ///
-/// `lockdep::port!(Kernel)` has 1,024 classes, 8,192 dependencies and 16,384 chain slots. The long form says the sizes;
-/// `chains` is a power of two; `validators = 2` may follow, in kernels that test the validator itself, and after it
-/// `cpus = N`, of how many CPUs statistics are kept (feature `stat`): of one if nothing is said.
+/// `lockdep::port!(Kernel)` has 1,024 classes, 8,192 dependencies and 16,384 chain slots. The long form sets the sizes:
+/// `classes = C, dependencies = D, chains = K`, where `K` is a power of two. Then may follow, in this order:
+/// `validators = V`, for kernels that test the validator itself, and `cpus = N`, the number of CPUs for which
+/// statistics are kept (feature `stat`). Both are 1 by default.
+///
+/// A table that is full is reported once ([`Message::Notice`](crate::report::message::Message::Notice)), and never a
+/// panic.
 #[macro_export]
 macro_rules! port {
     ($port:ty) => {

@@ -1,13 +1,15 @@
-//! The runtime: the only global. It joins a [`Port`] with validators of a fixed size, and guards the slow path.
+//! The runtime: connects a [`Port`] with validators of a fixed size, and guards the slow path. It is the only global.
 //!
 //! `port!` puts one into the user's crate, with its entry points as link-time symbols: so everything inlines without
-//! LTO, one call for an acquire and one for a release, and a program has one implementation. `hooks` is the other end.
+//! LTO, an acquire and a release are one call each, and a program has one copy. `hooks` contains the callers.
 //!
 //! Invariants:
-//! - The slow path runs with interrupts off, under the internal lock, with the context marked busy: what is taken
-//!   meanwhile (by the console that prints a report) goes on the books unchecked, so nothing here can recurse.
-//! - What is found is shown after the internal lock is let go: the console's own lock may be held by one who waits for it.
-//!   At once, or when the port drains it, as its policy says.
+//! - The slow path runs with interrupts disabled, under the internal lock, with the context marked busy: locks that are
+//!   acquired meanwhile (by the console that prints a report) are recorded unchecked, so nothing here can recurse.
+//! - Findings are shown after the internal lock is released, since the holder of the console's own lock may be waiting
+//!   for it: at once, or when the port calls `show_pending`, as its policy says.
+//!
+//! What it does not do: check a rule; that is the engine.
 //!
 //! `unsafe` is here to share contexts that only their owners touch.
 #![allow(unsafe_code)]
@@ -48,33 +50,33 @@ use crate::stat::Recorder;
 use core::marker::PhantomData;
 use core::ptr;
 
-/// A port with `V` validators: `C` slots for classes and `D` for dependencies, of which one each is never used, and `K` for
-/// chains; and `N` CPUs, whose statistics are kept.
+/// A port with `V` validators, of `C` slots for classes and `D` for dependencies, of which one each is never used, and
+/// `K` for chains; and statistics for `N` CPUs.
 pub struct Runtime<P, const C: usize, const D: usize, const K: usize, const V: usize, const N: usize> {
     validators: [SharedValidator<C, D, K>; V],
-    /// Of the first validator.
+    /// The statistics of the first validator.
     pub(crate) recorder: Recorder<C, N>,
-    /// Locks that were taken before there was a context, and are not known to be let go.
+    /// Locks that were acquired before there was a context, and are not known to be released.
     early: AtomicU32,
-    /// How often a lock went on the books unchecked, since the validator was at work or showed a report.
+    /// How many locks were recorded unchecked, because lockdep was running for the context or showed a report.
     unchecked: AtomicU32,
-    /// Entries that were refused where nothing can be reported, and are not reported yet.
+    /// Entries that were refused where nothing could be reported, and that are still to be reported.
     refused: AtomicU32,
     port: PhantomData<fn() -> P>,
 }
 
-/// The context that runs here, for the time of one event.
+/// Returns the current context, for the duration of one event.
 #[inline(always)]
 pub(crate) fn current<'c, P: Port>() -> Option<&'c Context> {
-    // SAFETY: the port promises that it is null, or a context that is this CPU's alone and stays in place while it is
-    // current. It is used for this event only, during which nobody switches; an interrupt that ends hands it back.
+    // SAFETY: the port promises that it is null, or a context that only this CPU uses and that stays in place while it
+    // is current. It is used for this event only, during which nothing switches; an interrupt that ends restores it.
     unsafe { P::context().as_ref() }
 }
 
 /// Makes `context` the current one.
 fn switch_to<P: Port>(context: &Context) {
-    // SAFETY: it is a context that an interrupt has just claimed, which lives for ever; or the one that the interrupt which
-    // ends has interrupted, which was this CPU's until then and is so again.
+    // SAFETY: it is a context that an interrupt has just claimed, which lives for ever; or the one that the ending
+    // interrupt has interrupted, which was this CPU's until then and is so again.
     unsafe { P::set_context(context) };
 }
 
@@ -89,11 +91,11 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
 impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, const N: usize>
     Runtime<P, C, D, K, V, N>
 {
-    /// What the port says once and for all.
+    /// The constants and functions of the port.
     const CONFIG: PortConfig =
         PortConfig { who: P::who, backtrace: P::backtrace, now: P::now, policy: P::POLICY, accepted: P::ACCEPTED };
 
-    /// One that has learned nothing.
+    /// A runtime that has learned nothing.
     pub const fn new() -> Self {
         const {
             assert!(V > 0, "a runtime has at least one validator");
@@ -123,7 +125,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
 
     // ---- entry points
 
-    /// A lock is taken by waiting for it, at level 0.
+    /// An ordinary acquisition: it waits, at subclass 0.
     #[inline(always)]
     pub fn acquire(&self, map: &LockMap, mode: Mode, site: Site) {
         let Some(context) = current::<P>() else {
@@ -136,7 +138,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
         }
     }
 
-    /// A lock is taken in any other way.
+    /// Any other acquisition.
     pub fn acquire_with(&self, what: &Acquire<'_>) {
         match current::<P>() {
             Some(context) => self.acquire_in(context, what),
@@ -144,7 +146,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
         }
     }
 
-    /// A lock is let go.
+    /// A release.
     #[inline(always)]
     pub fn release(&self, map: &LockMap, site: Option<Site>) {
         let Some(context) = current::<P>() else {
@@ -157,8 +159,8 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
         }
     }
 
-    /// Hard interrupts will be enabled. Not heard while the validator is at work for this context: what shows a report finds
-    /// interrupts disabled by us, and "restores" them so.
+    /// Hard interrupts are about to be enabled. Ignored while lockdep is running for this context: code that shows a
+    /// report finds interrupts disabled by the runtime, and "restores" them.
     #[inline(always)]
     pub fn irqs_enabled(&self, site: Site) {
         let Some(context) = current::<P>() else { return };
@@ -167,8 +169,8 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
         }
     }
 
-    /// Hard interrupts were disabled. Not heard while the validator is at work, nor where they were off: the site of the
-    /// change that counts stays.
+    /// Hard interrupts were disabled. Ignored while lockdep is running for this context, and where they were disabled
+    /// already: the site of the change that counts stays.
     #[inline(always)]
     pub fn irqs_disabled(&self, site: Site) {
         if let Some(context) = current::<P>() {
@@ -176,7 +178,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
         }
     }
 
-    /// Disables hard interrupts; returns what they were.
+    /// Disables hard interrupts. Returns the state before.
     #[inline(always)]
     pub fn irq_save(&self, site: Site) -> SavedIrqs {
         let were_on = P::irqs_enabled();
@@ -185,7 +187,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
         SavedIrqs::new(state, were_on)
     }
 
-    /// Makes hard interrupts what they were.
+    /// Restores hard interrupts.
     #[inline(always)]
     pub fn irq_restore(&self, saved: SavedIrqs, site: Site) {
         if saved.were_on() {
@@ -194,7 +196,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
         P::irqs_restore(saved.state());
     }
 
-    /// A lock that sleeps is waited for. Its acquisition was told before, so the flag is the machine's.
+    /// A sleeping lock is waited for. Its acquisition was announced before, so the flag is in sync with the machine's.
     #[inline(always)]
     pub fn wait_asleep(&self, site: Site) {
         if let Some(context) = current::<P>()
@@ -204,7 +206,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
         }
     }
 
-    /// Anything else that happens to the running context.
+    /// Any other event of the current context.
     pub fn event(&self, event: Event<'_>, site: Site) {
         let Some(context) = current::<P>() else { return self.event_early(event, site) };
         if context.is_unchecked() {
@@ -219,8 +221,8 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
             Event::Section(map, begins) => self.section(map, begins, site),
             Event::MightSleep if P::irqs_enabled() && !rules::sleep_atomic::is_atomic(context) => {}
             event => {
-                // Nothing comes between the look at the flag and its use: a task that is preempted, and is back, believes that
-                // interrupts are disabled, as they were in its scheduler.
+                // Nothing may come between the read of the flag and its use: a task that was preempted and is back
+                // would believe that interrupts are disabled, as they were in its scheduler.
                 let quiet = Work::<P>::begin(None);
                 self.sync_irq_flag(context, quiet.were_on, site);
                 self.event_within(context, event, quiet.were_on, site);
@@ -228,8 +230,8 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
         }
     }
 
-    /// An event that leaves the context the current one, with interrupts disabled. They were on before, or not; the context's
-    /// flag says the same.
+    /// An event that does not change the current context, with interrupts disabled. `were_on` is their state before;
+    /// the context's flag is in sync with it.
     fn event_within(&self, context: &Context, event: Event<'_>, were_on: bool, site: Site) {
         if let Event::Downgrade(map, _) | Event::Claim(_, map) | Event::Pin(map, _) = event
             && self.may_be_early(context, map)
@@ -281,7 +283,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
             Event::TaskExit => self.with_engine(context, |engine| engine.task_exit(context, site)),
             Event::UserReturn => self.with_engine(context, |engine| engine.user_return(context, site)),
             Event::Wrong(kind, note, map) => self.wrong(context, kind, note, map, site),
-            // Those that `event` has seen to.
+            // Handled by `event`.
             Event::Enter(..)
             | Event::Leave
             | Event::End(_)
@@ -293,8 +295,8 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
 
     // ---- contexts
 
-    /// An interrupt begins. The machine has turned its flag off, so the flag says nothing about what was interrupted, unless
-    /// it is on.
+    /// An interrupt begins. The machine has disabled interrupts by itself, so its flag tells nothing about the
+    /// interrupted code, unless it is on.
     fn enter(&self, context: &Context, level: Level, own: &'static Context, site: Site) {
         self.agree_if_on(context, site);
         if let Err(in_use) = own.claim_for_interrupt() {
@@ -309,8 +311,8 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
         enter_claimed::<P>(context, level, own, site);
     }
 
-    /// An interrupt ends. Interrupts stay off until the context below is the current one: one that came in between would
-    /// not see what that holds.
+    /// An interrupt ends. Interrupts stay disabled until the context below is current: an interrupt in between would
+    /// not see the holds of that context.
     fn leave(&self, context: &Context, site: Site) {
         if context.refuse(false) {
             return;
@@ -328,8 +330,8 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
         P::irqs_restore(state);
     }
 
-    /// The interrupt that entered `own` ends. What was entered since and was not left ends before it. Nothing, if the entry
-    /// was refused.
+    /// The interrupt that entered `own` ends, after any that were entered since and did not exit. Nothing to do if the
+    /// entry was refused.
     fn end(&self, context: &Context, own: &Context, site: Site) {
         if context.refuse(false) || !context.outwards().any(|below| below.is_same(own)) {
             return;
@@ -352,7 +354,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
         }
     }
 
-    /// What counts before there is a context: that a lock is taken.
+    /// The only event that counts before the first context: a lock is acquired.
     #[cold]
     fn event_early(&self, event: Event<'_>, site: Site) {
         if let Event::Section(map, begins) = event {
@@ -360,7 +362,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
         }
     }
 
-    /// A critical section is a lock like any, with or without a context: or none, as the port says.
+    /// A critical section is an ordinary lock, with or without a context, or no lock, as the port declares.
     #[inline(never)]
     fn section(&self, map: &LockMap, begins: bool, site: Site) {
         match begins {
@@ -370,14 +372,15 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
         }
     }
 
-    /// A context is entered that is in use: it cannot be linked twice. The leave that belongs to it will be passed over.
+    /// An interrupt enters a context that is in use: it cannot be linked twice. The exit that belongs to it will be
+    /// ignored.
     #[cold]
     fn refuse(&self, context: &Context, own: &Context, in_use: InUse, site: Site) {
         self.wrong(context, Kind::Assertion, why_refused(context, own, in_use), None, site);
         context.refuse(true);
     }
 
-    /// A task's context is dropped. What is still held in it is reported, and nothing points to it any more.
+    /// A task's context is dropped. Locks that are still held in it are reported, and all links to it are cleared.
     #[cold]
     fn gone(&self, context: &Context, gone: &Context) {
         if gone.depth() > 0 || gone.lost() > 0 {
@@ -386,7 +389,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
         unlink::<P>(context, gone);
     }
 
-    /// Something that no rule decided: it counts as looked for whenever it is said.
+    /// Misuse that no rule decides: the check counts as run whenever it reports.
     #[cold]
     fn wrong(&self, context: &Context, kind: Kind, note: &'static str, map: Option<&LockMap>, site: Site) {
         self.with_engine(context, |engine| {
@@ -395,7 +398,8 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
         });
     }
 
-    /// The holds and flags alone: in an NMI, which may have come upon the internal lock, and while the validator is busy.
+    /// Updates only holds and flags: in an NMI, which may have interrupted the holder of the internal lock, and while
+    /// lockdep is running for this context.
     #[cold]
     fn event_unchecked(&self, context: &Context, event: Event<'_>, site: Site) {
         match event {
@@ -439,15 +443,15 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
 
     // ---- for self-tests and dumps
 
-    /// Shows what the running context holds, the lowest first. Waits for nothing.
+    /// Shows what the running context holds, the oldest first. Never waits.
     pub fn for_each_held(&self, show: &mut dyn FnMut(&LockView)) {
         if let Some(context) = current::<P>() {
-            // What `show` takes goes on the books unchecked: the internal lock is held meanwhile.
+            // Locks that `show` takes are recorded unchecked: the internal lock is held meanwhile.
             self.with_irqs_off(Some(context), |validator| validator.for_each_held(&Self::CONFIG, context, show));
         }
     }
 
-    /// The state of this context's validator; of the first one, where there is no context. Waits for nothing.
+    /// Returns the state of this context's validator; without a context, of the first one. Never waits.
     pub fn state(&self) -> State {
         let state =
             self.with_irqs_off(current::<P>(), |validator| validator.peek(&Self::CONFIG, |engine| engine.state()));
@@ -455,8 +459,8 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
         State { early, unchecked, ..state.unwrap_or(State::UNKNOWN) }
     }
 
-    /// Shows what waits, and returns how much it was. Nothing in an NMI, or while the validator is running in this context.
-    /// The port's `show` runs as the caller of this does, and what it takes is checked.
+    /// Shows what is pending, and returns how much it was. Does nothing in an NMI, or while lockdep is running for this
+    /// context. The port's `show` runs as the caller of this does, and the locks that it takes are checked.
     pub fn show_pending(&self) -> usize {
         match current::<P>() {
             Some(context) if context.is_unchecked() => 0,
@@ -467,20 +471,21 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
         }
     }
 
-    /// Whether the running context, or one that it interrupted, holds this lock. Yes where a hold found no room: it may.
+    /// Returns whether the running context, or one that it interrupted, holds this lock. `true` if a hold was lost: it
+    /// may be this one.
     pub fn holds(&self, map: &LockMap) -> bool {
         current::<P>()
             .is_some_and(|context| context.has_lost() || context.all().any(|hold| hold.instance() == map.instance()))
     }
 
-    /// Whether the validator was told that interrupts are on. Yes where there is no context to be told about.
+    /// Returns whether interrupts are enabled according to the record. `true` before the first context.
     pub fn irqs_recorded_on(&self) -> bool {
         current::<P>().is_none_or(Context::irqs_on)
     }
 
-    /// Forgets all that the validator of this context learned and found. Returns whether it could: not while a report of it
-    /// waits to be shown, or is being shown, nor while this context holds a lock, whose class it would forget. No other context
-    /// of this validator holds one either, and no other CPU acquires one meanwhile: see `hooks::reset`.
+    /// Forgets everything that the validator of this context learned and found. Returns whether it could: not while a
+    /// report of it is pending or being shown, nor while this context holds a lock, whose class it would forget. No
+    /// other context of this validator may hold one, and no other CPU may acquire one meanwhile: see `hooks::reset`.
     pub fn reset(&self) -> bool {
         let Some(context) = current::<P>().filter(|context| !context.is_unchecked()) else { return false };
         context.holds_nothing()
@@ -488,13 +493,13 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
             && self.with_engine(context, |engine| engine.reset_unless_reports_wait())
     }
 
-    /// What the validator of this context found first.
+    /// Returns the first finding of this context's validator.
     pub fn first_finding(&self) -> Option<Kind> {
         let context = current::<P>().filter(|context| !context.is_unchecked())?;
         self.with_engine(context, |engine| engine.findings.first)
     }
 
-    /// How full the tables of this context's validator are.
+    /// Returns how full the tables of this context's validator are.
     pub fn occupancy(&self) -> Occupancy {
         match current::<P>().filter(|context| !context.is_unchecked()) {
             Some(context) => self.with_engine(context, |engine| engine.occupancy()),
@@ -502,7 +507,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
         }
     }
 
-    /// Bytes of one validator, and how many locks were not checked since the validator was at work.
+    /// Returns the bytes of one validator, and how many locks were recorded unchecked because lockdep was running.
     pub fn memory_footprint(&self) -> MemoryFootprint {
         MemoryFootprint {
             validator: size_of::<SharedValidator<C, D, K>>(),
@@ -524,25 +529,25 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
         }
     }
 
-    /// The same at the entry and the exit of an interrupt, where the machine has its flag off by itself: only "on" says
-    /// something there.
+    /// The same at the entry and the exit of an interrupt, where the machine disables interrupts by itself: only "on"
+    /// tells something there.
     fn agree_if_on(&self, context: &Context, site: Site) {
         if P::irqs_enabled() {
             self.sync_irq_flag(context, true, site);
         }
     }
 
-    /// Makes the context's flag that of the machine, if interrupts were turned on or off by other means than the hooks:
-    /// the machine's own counts, which was `on` before the validator disabled interrupts.
+    /// Sets the context's flag to the machine's, if interrupts were enabled or disabled without the hooks. The
+    /// machine's flag counts: it was `on` before the validator disabled interrupts.
     fn sync_irq_flag(&self, context: &Context, on: bool, site: Site) {
         if on != context.irqs_on() {
             self.sync_irq_flag_slow(context, on, site);
         }
     }
 
-    /// Reports if the validator was told otherwise than the machine's flag says; then the machine's counts.
+    /// Reports a difference between the validator's record and the machine's flag; then the machine's counts.
     fn check_irqs(&self, context: &Context, site: Site) {
-        let quiet = Work::<P>::begin(None); // a task that is preempted here has another flag when it is back
+        let quiet = Work::<P>::begin(None); // a preempted task would have another flag when it is back
         let on = quiet.were_on;
         if on == context.irqs_on() || context.is_unchecked() {
             return;
@@ -550,7 +555,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
         let toggles = context.toggles();
         let was_told = if on { !toggles.irqs_off_noticed } else { !toggles.irqs_on_noticed };
         if !was_told {
-            return self.sync_irq_flag_slow(context, on, site); // nobody told: an interrupt's tail was preempted, and has returned
+            return self.sync_irq_flag_slow(context, on, site); // not announced: an interrupt's tail was preempted
         }
         let note = match on {
             true => "the machine's interrupts are enabled, and the validator was told that they are disabled",
@@ -574,7 +579,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
         context.note_noticed(on);
     }
 
-    /// Reports interrupts that are enabled inside a hard interrupt.
+    /// Reports that interrupts were enabled inside a hard interrupt.
     fn say_if_in_hardirq(&self, context: &Context, on: bool, site: Site) {
         if on && context.in_hardirq() && !P::NESTED_IRQS {
             let note = "interrupts are enabled inside a hard interrupt: disable them until it ends (a kernel whose interrupts \
@@ -584,9 +589,10 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
         }
     }
 
-    // Where the fast path ends. The arguments stand as the entry points have theirs, so that nothing is moved for them.
+    // The slow ends of the fast path. The arguments are in the order of the entry points, so that no register is moved
+    // for them.
 
-    /// An ordinary acquisition that was not for the fast path.
+    /// An ordinary acquisition that the fast path did not handle.
     #[cold]
     #[inline(never)]
     fn acquire_slow(map: &LockMap, site: Site, context: &Context, mode: Mode, here: &Self) {
@@ -596,7 +602,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
         }
     }
 
-    /// The new-chain path: an ordinary acquisition of which the chain alone is new. Returns whether it was one.
+    /// The new-chain path: an ordinary acquisition in which only the chain is new. Returns whether it was one.
     #[inline(always)]
     fn acquire_in_new_chain(&self, context: &Context, map: &LockMap, mode: Mode, site: Site, were_on: bool) -> bool {
         let validator = self.validator(context);
@@ -615,8 +621,8 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
         self.acquire_quietly(context, what, quiet.were_on);
     }
 
-    /// Any acquisition. With interrupts disabled, so that nothing comes in between the look at what is held and the push; they
-    /// were on before, or not.
+    /// Any acquisition. With interrupts disabled, so that nothing comes between the read of what is held and the push;
+    /// `were_on` is their state before.
     fn acquire_quietly(&self, context: &Context, what: &Acquire<'_>, were_on: bool) {
         self.sync_irq_flag(context, were_on, what.site);
         if recheck::acquire(self.validator(context).published(), context, what) {
@@ -630,7 +636,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
         self.recorder.begin::<P>(context, what.map);
     }
 
-    /// A release that was not for the fast path.
+    /// A release that the fast path did not handle.
     #[cold]
     #[inline(never)]
     fn release_slow(map: &LockMap, site: Option<Site>, context: &Context, here: &Self) {
@@ -661,7 +667,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
         }
     }
 
-    /// Counts a hold about which there may be something special, and reports it if it was longer than its class allows.
+    /// Counts a hold that may be a special one, and reports it if it exceeded the limit of its class.
     fn count_special(
         &self,
         context: &Context,
@@ -677,8 +683,9 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
         }
     }
 
-    /// A lock that sleeps is waited for where it seems that a flag bars it. The flag is compared again: since the acquisition
-    /// the task may have been preempted, and then the context has the flag that its scheduler left.
+    /// A sleeping lock is waited for while a flag seems to forbid it. The flag is compared with the machine's again:
+    /// the task may have been preempted since the acquisition, and then the context has the flag that its scheduler
+    /// left.
     #[cold]
     #[inline(never)]
     fn wait_asleep_slow(site: Site, context: &Context, here: &Self) {
@@ -689,7 +696,8 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
         }
     }
 
-    /// Interrupts are enabled where that is not for the fast path: something is held, they are on, the validator is at work.
+    /// Interrupts are enabled where the fast path does not apply: something is held, they are on already, or lockdep is
+    /// running for this context.
     #[cold]
     #[inline(never)]
     fn irqs_on_slow(site: Site, context: &Context, here: &Self) {
@@ -702,7 +710,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
         }
     }
 
-    /// Runs an event of the slow path, and shows what it found, if the port wants that at once.
+    /// Runs an event of the slow path, and shows its findings if the port wants that at once.
     pub(crate) fn with_engine<R>(&self, context: &Context, event: impl FnOnce(&mut Engine<'_>) -> R) -> R {
         self.with_irqs_off(Some(context), |validator| {
             let late = self.refused.load(Ordering::Relaxed) > 0 && self.refused.swap(0, Ordering::Relaxed) > 0;
@@ -723,16 +731,16 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
         })
     }
 
-    /// Does something with the validator of a context (the first one, where there is none), with interrupts off and the
-    /// context marked busy.
+    /// Accesses the validator of a context (without one, the first), with interrupts disabled and the context marked
+    /// busy.
     #[inline(always)]
     fn with_irqs_off<R>(&self, context: Option<&Context>, work: impl FnOnce(&SharedValidator<C, D, K>) -> R) -> R {
         let _work = Work::<P>::begin(context);
         work(context.map_or(&self.validators[0], |context| self.validator(context)))
     }
 
-    /// Whether the lock may have been taken before there was a context: then the books say nothing of it, and what is said
-    /// of it is believed.
+    /// Returns whether the lock may have been acquired before the first context: then no hold of it is recorded, and
+    /// the caller is believed.
     fn may_be_early(&self, context: &Context, map: &LockMap) -> bool {
         self.early.load(Ordering::Relaxed) > 0 && !context.may_hold(map.instance())
     }
@@ -749,18 +757,18 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
         self.take_off_early();
     }
 
-    /// Whether a lock that was taken early is let go by this.
+    /// Counts one early lock less. Returns whether there was one.
     fn take_off_early(&self) -> bool {
         self.early.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_sub(1)).is_ok()
     }
 }
 
-/// The validator runs for a context: interrupts off, the context busy; or without one, interrupts off alone. It ends also when
-/// the port's `show` panics, which it may on the host.
+/// Marks that lockdep is running for a context: interrupts disabled, the context busy; without a context, only
+/// interrupts disabled. It ends also when the port's `show` panics, which it may on the host.
 struct Work<'c, P: Port> {
     context: Option<&'c Context>,
     state: IrqState,
-    /// Whether interrupts could come before.
+    /// Whether an interrupt could come before.
     were_on: bool,
     port: PhantomData<P>,
 }
@@ -785,24 +793,24 @@ impl<P: Port> Drop for Work<'_, P> {
     }
 }
 
-/// What is said later of an entry that was refused in an NMI.
+/// The note of an entry that was refused in an NMI, reported later.
 const REFUSED_LATE: &str = "some time before, in an NMI or while the validator was busy, a context was entered that was in \
                             use: each level of nesting needs one of its own, and an NMI in an NMI too";
 
-/// Whether hard interrupts are disabled as long as this level runs.
+/// Returns whether hard interrupts are disabled while this level runs.
 fn is_hard(level: Level) -> bool {
     matches!(level, Level::Hardirq | Level::ThreadedHardirq)
 }
 
-/// An interrupt runs in `own`, which it has claimed.
+/// Starts an interrupt in `own`, which it has claimed.
 fn enter_claimed<P: Port>(context: &Context, level: Level, own: &'static Context, site: Site) {
-    // SAFETY: `context` is this CPU's current one. The port promises that it stays in place, and this CPU's, until the
-    // interrupts that interrupted it have ended.
+    // SAFETY: `context` is this CPU's current one. The port promises that it stays in place, and that no other CPU uses
+    // it, until the interrupts that interrupted it have ended.
     unsafe { own.enter_over(level, context, site) };
     switch_to::<P>(own);
 }
 
-/// An interrupt ends in which nothing is checked.
+/// Ends an interrupt in which nothing is checked.
 fn leave_unchecked<P: Port>(context: &Context, site: Site) {
     if context.refuse(false) {
         return;
@@ -813,10 +821,10 @@ fn leave_unchecked<P: Port>(context: &Context, site: Site) {
     }
 }
 
-/// Nothing on this CPU points to `gone` any more.
+/// Clears all links of this CPU to `gone`.
 fn unlink<P: Port>(context: &Context, gone: &Context) {
     if context.is_same(gone) {
-        // SAFETY: no context is always right.
+        // SAFETY: null is always valid.
         return unsafe { P::set_context(ptr::null()) };
     }
     let is_above = |above: &&Context| above.interrupted().is_some_and(|below| below.is_same(gone));
@@ -825,7 +833,7 @@ fn unlink<P: Port>(context: &Context, gone: &Context) {
     }
 }
 
-/// Why an entry is refused, and what to do.
+/// Returns why an entry is refused, and what to do.
 fn why_refused(context: &Context, own: &Context, in_use: InUse) -> &'static str {
     if in_use == InUse::ByTask {
         return "an interrupt enters a task's context: it needs one of its own, for each CPU and each level of nesting";

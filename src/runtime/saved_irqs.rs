@@ -1,8 +1,10 @@
-//! What an interrupt-disabling call saves for the one that restores: the machine's state, and what the validator wants to know of it.
+//! What a function that disables interrupts saves for the one that restores them. Plain data; the port and the
+//! validator interpret it.
 
 use crate::port::IrqState;
 
-/// What [`irq_save`] returns and [`irq_restore`] takes: what the machine's flag was, and what the validator wants to know of it.
+/// The state that [`hooks::irq_save`](crate::hooks::irq_save) returns and
+/// [`hooks::irq_restore`](crate::hooks::irq_restore) takes: what the port saved, and what the validator needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "interrupts stay disabled until this is restored"]
 pub struct SavedIrqs {
@@ -11,19 +13,19 @@ pub struct SavedIrqs {
 }
 
 impl SavedIrqs {
-    /// The machine's state, and whether an interrupt could come then.
+    /// The state from the port, and whether an interrupt could come before.
     #[inline(always)]
     pub const fn new(state: IrqState, were_on: bool) -> SavedIrqs {
         SavedIrqs { state, were_on }
     }
 
-    /// What the port saved.
+    /// Returns what the port saved.
     #[inline(always)]
     pub const fn state(self) -> IrqState {
         self.state
     }
 
-    /// Whether an interrupt could come before, so that it can again when the state is restored.
+    /// Returns whether an interrupt could come before, so that it can again when the state is restored.
     #[inline(always)]
     pub const fn were_on(self) -> bool {
         self.were_on

@@ -1,10 +1,12 @@
-//! One validator as the runtime keeps it: its two halves, parted by the internal lock.
+//! One validator as the runtime keeps it: the tables behind the internal lock, and the half that is read without it.
 //!
-//! Invariants: the tables are reached under the lock alone. A report is written under it, in a slot in which none waits; it
-//! is read by the one who shows it, after the lock is released, and its slot is free when it was shown. So nobody reads a
-//! report while it is written. `engine/report_queue.rs` says which slot is which.
+//! Invariants: the tables are accessed only under the lock. A report is written under it, in a slot that holds no
+//! pending report. The CPU that shows it reads it after the lock is released, and the slot is free when it was shown.
+//! So no report is read while it is written. `engine/report_queue.rs` assigns the slots.
 //!
-//! `unsafe` is here to reach what the lock guards, and to read the report whose slot nobody writes.
+//! What it does not do: find anything; it calls the engine.
+//!
+//! `unsafe` is here to access what the lock guards, and to read the report whose slot nothing writes.
 #![allow(unsafe_code)]
 
 use crate::atomic::word64::AtomicWord64;
@@ -33,21 +35,21 @@ pub(crate) struct SharedValidator<const C: usize, const D: usize, const K: usize
     reports: [UnsafeCell<Report>; SLOTS],
 }
 
-// SAFETY: `tables` is reached under `locked` alone, and so is each of `reports`, but for the one that the queue says is being
-// shown: that is read by the one who shows it, and written by nobody until he ends that, under `locked`. The rest is
-// atomics.
+// SAFETY: `tables` is accessed only under `locked`, and so is each of `reports`, except the one that the queue marks as
+// being shown: the CPU that shows it reads it, and nothing writes it until that CPU ends that, under `locked`. The rest
+// are atomics.
 unsafe impl<const C: usize, const D: usize, const K: usize> Sync for SharedValidator<C, D, K> {}
 
 /// How often a dump that must not wait tries to get the internal lock.
 const PANIC_TRIES: usize = 10_000;
 
-/// How much there can be to show until a reset: each finding once, and each table.
+/// The most that can be shown until a reset: each finding once, and each table.
 const ALL_MESSAGES: usize = FINDINGS + Table::ALL.len();
 
-/// What is to be shown next.
+/// What is shown next.
 enum Next {
     Notice(Notice),
-    /// The report in this slot, which is ours until `shown`.
+    /// The report in this slot, which is this CPU's until `shown`.
     Report(usize),
 }
 
@@ -67,7 +69,7 @@ impl<const C: usize, const D: usize, const K: usize> SharedValidator<C, D, K> {
         Published { classes: &self.classes, chains: &self.chains }
     }
 
-    /// Runs an event under the internal lock. Says whether there is something to show.
+    /// Runs an event under the internal lock. Also returns whether there is something to show.
     pub(crate) fn with<R>(&self, config: &PortConfig, event: impl FnOnce(&mut Engine<'_>) -> R) -> (R, bool) {
         let mut locked = self.lock(config);
         let answer = event(&mut locked.engine);
@@ -75,32 +77,32 @@ impl<const C: usize, const D: usize, const K: usize> SharedValidator<C, D, K> {
         (answer, has_messages)
     }
 
-    /// Learns the chain of an acquisition of which nothing else is new, under the internal lock; says whether it was so. There
-    /// is nothing to show afterwards.
+    /// Learns the chain of an acquisition in which everything else is already known, under the internal lock. Returns
+    /// whether it was one. There is nothing to show afterwards.
     #[inline(always)]
     pub(crate) fn learn(&self, config: &PortConfig, new: &new_chain::New<'_>) -> bool {
         while !self.try_lock() {
             atomic::spin_loop();
         }
-        // SAFETY: `locked` is ours until it is stored to below, and `tables` is reached nowhere else.
+        // SAFETY: this CPU has `locked` until it stores to it below, and `tables` is accessed nowhere else.
         let tables = unsafe { &mut *self.tables.get() };
         let learned = tables.learn(self.published(), new, config.policy);
         self.locked.store(false, Ordering::Release);
         learned
     }
 
-    /// Waits for the internal lock, for an event. One piece of code for all events, which are many.
+    /// Takes the internal lock for an event. One function for all events, of which there are many.
     #[inline(never)]
     fn lock<'a>(&'a self, config: &'a PortConfig) -> Locked<'a> {
         while !self.try_lock() {
             atomic::spin_loop();
         }
-        // SAFETY: `locked` is ours until `Locked` ends, and `tables` is reached nowhere else.
+        // SAFETY: this CPU has `locked` until `Locked` is dropped, and `tables` is accessed nowhere else.
         let tables = unsafe { &mut *self.tables.get() };
         let mut slots = [const { None }; SLOTS];
         for (place, free) in slots.iter_mut().zip(tables.queue.free()) {
-            // SAFETY: the numbers of free slots are different ones, so each is borrowed once; `locked` is ours while the
-            // engine has them, so no other event has one; and the slot of a report that is being shown is not free.
+            // SAFETY: the numbers of free slots are distinct, so each is borrowed once. This CPU has `locked` while the
+            // engine has them, so no other event has one. The slot of a report that is being shown is not free.
             *place = self.reports.get(free).map(|report| unsafe { &mut *report.get() });
         }
         let engine = tables.engine(self.published(), slots, config);
@@ -108,10 +110,10 @@ impl<const C: usize, const D: usize, const K: usize> SharedValidator<C, D, K> {
         Locked { engine, locked: &self.locked }
     }
 
-    /// Shows what is to be shown, the oldest report first, and returns how much that was. What another CPU shows at the moment
-    /// stays with it. `begin` makes what is needed around the internal lock, and is not there while something is shown: so
-    /// the port's `show` runs as the caller does. What it finds itself is shown after it, by this same loop: there is at most
-    /// so much news, since a finding is known when it comes again.
+    /// Shows what is pending, the oldest report first, and returns how much it was. What another CPU is showing is left
+    /// to it. `begin` sets up what the internal lock needs around it, and is undone while something is shown: so the
+    /// port's `show` runs as the caller does. Findings of `show` itself are shown after it, by this same loop. Their
+    /// number is bounded, since a finding that occurs again is already known.
     pub(crate) fn show_pending<P: Port, W>(&self, config: &PortConfig, begin: impl Fn() -> W) -> usize {
         let mut shown = 0;
         let mut halts = false;
@@ -136,7 +138,7 @@ impl<const C: usize, const D: usize, const K: usize> SharedValidator<C, D, K> {
         shown
     }
 
-    /// What is to be shown next: nothing while something is being shown.
+    /// Returns what is to be shown next; `None` while something is being shown.
     fn next<W>(&self, config: &PortConfig, begin: &impl Fn() -> W) -> Option<Next> {
         let _work = begin();
         let (next, _) = self.with(config, |engine| {
@@ -150,30 +152,30 @@ impl<const C: usize, const D: usize, const K: usize> SharedValidator<C, D, K> {
         next
     }
 
-    /// Shows the report in a slot that the queue gave out to be shown.
+    /// Shows the report in a slot that the queue has assigned for that.
     fn show<P: Port, W>(&self, slot: usize, config: &PortConfig, begin: &impl Fn() -> W) {
         let _until_the_end = Showing { validator: self, config, begin, report: true };
         if let Some(report) = self.reports.get(slot) {
-            // SAFETY: the report was written by an event that is over, under the lock that we had since; until `Showing`
-            // ends, which alone frees the slot, nobody writes it.
+            // SAFETY: the report was written by an event that has ended, under the lock, which this CPU has had since.
+            // Until `Showing` ends, which alone frees the slot, nothing writes it.
             P::show(Message::Report(unsafe { &*report.get() }));
         }
     }
 
-    /// Looks at the tables. Waits for nothing: `None` where the internal lock cannot be had soon.
+    /// Reads the tables. Never waits long: `None` if the internal lock is not available soon.
     pub(crate) fn peek<R>(&self, config: &PortConfig, look: impl FnOnce(&Engine<'_>) -> R) -> Option<R> {
         if !(0..PANIC_TRIES).any(|_| self.try_lock()) {
             return None;
         }
-        // SAFETY: `locked` is ours until `Locked` ends, and `tables` is reached nowhere else.
+        // SAFETY: this CPU has `locked` until `Locked` is dropped, and `tables` is accessed nowhere else.
         let tables = unsafe { &mut *self.tables.get() };
         let engine = tables.engine(self.published(), [const { None }; SLOTS], config);
         let locked = Locked { engine, locked: &self.locked };
         Some(look(&locked.engine))
     }
 
-    /// Shows what `context` holds, the lowest first. Waits for nothing: where the internal lock cannot be had soon, without
-    /// what the tables know of the classes.
+    /// Shows what `context` holds, the oldest first. If the internal lock is not available soon, without what the
+    /// tables know of the classes.
     pub(crate) fn for_each_held(&self, config: &PortConfig, context: &Context, show: &mut dyn FnMut(&LockView)) {
         let shown = self.peek(config, |engine| context.all().for_each(|hold| show(&engine.view(&hold))));
         if shown.is_none() {
@@ -186,15 +188,15 @@ impl<const C: usize, const D: usize, const K: usize> SharedValidator<C, D, K> {
     }
 }
 
-/// Both halves of a validator, under the internal lock, which is let go at the end: also if what looks at it panics, as it may
-/// on the host.
+/// Both halves of a validator, under the internal lock, which is released at the end: also if code that uses it panics,
+/// as it may on the host.
 struct Locked<'a> {
     engine: Engine<'a>,
     locked: &'a AtomicBool,
 }
 
 impl Locked<'_> {
-    /// An event is over: what it wrote waits to be shown. Says whether there is something to show.
+    /// Ends an event: its reports are pending now. Returns whether there is something to show.
     fn end(&mut self) -> bool {
         let engine = &mut self.engine;
         engine.queue.add(engine.written);
@@ -208,12 +210,12 @@ impl Drop for Locked<'_> {
     }
 }
 
-/// Something is being shown: over also when that panics, as it may on the host.
+/// Something is being shown. Ends also when `show` panics, as it may on the host.
 struct Showing<'a, B: Fn() -> W, W, const C: usize, const D: usize, const K: usize> {
     validator: &'a SharedValidator<C, D, K>,
     config: &'a PortConfig,
     begin: &'a B,
-    /// A report, and no notice.
+    /// Whether it is a report; otherwise a notice.
     report: bool,
 }
 

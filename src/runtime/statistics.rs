@@ -1,6 +1,7 @@
-//! The runtime's answers to the statistics (feature `stat`).
+//! The runtime's part of the statistics (feature `stat`): passes events to the recorder, and makes listings.
 //!
-//! Invariant: while a piece is shown no internal lock is held and interrupts are as they were.
+//! Invariant: while a piece is shown, no internal lock is held and interrupts are as they were. What it does not do:
+//! count.
 
 use crate::context::Context;
 use crate::port::Port;
@@ -13,9 +14,9 @@ use crate::stat::summary::Sums;
 impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, const N: usize>
     Runtime<P, C, D, K, V, N>
 {
-    /// Answers; says whether there was an answer.
+    /// Handles a message. Returns whether it could.
     pub fn stat(&self, ask: Ask<'_>) -> bool {
-        // The statistics are of the first validator, which has no number to be mistaken for.
+        // The statistics are those of the first validator; class numbers of others would be mistaken for its own.
         let Some(context) = current::<P>().filter(|context| !context.is_unchecked() && context.validator() == 0) else {
             return false;
         };
@@ -67,7 +68,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
 
     fn for_each_chain(&self, context: &Context, show: &mut dyn FnMut(&ChainLine)) {
         let mut at = 0;
-        // As many as there are slots, and a chain that comes up is not there twice.
+        // The bound is the number of slots; no chain is listed twice.
         for _ in 0..K {
             let Some((head, next)) = self.with_engine(context, |engine| engine.chain_at(at)) else { break };
             if head.is_current {

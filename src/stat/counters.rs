@@ -1,15 +1,15 @@
-//! The tables of the statistics (feature `stat`): for each CPU and class how often and how long its locks were held and
-//! waited for; for each class where it was contended.
+//! The counters of the statistics (feature `stat`): for each CPU and class, how often and how long its locks were held
+//! and waited for; for each class, where it was contended.
 //!
 //! Invariants:
-//! - A CPU writes its own table alone, with plain loads and stores; whoever reads, sums over all. So no line is shared
-//!   while nobody waits.
-//! - An interrupt that comes between the load and the store of a sum may be lost from it, on machines that need two
-//!   instructions for it; so may what another CPU adds for a task that was moved in between. No other word suffers: the
-//!   extremes and the beginning of a tally are written with interrupts off.
-//! - Each tally carries the `Stamp` under which it was begun: the generation of the class and the number of the last
-//!   clearing. One with another stamp counts for nothing and is begun anew by its CPU. So nobody ever wipes another's table,
-//!   and clearing is one store.
+//! - A CPU writes its own table only, with plain loads and stores; a reader sums over all CPUs. So no cache line is
+//!   shared while nothing is contended.
+//! - An addition may be lost if an interrupt comes between the load and the store of a sum, on machines that need two
+//!   instructions for it, or if the task moves to another CPU in between. No other word is affected: the extremes and
+//!   the start of a `Durations` are written with interrupts disabled.
+//! - Each `Durations` carries the `Stamp` under which it was started: the generation of the class and the number of the
+//!   last clearing. One with another stamp counts as empty, and its CPU starts it again. So no CPU ever clears
+//!   another's table, and clearing is one store.
 
 use crate::atomic::word64::AtomicWord64;
 use crate::lock::class::ClassId;
@@ -17,10 +17,10 @@ use crate::lock::last_holder::SiteCell;
 use crate::lock::site::Site;
 use core::sync::atomic::{AtomicU32, Ordering};
 
-/// How many places at which a class was contended are kept, and as many of its holders. Linux's `LOCKSTAT_POINTS`.
+/// How many places where a class was contended are kept, and as many of its holders. Linux's `LOCKSTAT_POINTS`.
 pub(crate) const POINTS: usize = 4;
 
-/// A sum that one CPU adds to and all read.
+/// A sum that one CPU adds to and all CPUs read.
 #[cfg(target_has_atomic = "64")]
 mod native {
     use core::sync::atomic::{AtomicU64, Ordering};
@@ -34,7 +34,7 @@ mod native {
             Sum(AtomicU64::new(0))
         }
 
-        /// Adds, as the CPU that the sum belongs to: no read-modify-write.
+        /// Adds on the CPU that owns the sum: no read-modify-write.
         #[inline(always)]
         pub(super) fn add(&self, more: u64) {
             self.0.store(self.0.load(Ordering::Relaxed).wrapping_add(more), Ordering::Relaxed);
@@ -50,12 +50,12 @@ mod native {
     }
 }
 
-/// The same in two halves, where a carry must not be torn by an interrupt.
+/// The same in two halves, for machines on which an interrupt could tear a carry.
 #[cfg(any(not(target_has_atomic = "64"), test))]
 mod halves {
     use core::sync::atomic::{AtomicU32, Ordering};
 
-    /// How often a reader that came upon a carry looks again.
+    /// How often a reader tries again that finds a carry in progress.
     const LOOKS: usize = 4;
 
     /// A 64-bit sum.
@@ -105,20 +105,21 @@ use halves::Sum;
 #[cfg(target_has_atomic = "64")]
 use native::Sum;
 
-/// Under which circumstances a tally counts: as long as the class is the same, and nobody cleared. Never 0 for a class.
+/// Identifies what a `Durations` counts: one class between two clearings. Never 0 for a class.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Stamp(u32);
 
 impl Stamp {
-    /// That of the class with this id, after so many clearings; 16 bits of either count. So a CPU that counted nothing in a
-    /// slot for exactly 65,536 classes (or clearings), or a multiple, takes what it knows of the old class for the new one's.
+    /// The stamp of the class with this id after this number of clearings; 16 bits of each count. So a CPU that counted
+    /// nothing in a slot for exactly 65,536 classes (or clearings), or a multiple, mistakes its old counts for those of
+    /// the current class.
     #[inline(always)]
     pub(crate) const fn of(id: ClassId, clearings: u32) -> Stamp {
         Stamp((id.generation() as u32) << 16 | clearings & 0xffff)
     }
 }
 
-/// How often and how long one thing was done: a class waited for or held, in one way, on one CPU.
+/// How often and for how long: the waits or the holds of a class, in one mode, on one CPU.
 #[derive(Debug)]
 pub(crate) struct Durations {
     stamp: AtomicU32,
@@ -126,15 +127,15 @@ pub(crate) struct Durations {
     count: Sum,
     total: Sum,
     least: AtomicWord64,
-    /// What the longest is more than the shortest: so that one comparison tells whether a length is an extreme.
+    /// The longest minus the shortest, so that one comparison finds whether a length is an extreme.
     spread: AtomicWord64,
     longest_at: SiteCell,
 }
 
-/// What a tally says, for one CPU or summed over several.
+/// The figures of waits or holds, of one CPU or summed over several.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Lengths {
-    /// How often.
+    /// How many waits or holds.
     pub count: u64,
     /// How often the lock came from another CPU.
     pub bounces: u64,
@@ -144,17 +145,17 @@ pub struct Lengths {
     pub min: u64,
     /// The longest.
     pub max: u64,
-    /// Where the longest was: the line that took the lock. None while all lengths are 0.
+    /// The line that acquired the lock of the longest. `None` while all lengths are 0.
     pub longest_at: Option<Site>,
 }
 
 impl Lengths {
-    /// The average; 0 of nothing.
+    /// Returns the average length; 0 if there are none.
     pub fn average(&self) -> u64 {
         self.total.checked_div(self.count).unwrap_or(0)
     }
 
-    /// These and those of another CPU.
+    /// Adds the figures of another CPU.
     pub(crate) fn join(self, other: Lengths) -> Lengths {
         let (Lengths { count: 1.., .. }, Lengths { count: 1.., .. }) = (&self, &other) else {
             return if self.count == 0 { other } else { self };
@@ -183,7 +184,7 @@ impl Durations {
         }
     }
 
-    /// Counts a length that is no extreme; says whether it is none, and the tally is begun.
+    /// Counts a length if it is no extreme and the counter is started. Returns whether it did.
     #[inline(always)]
     pub(crate) fn add(&self, stamp: Stamp, length: u64) -> bool {
         let is_begun = self.stamp.load(Ordering::Relaxed) == stamp.0;
@@ -195,7 +196,7 @@ impl Durations {
         !is_new
     }
 
-    /// Counts any length, of something that was done at `site`. With interrupts off.
+    /// Counts any length, of a wait or hold that began at `site`. With interrupts disabled.
     pub(crate) fn add_extreme(&self, stamp: Stamp, length: u64, site: Option<Site>) {
         if self.stamp.load(Ordering::Relaxed) != stamp.0 {
             return self.begin(stamp, length, site);
@@ -211,7 +212,7 @@ impl Durations {
     }
 
     fn begin(&self, stamp: Stamp, length: u64, site: Option<Site>) {
-        // Whoever reads meanwhile finds nothing rather than half of it.
+        // A reader finds an empty counter meanwhile, never half of one.
         self.stamp.store(0, Ordering::Relaxed);
         self.bounces.store(0, Ordering::Release);
         self.count.set(1);
@@ -222,7 +223,7 @@ impl Durations {
         self.stamp.store(stamp.0, Ordering::Release);
     }
 
-    /// Counts a bounce. After the length that it belongs to.
+    /// Counts a bounce, after its length.
     pub(crate) fn bounce(&self) {
         self.bounces.store(self.bounces.load(Ordering::Relaxed).wrapping_add(1), Ordering::Relaxed);
     }
@@ -231,12 +232,12 @@ impl Durations {
         self.least.load().wrapping_add(self.spread.load())
     }
 
-    /// How often.
+    /// Returns how many lengths were counted.
     pub(crate) fn count(&self, stamp: Stamp) -> u64 {
         if self.stamp.load(Ordering::Acquire) == stamp.0 { self.count.get() } else { 0 }
     }
 
-    /// All of it. What it says of the site is what `site_of` makes of the cell.
+    /// Returns all figures. `site_of` converts the cell of the site.
     pub(crate) fn read(&self, stamp: Stamp, site_of: fn(&SiteCell) -> Option<Site>) -> Lengths {
         let lengths = Lengths {
             count: self.count(stamp),
@@ -250,13 +251,13 @@ impl Durations {
     }
 }
 
-/// What a CPU knows of a class: for writers and for readers, how long it was held, and waited for. 192 bytes.
+/// The figures of a class on one CPU: held and waited for, for writing and for reading. 192 bytes.
 #[derive(Debug)]
 pub(crate) struct Entry {
     sides: [Side; 2],
 }
 
-/// One way of taking a lock: for writing, or for reading.
+/// The figures of one way of acquiring a lock: for writing, or for reading.
 #[derive(Debug)]
 pub(crate) struct Side {
     pub(crate) hold: Durations,
@@ -268,7 +269,7 @@ impl Entry {
         Entry { sides: [const { Side { hold: Durations::new(), wait: Durations::new() } }; 2] }
     }
 
-    /// The side of readers, or of writers.
+    /// Returns the side of readers, or of writers.
     #[inline(always)]
     pub(crate) fn side(&self, shared: bool) -> &Side {
         let [write, read] = &self.sides;
@@ -276,11 +277,11 @@ impl Entry {
     }
 }
 
-/// Where a class was contended, on all CPUs. It is written by whoever is about to wait, so it may cost something.
+/// Where a class was contended, on all CPUs. A context writes it just before it waits, so it need not be cheap.
 #[derive(Debug)]
 pub(crate) struct Points {
     stamp: AtomicU32,
-    /// What this class is sorted by in a listing.
+    /// The sort key of this class in a listing.
     pub(crate) rank: AtomicU32,
     waiters: [Point; POINTS],
     holders: [Point; POINTS],
@@ -298,12 +299,12 @@ impl Point {
     }
 }
 
-/// Which points are meant.
+/// Which points.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Party {
-    /// Where somebody waited. Linux's contention points.
+    /// Where contexts waited. Linux's contention points.
     Waiters,
-    /// Where those took the lock who were waited for. Linux's contending points.
+    /// Where the lock was acquired by the holders they waited for. Linux's contending points.
     Holders,
 }
 
@@ -324,7 +325,7 @@ impl Points {
         }
     }
 
-    /// Counts a place. Where there are four others already, it is passed over, as in Linux.
+    /// Counts a place. If there are four others already, it is ignored, as in Linux.
     pub(crate) fn add(&self, stamp: Stamp, party: Party, site: Site) {
         self.begin(stamp);
         if let Some(point) = self.of(party).iter().find(|point| point.site.claim(site)) {
@@ -332,7 +333,8 @@ impl Points {
         }
     }
 
-    /// Wipes what belongs to another stamp. Of several CPUs one does it; what the others count meanwhile may be lost.
+    /// Clears the points of another stamp. If several CPUs come at once, one clears; what the others count meanwhile
+    /// may be lost.
     fn begin(&self, stamp: Stamp) {
         let before = self.stamp.load(Ordering::Relaxed);
         let is_mine = before != stamp.0
@@ -345,7 +347,7 @@ impl Points {
         }
     }
 
-    /// The places, with how often each was met.
+    /// Returns the places with their counts.
     pub(crate) fn read(&self, stamp: Stamp, party: Party) -> impl Iterator<Item = (&SiteCell, u32)> {
         let is_mine = self.stamp.load(Ordering::Relaxed) == stamp.0;
         let points = self.of(party).iter().filter(move |_| is_mine);

@@ -1,8 +1,8 @@
-//! What a validator knows, as plain data for listings (feature `stat`): the classes with what they lead to, sums over all
-//! of them, and the statistics of one class. The texts in Linux's shape are views of these.
+//! Listings of the tables as plain data (feature `stat`): the classes with their dependencies, the chains, and the
+//! statistics of one class. The texts in Linux's format are views of these.
 //!
-//! Each piece is one class or a few neighbours, copied while the internal lock is held, so that nobody waits long for a
-//! listing. Between two pieces the tables may change: a listing is no snapshot.
+//! Each piece is one class or a few neighbours, copied while the internal lock is held, so that a listing never blocks
+//! a lock operation for long. The tables may change between two pieces: a listing is not a snapshot.
 
 use crate::engine::Engine;
 use crate::graph::chain_members::Head;
@@ -18,65 +18,65 @@ use heapless::Vec;
 /// How many neighbours are copied at once.
 pub(crate) const BATCH: usize = 8;
 
-/// A class with what its locks lead to. A line of Linux's `/proc/lockdep`.
+/// A class with the number of its dependencies. A line of Linux's `/proc/lockdep`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ClassEntry {
-    /// The 64 bits that stand for the class: the same from boot to boot.
+    /// The key of the class, 64 bits: the same from boot to boot.
     pub key: u64,
     /// The class.
     pub class: ClassView,
-    /// How often its locks were taken and released.
+    /// How often its locks were acquired and released.
     pub operations: u64,
-    /// Whether one of its locks was ever taken. If not, it was named as the nest lock of others.
+    /// Whether one of its locks was ever acquired. If not, it is known as the nest lock of others.
     pub taken: bool,
-    /// How many classes a strong path leads to, itself included.
+    /// How many classes strong paths lead to, itself included.
     pub forwards: usize,
-    /// How many classes a strong path leads from, itself included.
+    /// How many classes strong paths lead from, itself included.
     pub backwards: usize,
 }
 
 /// A line of the listing of classes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ClassLine {
-    /// A class; what it leads to directly follows.
+    /// A class; its direct dependencies follow.
     Class(ClassEntry),
-    /// The last class leads to this one: its key, and itself.
+    /// A direct dependency of that class: the key of the other class, and the class.
     Leads(u64, ClassView),
-    /// The end of what the last class leads to.
+    /// The end of the dependencies of that class.
     End,
 }
 
-/// A line of the listing of chains: what was held together, each chain once.
+/// A line of the listing of chains: locks that were held together, each chain once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ChainLine {
-    /// A chain begins, that occurred in this kind of context.
+    /// A chain begins, which occurred in this kind of context.
     Chain {
         /// In a hard interrupt.
         in_hardirq: bool,
         /// In a softirq.
         in_softirq: bool,
     },
-    /// A class of it, in the order in which they were taken: its key, and itself.
+    /// A class of the chain, in the order of acquisition: its key, and the class.
     Member(u64, ClassView),
-    /// It ends.
+    /// The end of the chain.
     End,
 }
 
-/// One way of taking the locks of a class.
+/// The times of one way of acquiring the locks of a class.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct SideTimes {
     /// How long they were held.
     pub hold: Lengths,
-    /// How long they were waited for, where they could not be had at once. The count is that of contentions.
+    /// How long they were waited for when they were contended. The count is the number of contentions.
     pub wait: Lengths,
 }
 
-/// A place in the source, and how often it was met.
+/// A place in the source, with a count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Point {
     /// The place.
     pub site: Site,
-    /// How often.
+    /// How often it was counted.
     pub count: u32,
 }
 
@@ -89,21 +89,21 @@ pub struct ClassTimes {
     pub write: SideTimes,
     /// Taken for reading.
     pub read: SideTimes,
-    /// Where somebody waited, up to four places: Linux's contention points.
+    /// Where contexts waited, up to four places: Linux's contention points.
     pub waiters: Vec<Point, POINTS>,
-    /// Where those had taken the lock who were waited for: Linux's contending points.
+    /// Where the lock was acquired by the holders they waited for: Linux's contending points.
     pub holders: Vec<Point, POINTS>,
 }
 
 impl ClassTimes {
-    /// How often a lock of the class was waited for.
+    /// Returns how often a lock of the class was contended.
     pub fn contentions(&self) -> u64 {
         self.write.wait.count.saturating_add(self.read.wait.count)
     }
 }
 
 impl Engine<'_> {
-    /// The class in `slot` without its operations; `None` where there is none.
+    /// Returns the class in `slot` without its operations; `None` if the slot is empty.
     pub(crate) fn class_entry(&mut self, slot: u16) -> Option<ClassEntry> {
         let class = self.class_view(slot)?;
         Some(ClassEntry {
@@ -116,7 +116,7 @@ impl Engine<'_> {
         })
     }
 
-    /// The class in `slot`, as a report would show it; `None` where there is none.
+    /// Returns the class in `slot`, as a report would show it; `None` if the slot is empty.
     pub(crate) fn class_view(&self, slot: u16) -> Option<ClassView> {
         let graph = &self.graph;
         let lookup =
@@ -125,7 +125,7 @@ impl Engine<'_> {
         class.site.is_some().then_some(class)
     }
 
-    /// What the class in `slot` leads to directly, from number `first` on, as many as fit.
+    /// Returns the direct dependencies of the class in `slot`, from number `first` on, as many as fit.
     pub(crate) fn leads_to(&self, slot: u16, first: usize) -> Vec<(u64, ClassView), BATCH> {
         let ends = self.graph.dependencies.along(self.graph.classes, slot, Direction::Forwards);
         let mut batch = Vec::new();
@@ -138,18 +138,18 @@ impl Engine<'_> {
         batch
     }
 
-    /// The chain that stands at this word of the roster, and where the next one does.
+    /// Returns the chain at this word of the chain members, and the position of the next one.
     pub(crate) fn chain_at(&self, at: usize) -> Option<(Head, usize)> {
         self.chain_members.get(self.published.classes, at)
     }
 
-    /// A class of the chain at this word.
+    /// Returns a class of the chain at this word.
     pub(crate) fn chain_member(&self, at: usize, number: usize) -> Option<(u64, ClassView)> {
         let slot = self.chain_members.member(at, number)?;
         Some((self.graph.classes.get(slot).key(), self.class_view(slot)?))
     }
 
-    /// What the tables say of themselves.
+    /// Returns the sums that the tables keep themselves.
     pub(crate) fn table_sums(&self) -> Sums {
         let counts = self.chain_members.counts();
         Sums {

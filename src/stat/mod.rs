@@ -1,9 +1,12 @@
-//! Lock statistics (feature `stat`): what is counted at each acquire and release, and what is made of it when asked.
+//! Lock statistics (feature `stat`): what is counted at each acquire and release, and how it is read. Linux's
+//! lock_stat.
 //!
 //! - `recorder.rs`: what happens at an event, on the fast path and off it.
+//! - `counters.rs`: the counters of a class on a CPU.
 //! - `reading.rs`: sums over the CPUs, clearing, and the order of a listing.
+//! - `listing.rs`, `summary.rs`: the results as plain data; `text.rs`: as text; `api.rs`: the public functions.
 //!
-//! Without the feature a `Recorder` has no size and its functions have no instructions.
+//! Without the feature, `off.rs` replaces all of it: a `Recorder` is zero-sized and its functions are empty.
 
 #[cfg(feature = "stat")]
 pub(crate) mod api;
@@ -50,7 +53,7 @@ macro_rules! __port_stat {
     };
 }
 
-/// There is none.
+/// Built without `stat`: no entry point.
 #[cfg(not(feature = "stat"))]
 #[doc(hidden)]
 #[macro_export]

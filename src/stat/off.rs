@@ -1,4 +1,4 @@
-//! No statistics: nothing is kept, and nothing is done.
+//! The twin of `recorder.rs` for builds without the feature `stat`: nothing is recorded.
 
 use crate::context::Context;
 use crate::context::hold::{Ended, Hold};
@@ -7,7 +7,7 @@ use crate::lock::last_holder::{Overheld, Since};
 use crate::lock::lock_map::LockMap;
 use crate::port::Port;
 
-/// Counts nothing.
+/// Zero-sized: built without `stat`.
 pub(crate) struct Recorder<const C: usize, const N: usize>;
 
 impl<const C: usize, const N: usize> Recorder<C, N> {

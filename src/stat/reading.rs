@@ -1,4 +1,4 @@
-//! What is made of the tallies when somebody asks: sums over the CPUs, and the classes in the order of their contentions.
+//! Reads the counters: sums over the CPUs, and the classes in the order of their contentions. It changes no counter.
 
 use super::recorder::{Recorder, site_of};
 use crate::graph::classes::UsageWords;
@@ -9,7 +9,7 @@ use core::sync::atomic::Ordering;
 use heapless::Vec;
 
 impl<const C: usize, const N: usize> Recorder<C, N> {
-    /// The statistics of the class in `slot`.
+    /// Returns the statistics of the class in `slot`.
     pub(crate) fn times(&self, usage_words: &UsageWords, slot: u16, class: ClassView) -> ClassTimes {
         let stamp = self.stamp(usage_words, slot);
         let points = |party| self.points(slot).map_or_else(Vec::new, |points| read_points(points, stamp, party));
@@ -22,14 +22,15 @@ impl<const C: usize, const N: usize> Recorder<C, N> {
         }
     }
 
-    /// How often locks of the class in `slot` were taken and let go.
+    /// Returns how often locks of the class in `slot` were acquired and released.
     pub(crate) fn operations(&self, usage_words: &UsageWords, slot: u16) -> u64 {
         let stamp = self.stamp(usage_words, slot);
         let of = |entry: &Entry, shared| entry.side(shared).hold.count(stamp);
         self.entries(slot).fold(0, |sum, entry| sum + of(entry, false) + of(entry, true))
     }
 
-    /// Begins a listing in the order of contentions, which are noted now; `false`: somebody else is at it.
+    /// Begins a listing in the order of contentions, which are recorded now. Returns `false` if another listing is
+    /// running.
     pub(crate) fn begin_listing(&self, usage_words: &UsageWords) -> bool {
         if self.listing.swap(true, Ordering::Acquire) {
             return false;
@@ -48,7 +49,7 @@ impl<const C: usize, const N: usize> Recorder<C, N> {
         true
     }
 
-    /// The next class of the listing: of those that are left, that with the most contentions.
+    /// Returns the next class of the listing: of the remaining ones, that with the most contentions.
     pub(crate) fn next_listed(&self) -> Option<u16> {
         let mut best = (0, 0);
         for slot in 1..C as u16 {
@@ -81,12 +82,12 @@ impl<const C: usize, const N: usize> Recorder<C, N> {
     }
 }
 
-/// The places of a class, in the order in which they were met.
+/// The places of a class, in the order of their first occurrence.
 fn read_points(points: &Points, stamp: Stamp, party: Party) -> Vec<Point, POINTS> {
     let mut read = Vec::new();
     for (cell, count) in points.read(stamp, party) {
         if let Some(site) = site_of(cell) {
-            // There are as many places as there is room.
+            // It has room for all of them.
             let _ = read.push(Point { site, count });
         }
     }

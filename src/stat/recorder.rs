@@ -1,11 +1,13 @@
-//! What is counted when a lock is taken, waited for, and let go.
+//! Records the statistics when a lock is acquired, contended, and released.
 //!
-//! On the fast path an acquire writes the time into its hold, and a release adds the length of that hold to the tally of
-//! its class, way of taking and CPU. That is all while nobody waits and no length is an extreme: no line is written that
-//! another CPU writes but the lock's own, which the releasing CPU has.
+//! On the fast path, an acquire writes the time into its hold, and a release adds the length of that hold to the
+//! counters of its class, mode and CPU. While nothing is contended and no length is an extreme, that is all: no cache
+//! line is written that another CPU writes, except the lock's own, which the releasing CPU has.
 //!
-//! Invariants: extremes are written with interrupts off. Nothing is counted in an NMI or while the validator is at work,
-//! since such holds are not measured; nor for the validators of self-tests, whose classes are others.
+//! Invariants: extremes are written with interrupts disabled. Nothing is counted in an NMI or while lockdep is running
+//! for the context, since such holds are not measured; nor for the validators of self-tests, whose classes are others.
+//!
+//! What it does not do: sum or sort; that is `reading.rs`.
 
 use crate::context::Context;
 use crate::context::hold::{Ended, Hold, HoldFlags, NO_SLOT};
@@ -17,16 +19,16 @@ use crate::port::Port;
 use crate::stat::counters::{Entry, Party, Points, Stamp};
 use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
-/// What is counted. Linux has `kernel.lock_stat`, on and off.
+/// What is counted. In Linux, `kernel.lock_stat` is on or off.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Recording {
-    /// Every taking of a lock.
+    /// Every acquisition.
     #[default]
     All = 0,
-    /// Those that had to wait: their waits, and the holds that follow. All others cost next to nothing.
+    /// Contended acquisitions only: their waits, and the holds that follow. All others cost almost nothing.
     Contended = 1,
-    /// Nothing.
+    /// No acquisition is counted.
     Nothing = 2,
 }
 
@@ -43,11 +45,11 @@ struct OfCpu<const C: usize>([Entry; C]);
 pub(crate) struct Recorder<const C: usize, const N: usize> {
     cpus: [OfCpu<C>; N],
     points: [Points; C],
-    /// How often it was cleared, and above that what is recorded.
+    /// The number of clearings, and below it what is recorded.
     control: AtomicU32,
-    /// What happened on CPUs that have no table.
+    /// How many events were on CPUs without a table.
     outside: AtomicU32,
-    /// Somebody lists: the ranks are in use.
+    /// A listing is running: the ranks are in use.
     pub(super) listing: AtomicBool,
 }
 
@@ -62,7 +64,7 @@ impl<const C: usize, const N: usize> Recorder<C, N> {
         }
     }
 
-    /// When a hold begins that is taken now.
+    /// Returns the start time of a hold that begins now.
     #[inline(always)]
     pub(crate) fn since<P: Port>(&self, context: &Context) -> Since {
         match self.control.load(Ordering::Relaxed) & MODE {
@@ -71,7 +73,7 @@ impl<const C: usize, const N: usize> Recorder<C, N> {
         }
     }
 
-    /// The slow path has put a lock on the books: its hold begins now.
+    /// The slow path has recorded a hold of this lock: its time begins now.
     pub(crate) fn begin<P: Port>(&self, context: &Context, map: &LockMap) {
         let since = self.since::<P>(context);
         if let Some((stack, index, mut hold)) = find(context, map).filter(|(_, _, hold)| !hold.since.is_known()) {
@@ -80,15 +82,15 @@ impl<const C: usize, const N: usize> Recorder<C, N> {
         }
     }
 
-    /// The hold that the slow path is about to end by letting go of this lock: its own, or one that stands for several.
+    /// Returns the hold that the slow path is about to end with the release of this lock: its own, or a merged one.
     pub(crate) fn ending(&self, context: &Context, map: &LockMap) -> Option<Hold> {
         let own = find(context, map).map(|(_, _, hold)| hold);
         let merged = || context.find(Hold::merged).and_then(|(stack, index)| stack.hold(index));
         own.or_else(merged).filter(|hold| hold.times() == 1)
     }
 
-    /// Counts a measured hold that is over, of this length, of a lock that is let go on `cpu`: if there is nothing special
-    /// about it. Says whether it did.
+    /// Counts a measured hold of this length that ended with a release on `cpu`, if it is an ordinary one. Returns
+    /// whether it did.
     #[inline(always)]
     pub(crate) fn count(&self, usage_words: &UsageWords, map: &LockMap, hold: &Ended, length: u64, cpu: u32) -> bool {
         let Some(entry) = self.entry(cpu, hold.class) else { return false };
@@ -100,8 +102,8 @@ impl<const C: usize, const N: usize> Recorder<C, N> {
         is_plain
     }
 
-    /// Counts any other: the first of its class, the longest, the shortest, one whose lock came from another CPU. Says
-    /// whether it was too long; the first hold that breaks a limit on a CPU is the longest there.
+    /// Counts any other hold: the first of its class, the longest, the shortest, or one whose lock came from another
+    /// CPU. Returns whether it exceeded its limit; the first hold that does so on a CPU is the longest there.
     pub(crate) fn count_special<P: Port>(
         &self,
         usage_words: &UsageWords,
@@ -129,7 +131,7 @@ impl<const C: usize, const N: usize> Recorder<C, N> {
         }
     }
 
-    /// A lock that is on the books cannot be had at once. Linux's `lock_contended`.
+    /// A recorded lock is contended. Linux's `lock_contended`.
     pub(crate) fn contended<P: Port>(&self, usage_words: &UsageWords, context: &Context, map: &LockMap) {
         if self.mode() == Recording::Nothing {
             return;
@@ -143,7 +145,7 @@ impl<const C: usize, const N: usize> Recorder<C, N> {
         stack.set_hold(index, hold);
     }
 
-    /// A lock that was contended has been got: the wait ends, and the hold begins. Linux's `lock_acquired`.
+    /// A contended lock was acquired: the wait ends, and the hold begins. Linux's `lock_acquired`.
     pub(crate) fn acquired<P: Port>(&self, usage_words: &UsageWords, context: &Context, map: &LockMap) {
         let Some((stack, index, mut hold)) = find(context, map) else { return };
         if !hold.since.is_known() {
@@ -154,7 +156,7 @@ impl<const C: usize, const N: usize> Recorder<C, N> {
         hold.since = Since::at(now);
         hold.flags.remove(HoldFlags::EXCUSED);
         stack.set_hold(index, hold);
-        // Whoever let it go last is the one that was waited for.
+        // The context that released it last is the holder that was waited for.
         if let (Some(points), Some(holder)) = (self.points(hold.class), site_of(map.last_holder().site())) {
             points.add(stamp, Party::Holders, holder);
         }
@@ -172,7 +174,7 @@ impl<const C: usize, const N: usize> Recorder<C, N> {
 
     // ---- helpers
 
-    /// What is recorded.
+    /// Returns what is recorded.
     pub(crate) fn mode(&self) -> Recording {
         match self.control.load(Ordering::Relaxed) & MODE {
             0 => Recording::All,
@@ -181,20 +183,20 @@ impl<const C: usize, const N: usize> Recorder<C, N> {
         }
     }
 
-    /// Says what is to be recorded.
+    /// Sets what is recorded.
     pub(crate) fn set_mode(&self, mode: Recording) {
         let change = |control: u32| Some(control & !MODE | mode as u32);
-        // Without a condition it cannot fail.
+        // The closure always returns a value, so this cannot fail.
         let _ = self.control.fetch_update(Ordering::Relaxed, Ordering::Relaxed, change);
     }
 
-    /// Forgets what was counted: from now on every tally has an old stamp.
+    /// Forgets what was counted: from now on every counter has an old stamp.
     pub(crate) fn clear(&self) {
         self.control.fetch_add(CLEARING, Ordering::Relaxed);
         self.outside.store(0, Ordering::Relaxed);
     }
 
-    /// How many events were on CPUs without a table.
+    /// Returns how many events were on CPUs without a table.
     pub(crate) fn outside(&self) -> u32 {
         self.outside.load(Ordering::Relaxed)
     }
@@ -203,7 +205,7 @@ impl<const C: usize, const N: usize> Recorder<C, N> {
         self.points.get(usize::from(class)).filter(|_| class != NO_SLOT)
     }
 
-    /// What each CPU knows of a class.
+    /// Returns the figures of a class on each CPU.
     pub(super) fn entries(&self, class: u16) -> impl Iterator<Item = &Entry> {
         self.cpus.iter().filter_map(move |cpu| cpu.0.get(usize::from(class)))
     }
@@ -224,7 +226,7 @@ impl<const C: usize, const N: usize> Recorder<C, N> {
     }
 }
 
-/// The hold of this very lock, nearest first, with its place.
+/// Returns the hold of exactly this lock, newest first, with its place.
 fn find<'c>(context: &'c Context, map: &LockMap) -> Option<(&'c Context, usize, Hold)> {
     let (stack, index) = context.find(|hold| hold.instance() == map.instance())?;
     Some((stack, index, stack.hold(index)?))
@@ -238,7 +240,7 @@ pub(crate) fn without_irqs<P: Port>(work: impl FnOnce()) {
     P::irqs_restore(state);
 }
 
-/// The site that a cell keeps.
+/// The site in a cell.
 #[allow(unsafe_code)] // the cell keeps a pointer, since there is no atomic reference
 pub(super) fn site_of(cell: &SiteCell) -> Option<Site> {
     // SAFETY: by `SiteCell`, whose field is private, the pointer is null or came from a `&'static Location`.

@@ -1,11 +1,11 @@
-//! Sums over all tables: what Linux's `/proc/lockdep_stats` shows.
+//! Sums over all tables: what Linux's `/proc/lockdep_stats` shows. Plain data; it keeps no table.
 
 use crate::graph::chain_members::Head;
 use crate::lock::usage::Usage;
 use crate::report::capacity::{Fill, Occupancy};
 use crate::stat::listing::ClassEntry;
 
-/// How many classes are safe, that is used in an interrupt, and unsafe, that is held with it enabled.
+/// How many classes are safe (used in an interrupt), and how many unsafe (held with it enabled).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Safety {
     /// Used in it.
@@ -26,7 +26,7 @@ impl Safety {
 pub struct Sums {
     /// How full the tables are.
     pub occupancy: Occupancy,
-    /// How full the list of the members of chains is, in words; what was turned away are chains.
+    /// How full the table of chain members is, in words. Its rejected entries are chains.
     pub members: Fill,
     /// Chains that occurred in hard interrupts.
     pub in_hardirq: usize,
@@ -34,29 +34,29 @@ pub struct Sums {
     pub in_softirq: usize,
     /// Chains that occurred in tasks.
     pub in_process: usize,
-    /// Chains that have the key of another one. Each was checked all the same.
+    /// Chains whose key another chain has, too. Each was checked nevertheless.
     pub collisions: usize,
     /// The most locks that were held together.
     pub deepest: usize,
-    /// How many events were not counted, since they were on CPUs that `port!` was not told of.
+    /// How many events were not counted, since they were on a CPU beyond the number in `port!`.
     pub outside: u32,
-    /// Nothing was found yet that ended the checking.
+    /// Whether the validator is still checking.
     pub on: bool,
-    /// How many pairs of classes a strong path leads between.
+    /// How many pairs of classes are connected by a strong path.
     pub indirect: usize,
-    /// Hard interrupts, taken exclusively.
+    /// Classes and hard interrupts, for exclusive acquisitions.
     pub hardirq: Safety,
-    /// Softirqs, taken exclusively.
+    /// Classes and softirqs, for exclusive acquisitions.
     pub softirq: Safety,
-    /// Either, taken exclusively.
+    /// Classes and either of them, for exclusive acquisitions.
     pub irq: Safety,
-    /// Hard interrupts, taken by readers.
+    /// Classes and hard interrupts, for readers.
     pub hardirq_read: Safety,
-    /// Softirqs, taken by readers.
+    /// Classes and softirqs, for readers.
     pub softirq_read: Safety,
-    /// Either, taken by readers.
+    /// Classes and either of them, for readers.
     pub irq_read: Safety,
-    /// Classes of which no lock was ever taken, as far as is known: they were named as nest locks.
+    /// Classes of which no lock was ever acquired, as far as is known: they are the nest locks of others.
     pub unused: usize,
 }
 

@@ -1,8 +1,8 @@
-//! Statistics and listings as text, in the shape of Linux's `/proc/lock_stat`, `lockdep`, `lockdep_chains` and
-//! `lockdep_stats` (feature `stat`): tools that read those find their columns.
+//! Statistics and listings as text, in the format of Linux's `/proc/lock_stat`, `lockdep`, `lockdep_chains` and
+//! `lockdep_stats` (feature `stat`), so that tools that read those find their columns.
 //!
-//! What differs: times are whole numbers of the port's unit, places are file:line:column, keys are the 64 bits of a class
-//! and the same from boot to boot, usage has six marks, and where the longest wait and hold were is said.
+//! What differs: times are whole numbers of the port's unit, places are file:line:column, keys are the 64 bits of a
+//! class and the same from boot to boot, usage has six marks, and the places of the longest wait and hold are shown.
 
 use crate::lock::site::Site;
 use crate::report::ClassView;
@@ -32,7 +32,7 @@ const COLUMN: usize = 14;
 /// The width of a whole row.
 const ROW: usize = NAMES + 1 + COLUMNS.len() * (COLUMN + 1);
 
-/// The head of a listing of [`ClassTimes`].
+/// The heading of a listing of [`ClassTimes`].
 pub(crate) struct StatHead;
 
 impl Display for StatHead {
@@ -46,7 +46,7 @@ impl Display for StatHead {
     }
 }
 
-/// Something set to the right end of a column.
+/// A value that is aligned right in a column.
 struct Right<T>(T, usize);
 
 impl<T: Display> Display for Right<T> {
@@ -110,7 +110,7 @@ fn place(name: impl Display, what: impl Display, site: Site, f: &mut Formatter<'
     writeln!(f, "{}  {}  at {site}", Right(name, NAMES), Right(what, COLUMN))
 }
 
-/// The head of a listing of [`ClassLine`]s.
+/// The heading of a listing of [`ClassLine`]s.
 pub(crate) struct ClassesHead;
 
 impl Display for ClassesHead {
@@ -137,7 +137,7 @@ impl Display for ClassLine {
     }
 }
 
-/// The head of a listing of [`ChainLine`]s.
+/// The heading of a listing of [`ChainLine`]s.
 pub(crate) struct ChainsHead;
 
 impl Display for ChainsHead {

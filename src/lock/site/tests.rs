@@ -1,4 +1,4 @@
-//! Which part of a path counts, and that it is the same on every machine.
+//! Tests which part of a path counts, and that it is the same on every machine.
 
 use super::*;
 
@@ -23,7 +23,7 @@ fn construct((): ()) -> Site {
     Site::caller()
 }
 
-/// What is hashed of a path.
+/// The hashed part of a path.
 fn hashed(file: &'static str) -> String {
     let bytes: Vec<u8> = CratePath::of(file).bytes().collect();
     String::from_utf8(bytes).expect("whole names are cut off")

@@ -1,8 +1,8 @@
-//! The advice of a report: which change removes the finding. No other validator prints one.
+//! The advice of a report: which change removes the finding.
 //!
-//! It names the lines to change. Where there are several ways, each has a line of its own, the one that is right most often
-//! first; each of them alone is enough, which `tests/advice.rs` shows for every kind. It is advice: the report above it is
-//! the fact.
+//! It names the lines to change. If there are several alternatives, each has a line of its own, the one that is most
+//! often right first; each alone is enough, which `tests/advice.rs` shows for every kind. It is only advice: the report
+//! above it is the fact.
 
 mod order;
 mod waits;
@@ -31,7 +31,7 @@ pub(super) fn advice(report: &Report, f: &mut Formatter<'_>) -> fmt::Result {
     notes(report, f)
 }
 
-/// The ways to fix a finding, a line each.
+/// The alternatives for a fix, a line each.
 struct Ways<'a, 'b> {
     f: &'a mut Formatter<'b>,
     first: bool,
@@ -45,7 +45,7 @@ impl Ways<'_, '_> {
     }
 }
 
-/// What was held too long, or outlived what it belongs to.
+/// A lock that was held too long, or beyond the life of its holder or memory.
 fn held(report: &Report, ways: &mut Ways<'_, '_>) -> fmt::Result {
     let Some(LockView { class, site, .. }) = &report.lock else { return ways.way(format_args!("release it")) };
     let (at, end) = (Place(*site), Place(report.site));
@@ -101,11 +101,11 @@ fn usage(report: &Report, ways: &mut Ways<'_, '_>) -> fmt::Result {
 
 /// How a class came to be held with a state enabled.
 enum Change {
-    /// It was taken so.
+    /// It was acquired so.
     Acquisition,
     /// The state was enabled while it was held.
     Flag,
-    /// One of them, before: the line alone is known.
+    /// One of the two, earlier: only the line is known.
     Unknown,
 }
 
@@ -117,7 +117,7 @@ fn change(report: &Report) -> Change {
     }
 }
 
-/// What was not seen so far, which says how much has to change.
+/// Names what was never seen, which decides how much has to change.
 fn never(usage: &UsageConflict, f: &mut Formatter<'_>) -> fmt::Result {
     let UsageConflict { used, used_class, enabled_class, .. } = usage;
     let state = used.state();
@@ -159,7 +159,7 @@ fn unbalanced(report: &Report, ways: &mut Ways<'_, '_>) -> fmt::Result {
     ways.way(format_args!("if another task took it, announce that with `hand_over` where it is given away"))
 }
 
-/// What no rule decided: each note has its advice.
+/// Misuse that no rule decides: each note has its advice.
 fn wrong(report: &Report, ways: &mut Ways<'_, '_>) -> fmt::Result {
     let (note, at) = (report.note.unwrap_or_default(), Place(report.site));
     let instead = super::notes::advice(note);
@@ -186,7 +186,7 @@ fn wrong(report: &Report, ways: &mut Ways<'_, '_>) -> fmt::Result {
     }
 }
 
-/// A class that no line of its own names: other locks may share it, or it has this lock alone.
+/// A class that no line of its own identifies: other locks may share it, or it has only this lock.
 fn notes(report: &Report, f: &mut Formatter<'_>) -> fmt::Result {
     let locks = [&report.lock, &report.held_lock];
     for (origin, what) in [

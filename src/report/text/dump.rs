@@ -1,27 +1,27 @@
-//! The state of a validator as text: one line that says whether it is on, or all of it.
+//! The state of a validator as text: one line with its status, or the whole state.
 //!
-//! All of it is that line, what was found, the accepted findings, how full the tables are, and how often each rule ran.
-//! Whoever dumps more (statistics, what is held) puts it after this: what was measured by a validator that is off means
-//! something else.
+//! The whole state is that line, the first finding, the accepted findings, how full the tables are, and how often each
+//! rule ran. Print further parts of a dump (statistics, what is held) after this: the figures of a validator that is
+//! off have another meaning.
 
 use crate::report::capacity::Fill;
 use crate::report::kind::Kind;
 use crate::report::status::{State, Status};
 use core::fmt::{self, Display, Formatter};
 
-/// A state, displayed as a whole.
+/// Displays a whole state.
 #[derive(Clone, Copy, Debug)]
 pub struct Dump<'a>(&'a State);
 
 impl State {
-    /// All of it as text, in several lines.
+    /// Returns a view of the whole state, in several lines.
     pub fn dump(&self) -> Dump<'_> {
         Dump(self)
     }
 }
 
 impl Display for State {
-    /// Whether the validator is on, since when, and why not: one line.
+    /// One line: whether the validator is on, since when, and why not.
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         write!(f, "lockdep {} is ", env!("CARGO_PKG_VERSION"))?;
         let since = self.since;

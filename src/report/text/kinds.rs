@@ -1,4 +1,5 @@
-//! The parts of each kind of report, in Linux's order: heading, who does what, what is known, the scenario.
+//! The parts of the text for each kind of report, in Linux's order: heading, who does what, what is known, the
+//! scenario. It computes nothing.
 
 use super::scenario::{self, Party};
 use super::{Bracket, Marked, Place, in_words, path, reverse_chain};
@@ -11,7 +12,7 @@ use core::fmt::{self, Formatter};
 
 type Text<'a, 'b> = &'a mut Formatter<'b>;
 
-/// The heading between its rules, exactly Linux's words.
+/// The heading between its rules, in exactly Linux's words.
 pub(super) fn heading(report: &Report, f: Text<'_, '_>) -> fmt::Result {
     let who = report.who();
     let title = match report.kind() {
@@ -52,7 +53,7 @@ fn ruled(f: Text<'_, '_>, title: fmt::Arguments<'_>, cpu: u32) -> fmt::Result {
     writeln!(f, "{:=<width$}\n{title}\nlockdep {}, CPU {cpu}\n{:-<width$}", "", env!("CARGO_PKG_VERSION"), "")
 }
 
-/// Counts what is written.
+/// Counts the characters that are written.
 pub(crate) struct Width(pub(crate) usize);
 
 impl fmt::Write for Width {
@@ -161,14 +162,14 @@ fn inconsistent(report: &Report, f: Text<'_, '_>) -> fmt::Result {
     scenario::one_cpu(f, held.holds, held.held, Some(usage.used.state()), (asked.waits_for, asked.waiting))
 }
 
-/// The bit that was there before, and where it was set.
+/// The bit that was set before, and where.
 fn old_usage(report: &Report, usage: &UsageConflict) -> (Usage, Option<Site>) {
     if report.new_usage == usage.used { (usage.enabled, usage.enabled_site) } else { (usage.used, usage.used_site) }
 }
 
 fn toggles(report: &Report, f: Text<'_, '_>) -> fmt::Result {
     let toggles = report.toggles;
-    // Where nobody told the validator, the change came before the line at which it was noticed.
+    // If the change was not announced to the validator, it came before the line at which it was noticed.
     let word = |noticed| if noticed { "noticed" } else { "last" };
     writeln!(f, "hardirqs {}  enabled at: {}", word(toggles.irqs_on_noticed), Last(toggles.irqs_on))?;
     writeln!(f, "hardirqs {} disabled at: {}", word(toggles.irqs_off_noticed), Last(toggles.irqs_off))?;
@@ -176,7 +177,7 @@ fn toggles(report: &Report, f: Text<'_, '_>) -> fmt::Result {
     writeln!(f, "softirqs last disabled at: {}", Last(toggles.softirqs_off))
 }
 
-/// A site at which something was last done.
+/// A site where something last happened.
 struct Last(Option<Site>);
 
 impl fmt::Display for Last {
@@ -221,8 +222,8 @@ fn irq_order(report: &Report, f: Text<'_, '_>) -> fmt::Result {
     Ok(())
 }
 
-/// The cycle that an interrupt closes: somebody holds the unsafe lock, is interrupted, and the interrupt wants the safe
-/// one; the dependencies in between lead from the safe to the unsafe lock.
+/// The cycle that an interrupt closes: a CPU holds the unsafe lock and is interrupted, and the interrupt waits for the
+/// safe one; the dependencies in between lead from the safe to the unsafe lock.
 fn irq_scenario<'a>(
     usage: &'a UsageConflict,
     dependencies: impl Iterator<Item = Party<'a>> + Clone,
@@ -353,7 +354,7 @@ fn hold_limit(report: &Report, f: Text<'_, '_>) -> fmt::Result {
     }
 }
 
-/// What no rule decided: the words of the one who noticed it.
+/// Misuse that no rule decides: the note of the code that detected it.
 fn wrong(report: &Report, f: Text<'_, '_>) -> fmt::Result {
     writeln!(f, "{}/{} {} at {}:", report.who().task, report.who().id, Bracket(report.flags), Place(report.site))?;
     writeln!(f, "{}", report.note.unwrap_or("it is wrong"))?;

@@ -1,8 +1,8 @@
-//! Reports as text, in the shape that Linux prints: people and log scanners know the headings and the order of the parts.
+//! Reports as text, in the format of Linux: people and log scanners know its headings and the order of the parts.
 //!
-//! What differs, helps: sites as file:line:column, six usage marks, both sites of every dependency, the scenario drawn
-//! for the real path, and last two lines that say what to do, and the id. A view reads a report and writes text; it knows
-//! no table and takes no lock.
+//! What differs: sites are file:line:column, there are six usage marks, both sites of every dependency, and a scenario
+//! drawn for the real path; the last two lines are the advice and the id. A view reads a report and writes text; it
+//! accesses no table and takes no lock.
 
 mod advice;
 mod dump;
@@ -53,8 +53,8 @@ impl Display for Message<'_> {
 }
 
 impl Display for ClassView {
-    /// The name that the class was given, or the line that constructs its locks; `#n` from the second class of one name on,
-    /// `/n` for a level.
+    /// The name of the class, or the line that constructs its locks; `#n` from the second class with the same name on,
+    /// `/n` for a subclass.
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match (self.name, self.site) {
             (Some(name), _) => write!(f, "{name}")?,
@@ -86,7 +86,7 @@ impl Display for Marked<'_> {
 }
 
 impl Display for LockView {
-    /// The lock with its class, and where it was taken.
+    /// The lock with its class, and where it was acquired.
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         write!(f, "{:016x} {}, at: {}", self.instance, Marked(&self.class), Place(self.site))
     }
@@ -136,7 +136,7 @@ impl Display for Bracket {
     }
 }
 
-/// A finding whose cause another one told: one line, with all that is needed to accept it.
+/// A finding whose cause an earlier report has shown: one line, with everything that is needed to accept it.
 fn brief(report: &Report, told: FindingId, f: &mut Formatter<'_>) -> fmt::Result {
     write!(f, "also: {}", report.kind().verdict())?;
     match (&report.usage, &report.lock) {
@@ -149,7 +149,7 @@ fn brief(report: &Report, told: FindingId, f: &mut Formatter<'_>) -> fmt::Result
     finding(report, f)
 }
 
-/// Why a lock is looked at that nobody takes now.
+/// Why a lock is checked that is not being acquired now.
 fn reacquired(again: &Reacquired, f: &mut Formatter<'_>) -> fmt::Result {
     write!(f, "it was taken again, since a lock below it")?;
     if let Some(site) = again.acquired {
@@ -161,7 +161,7 @@ fn reacquired(again: &Reacquired, f: &mut Formatter<'_>) -> fmt::Result {
     }
 }
 
-/// Where the task was, as the port says: addresses, for a symbol table on the host.
+/// The call trace of the port: addresses, for a symbol table on the host.
 fn call_trace(report: &Report, f: &mut Formatter<'_>) -> fmt::Result {
     if report.trace.is_empty() {
         return Ok(());
@@ -171,7 +171,7 @@ fn call_trace(report: &Report, f: &mut Formatter<'_>) -> fmt::Result {
     report.trace.iter().try_for_each(|address| writeln!(f, " [<{address:0width$x}>]"))
 }
 
-/// The last line: the id, and the places that the finding is between. By either it can be accepted.
+/// The last line: the id, and the places that the finding is between. It can be accepted by either.
 fn finding(report: &Report, f: &mut Formatter<'_>) -> fmt::Result {
     write!(f, "finding {}", report.id)?;
     match report.ends() {
@@ -206,7 +206,8 @@ fn held_locks(report: &Report, f: &mut Formatter<'_>) -> fmt::Result {
     }
 }
 
-/// A path in reverse order, as Linux prints it: the last class first, the start, which nothing leads to, last.
+/// A path in reverse order, as Linux prints it: the last class first, and the start, which has no incoming dependency,
+/// last.
 fn reverse_chain(path: &Path, new: &LockView, f: &mut Formatter<'_>) -> fmt::Result {
     for (i, step) in path.steps.iter().enumerate().rev() {
         writeln!(f, "-> #{} {}:", path.cut + i + 1, Marked(&step.to))?;
@@ -217,7 +218,7 @@ fn reverse_chain(path: &Path, new: &LockView, f: &mut Formatter<'_>) -> fmt::Res
     writeln!(f, "       being taken at {}", Place(new.site))
 }
 
-/// The gap in a path that is longer than its room.
+/// The gap in a path that does not fit.
 fn cut(missing: usize, f: &mut Formatter<'_>) -> fmt::Result {
     match missing {
         0 => Ok(()),
@@ -225,7 +226,7 @@ fn cut(missing: usize, f: &mut Formatter<'_>) -> fmt::Result {
     }
 }
 
-/// Both sites of a dependency, and which task made it, if that had a number.
+/// Both sites of a dependency, and the task that made it, if it has a number.
 fn dependency(step: &Step, f: &mut Formatter<'_>) -> fmt::Result {
     writeln!(f, "       taken at {}", Place(step.to_site))?;
     writeln!(f, "       while {} was held, taken at {}", step.from, Place(step.from_site))?;
@@ -247,7 +248,7 @@ fn path(path: &Path, f: &mut Formatter<'_>) -> fmt::Result {
     cut(after, f)
 }
 
-/// What happens when, in words: of one usage bit.
+/// One usage bit in words.
 fn in_words(bit: Usage) -> &'static str {
     use crate::lock::usage::UsageState::{Hardirq, Reclaim, Softirq};
     match (bit.is_used(), bit.state()) {

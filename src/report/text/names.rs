@@ -1,7 +1,7 @@
-//! Classes of one name: where the locks of each are constructed, so that a reader can tell them apart.
+//! Classes that share a name: where the locks of each are constructed, so that a reader can tell them apart.
 //!
-//! Names such as `lock` and `inner` are given again and again. From the second class on a name has a number, as Linux prints
-//! it, and a report lists the lines of all classes in it that share their name.
+//! Names such as `lock` and `inner` are common. From the second class on, a name has a number, as in Linux, and a
+//! report lists the lines of all its classes that share their name. It reads the report alone.
 
 use crate::report::{ClassView, Report};
 use core::fmt::{self, Formatter};
@@ -21,7 +21,7 @@ pub(super) fn same_names(report: &Report, f: &mut Formatter<'_>) -> fmt::Result 
     Ok(())
 }
 
-/// All mentions of classes whose names are not theirs alone.
+/// All mentions of classes whose name another class shares.
 fn shared(report: &Report) -> impl Iterator<Item = &ClassView> {
     let locks = report.lock.iter().chain(&report.held_lock).chain(&report.held).map(|lock| &lock.class);
     let steps = report.path_to_held.steps.iter().chain(&report.path.steps).flat_map(|step| [&step.from, &step.to]);

@@ -1,13 +1,14 @@
-//! What to do about a note: the words of those who found something wrong that no rule decides.
+//! Advice for notes: what to do about misuse that no rule decides, by the words of the note.
 //!
-//! A note is a text, so that a lock of one's own may have its own; those of this crate are known here.
+//! A note is a text, so a user's own lock may have its own; those of this crate are listed here. It prints nothing by
+//! itself.
 
-/// The advice for a note, to be followed by a place; `None` where the note is not of this crate.
+/// Returns the advice for a note, to be followed by a place; `None` if the note is not from this crate.
 pub(super) fn advice(note: &str) -> Option<&'static str> {
     NOTES.iter().find(|(begin, _)| note.starts_with(begin)).map(|(_, advice)| *advice)
 }
 
-/// How the notes begin, and what to do.
+/// How each note begins, and its advice.
 const NOTES: [(&str, &str); 21] = [
     ("assert_irqs_enabled", "enable interrupts before the assertion"),
     ("assert_irqs_disabled", "disable interrupts before the assertion"),

@@ -1,7 +1,8 @@
-//! The scenario: how the deadlock would come about, CPU by CPU.
+//! The scenario: how the deadlock can happen, CPU by CPU.
 //!
-//! Each CPU is a party that holds one lock and waits for another. First everybody takes what they hold, the last party
-//! first as Linux draws it, then everybody waits. Up to three CPUs are drawn side by side, more of them one a line.
+//! Each CPU is a party that holds one lock and waits for another. First all of them acquire what they hold, the last
+//! party first as Linux draws it, then all wait. Up to three CPUs are drawn side by side, more of them one a line. It
+//! draws what the report contains, and searches nothing.
 
 use crate::lock::mode::Mode;
 use crate::lock::usage::{Usage, UsageState};
@@ -18,12 +19,12 @@ pub(super) struct Party<'a> {
 }
 
 impl<'a> Party<'a> {
-    /// Who holds one lock and takes another.
+    /// The CPU that holds one lock and acquires another.
     pub(super) fn of_locks(held: &'a LockView, new: &'a LockView) -> Party<'a> {
         Party { holds: &held.class, held: held.mode, waits_for: &new.class, waiting: new.mode }
     }
 
-    /// Who made a dependency: in the mode that blocks most, if it occurred in several.
+    /// The CPU that made a dependency: in the mode that blocks most, if it occurred in several.
     pub(super) fn of_step(step: &'a Step) -> Party<'a> {
         use crate::graph::direction::Kinds;
         let held = if step.kinds.intersects(Kinds::ER.union(Kinds::EN)) { Mode::WRITE } else { Mode::READ };
@@ -32,13 +33,13 @@ impl<'a> Party<'a> {
         Party { holds: &step.from, held, waits_for: &step.to, waiting }
     }
 
-    /// Who holds a class as an *enabled* bit says.
+    /// The CPU that holds a class as an *enabled* bit records.
     pub(super) fn held(class: &'a ClassView, enabled: Usage) -> Party<'a> {
         let held = if enabled.is_read() { Mode::READ } else { Mode::WRITE };
         Party { holds: class, held, waits_for: class, waiting: Mode::WRITE }
     }
 
-    /// Who waits for a class as a *used in* bit says.
+    /// The CPU that waits for a class as a *used in* bit records.
     pub(super) fn used(class: &'a ClassView, used: Usage) -> Party<'a> {
         let waiting = if used.is_read() { Mode::RECURSIVE_READ } else { Mode::WRITE };
         Party { holds: class, held: Mode::WRITE, waits_for: class, waiting }
@@ -49,7 +50,7 @@ const MARGIN: usize = 7;
 const COLUMN: usize = 24;
 const COLUMNS: usize = 3;
 
-/// One CPU that waits for itself; with `state`, in an interrupt that comes upon it.
+/// One CPU that waits for itself; with `state`, in an interrupt of it.
 pub(super) fn one_cpu(
     f: &mut Formatter<'_>,
     held: &ClassView,
@@ -76,8 +77,8 @@ pub(super) fn queued_writer(f: &mut Formatter<'_>, held: &ClassView, asked: &Cla
     writeln!(f, "  rlock({asked});\n\n *** DEADLOCK ***\n")
 }
 
-/// A circle of CPUs: CPU0 is `first`, the others follow the dependencies from what it waits for. With `state`, CPU0's
-/// wait is that of an interrupt that comes upon it. `cut` more CPUs are not drawn.
+/// A cycle of CPUs: CPU0 is `first`, the others follow the dependencies from the lock that it waits for. With `state`,
+/// an interrupt of CPU0 does its wait. `cut` more CPUs are not drawn.
 pub(super) fn cycle<'a>(
     f: &mut Formatter<'_>,
     first: Party<'a>,
@@ -121,7 +122,7 @@ pub(super) fn cycle<'a>(
     writeln!(f, "\n *** DEADLOCK ***\n")
 }
 
-/// The line of numbers, and the one that is drawn under it.
+/// The line of CPU numbers, and the underline.
 fn header(f: &mut Formatter<'_>, count: usize) -> fmt::Result {
     write!(f, "{:MARGIN$}CPU0", "")?;
     for cpu in 1..count {
@@ -134,7 +135,7 @@ fn header(f: &mut Formatter<'_>, count: usize) -> fmt::Result {
     writeln!(f)
 }
 
-/// The place of a CPU in its line: the first one's under the margin, the others' under their heading, as Linux has it.
+/// The column of a CPU: the first under the margin, the others under their heading, as in Linux.
 fn write_at(f: &mut Formatter<'_>, cpu: usize, columns: bool) -> fmt::Result {
     match (columns, cpu) {
         (false, _) => write!(f, "  CPU{cpu}: "),

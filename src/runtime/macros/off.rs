@@ -1,9 +1,9 @@
-//! The twin of `macros.rs` for builds without the feature `validate`: what is left are the two functions that disable and restore
-//! interrupts.
+//! The twin of `macros.rs` for builds without the feature `validate`: only the two functions that disable and restore
+//! interrupts remain.
 #![allow(unsafe_code)]
 
-/// Makes a [`Port`](crate::port::Port) the program's: what is left of it is how to disable and enable interrupts. The sizes of
-/// tables are taken and not looked at.
+/// Makes a [`Port`](crate::port::Port) the program's. Built without `validate`, so only its functions that disable and
+/// restore interrupts are used. The sizes of the tables are accepted and ignored.
 #[macro_export]
 macro_rules! port {
     ($port:ty $(, $size:ident = $n:expr)* $(,)?) => {

@@ -1,8 +1,9 @@
-//! The twin of `saved_irqs.rs` for builds without the feature `validate`: the machine's state alone.
+//! The twin of `saved_irqs.rs` for builds without the feature `validate`: only the machine's state.
 
 use crate::port::IrqState;
 
-/// What [`irq_save`] returns and [`irq_restore`] takes.
+/// The state that [`hooks::irq_save`](crate::hooks::irq_save) returns and
+/// [`hooks::irq_restore`](crate::hooks::irq_restore) takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "interrupts stay disabled until this is restored"]
 pub struct SavedIrqs {
@@ -10,19 +11,19 @@ pub struct SavedIrqs {
 }
 
 impl SavedIrqs {
-    /// The machine's state, and whether an interrupt could come then.
+    /// The state from the port; the flag is ignored.
     #[inline(always)]
     pub const fn new(state: IrqState, _were_on: bool) -> SavedIrqs {
         SavedIrqs { state }
     }
 
-    /// What the port saved.
+    /// Returns what the port saved.
     #[inline(always)]
     pub const fn state(self) -> IrqState {
         self.state
     }
 
-    /// `false`: nobody asks.
+    /// Returns `false`: built without `validate`.
     #[inline(always)]
     pub const fn were_on(self) -> bool {
         false

@@ -1,4 +1,4 @@
-//! Advice on the order of locks: where each of them would have to move, on both sides.
+//! Advice on the order of locks: where each of them would have to move, on both sides. It reads the report alone.
 
 use super::super::Place;
 use super::Ways;
@@ -6,7 +6,7 @@ use crate::report::kind::Kind;
 use crate::report::{LockView, Report, Step};
 use core::fmt;
 
-/// How many dependencies of the other order are named one by one.
+/// How many dependencies of the other order are named individually.
 const NAMED: usize = 3;
 
 pub(super) fn recursive(report: &Report, ways: &mut Ways<'_, '_>) -> fmt::Result {
@@ -26,7 +26,7 @@ pub(super) fn recursive(report: &Report, ways: &mut Ways<'_, '_>) -> fmt::Result
     ways.way(format_args!("if the two are unlike, give them keys of their own, where they are constructed"))
 }
 
-/// Either this order changes, or the other does, at any of its dependencies.
+/// Either this order changes, or the other one does, at any of its dependencies.
 pub(super) fn circular(report: &Report, ways: &mut Ways<'_, '_>) -> fmt::Result {
     let (Some(held), Some(new)) = (&report.held_lock, &report.lock) else {
         return ways.way(format_args!("take them in one order"));
@@ -63,15 +63,15 @@ fn on_the_other_side(step: &Step, ways: &mut Ways<'_, '_>) -> fmt::Result {
     ways.way(format_args!("on the other side, release `{from}`, taken at {from_at}, before `{to}` is taken at {to_at}"))
 }
 
-/// The first lock that was taken while `held` was, and is held too: it depends on it, so to release `held` after that does
-/// not break the cycle.
+/// The first lock that was acquired while `held` was, and is still held: it depends on `held`, so releasing `held`
+/// after that does not break the cycle.
 fn taken_under<'r>(report: &'r Report, held: &LockView) -> Option<&'r LockView> {
     let mut above = report.held.iter().skip_while(|other| (other.instance, other.site) != (held.instance, held.site));
     above.next();
     above.next()
 }
 
-/// For conflicts between two classes: the dependencies that lead from the one to the other.
+/// For conflicts between two classes: the dependencies that lead from one to the other.
 pub(super) fn do_not_nest(report: &Report, ways: &mut Ways<'_, '_>) -> fmt::Result {
     if let (Kind::IrqOrder, Some(held), Some(new)) = (report.kind(), &report.held_lock, &report.lock) {
         let (outer, inner) = (&held.class, &new.class);

@@ -1,4 +1,5 @@
-//! Advice on waiting where that is not allowed: by a lock that sleeps, or at a point that does.
+//! Advice on waiting where it is forbidden: for a sleeping lock, or in a call that may sleep. It reads the report
+//! alone.
 
 use super::super::Place;
 use super::Ways;
@@ -39,7 +40,7 @@ pub(super) fn wait_context(report: &Report, ways: &mut Ways<'_, '_>) -> fmt::Res
     }
 }
 
-/// The other holds that bar the lock.
+/// The other holds that forbid the lock.
 struct Others<'a>(&'a Report);
 
 impl fmt::Display for Others<'_> {
@@ -49,12 +50,12 @@ impl fmt::Display for Others<'_> {
     }
 }
 
-/// Whether it is no lock that anybody waits for, but a section in which nobody may wait: preemption that is disabled, RCU.
+/// Returns whether this is not a lock but a section in which waiting is forbidden: disabled preemption, RCU.
 fn is_section(held: &LockView) -> bool {
     held.class.waits.outer() == WaitType::Free
 }
 
-/// All that bars a sleep has to go, not one of it.
+/// Everything that forbids the sleep must be removed, not just one of it.
 pub(super) fn sleep_atomic(report: &Report, ways: &mut Ways<'_, '_>) -> fmt::Result {
     let (flags, toggles, at) = (report.flags, report.toggles, Place(report.site));
     if flags.hardirq || flags.softirq {
