@@ -1,10 +1,10 @@
 //! Findings that are accepted by their places: the lines of this file are pinned by an id and by two places.
 //!
-//! An id is made of lines, so a change above `circle` changes it: `a_finding_is_accepted_by_its_id` then shows the new one.
+//! An id is made of lines, so a change above `cycle` changes it: `a_finding_is_accepted_by_its_id` then shows the new one.
 
 use lockdep::spin::Mutex;
 
-/// The id of what `circle` finds.
+/// The id of what `cycle` finds.
 pub(crate) const ID: u64 = 0xba28_cd2b_dbe2_bb3f;
 
 /// Two locks of two classes.
