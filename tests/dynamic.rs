@@ -101,7 +101,7 @@ fn a_lock_that_outlives_its_key_is_classified_again() {
 }
 
 #[test]
-fn all_levels_and_wait_types_of_a_key_go_and_nothing_of_its_line() {
+fn all_levels_and_wait_types_of_a_key_are_unregistered_and_nothing_of_its_line() {
     let mut tables = Box::new(Validator::<64, 8, 64>::new());
     let task = new_context();
     let keys: Vec<DynamicKey> = (0..2).map(|_| DynamicKey::new()).collect();

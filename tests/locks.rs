@@ -160,7 +160,7 @@ fn a_lock_made_through_a_closure_has_a_class_and_one_used_through_a_closure_its_
 }
 
 #[test]
-fn interrupts_are_off_from_before_the_wait_to_after_the_letting_go() {
+fn interrupts_are_off_from_before_the_wait_to_after_the_release() {
     begin();
     let (mutex, rwlock) = (Mutex::new(1), RwLock::new(2));
     in_interrupt(|| drop((mutex.lock(), rwlock.read(), rwlock.try_write())));

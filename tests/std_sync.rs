@@ -100,7 +100,7 @@ fn a_writer_goes_on_as_a_reader() {
 }
 
 #[test]
-fn a_wait_lets_the_mutex_go_and_takes_it_again() {
+fn a_wait_releases_the_mutex_and_acquires_it_again() {
     let _turn = begin();
     let (ready, turned) = (Mutex::named("ready", false), Condvar::new());
     thread::scope(|scope| {

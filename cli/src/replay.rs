@@ -89,7 +89,7 @@ impl<const C: usize, const D: usize, const K: usize> Replayer<C, D, K> {
     fn execute(&mut self, trace: &Trace, found: impl FnOnce(&Run<'_, '_, C, D, K>, &Report)) -> Outcome {
         self.begin();
         let mut run = Run::new(self, trace.line);
-        let outcome = run.go(trace, found);
+        let outcome = run.events(trace, found);
         run.end();
         outcome
     }

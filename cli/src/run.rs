@@ -67,7 +67,7 @@ impl<'r, 't, const C: usize, const D: usize, const K: usize> Run<'r, 't, C, D, K
         run
     }
 
-    pub(crate) fn go(&mut self, trace: &'t Trace, found: impl FnOnce(&Self, &Report)) -> Outcome {
+    pub(crate) fn events(&mut self, trace: &'t Trace, found: impl FnOnce(&Self, &Report)) -> Outcome {
         let mut event = 0;
         for statement in &trace.statements {
             let site = sites::of_line(statement.line.saturating_sub(self.first_line));

@@ -114,7 +114,7 @@ impl Tracked {
         if held.count > 0 {
             return Ok(());
         }
-        self.take_again(index, index + 1, here, acquired)
+        self.reacquire(index, index + 1, here, acquired)
     }
 
     /// A hold becomes a reader's.
@@ -124,14 +124,14 @@ impl Tracked {
     pub fn downgrade(&mut self, id: LockId, here: Here, acquired: &Acquired) -> Result<(), Refusal> {
         let Some(index) = self.find(id, acquired)? else { return Ok(()) };
         let before = self.held.len();
-        self.take_again(index, index, here, acquired)?;
+        self.reacquire(index, index, here, acquired)?;
         if self.held.len() == before {
             return Ok(());
         }
         Err(Refusal { why: "a downgrade that merges holds", at: (usize::MAX, Step::Push) })
     }
 
-    fn take_again(&mut self, from: usize, keep: usize, here: Here, acquired: &Acquired) -> Result<(), Refusal> {
+    fn reacquire(&mut self, from: usize, keep: usize, here: Here, acquired: &Acquired) -> Result<(), Refusal> {
         let again = self.held.split_off(keep);
         self.held.truncate(from);
         again.into_iter().try_for_each(|held| self.take(held, here, acquired))

@@ -245,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn a_full_set_turns_away_and_keeps_what_it_knows() {
+    fn a_full_set_rejects_and_keeps_what_it_knows() {
         let set = Chains::<[Slot; 4]>::new();
         let set: &Chains = &set;
         for key in [11, 13, 15, 17] {

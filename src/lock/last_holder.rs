@@ -263,7 +263,7 @@ mod tests {
     use crate::lock::site::Site;
 
     #[test]
-    fn a_lock_bounces_when_another_cpu_lets_it_go() {
+    fn a_lock_bounces_when_another_cpu_releases_it() {
         let last_holder = LastHolder::new(HoldLimit::NONE);
         let site = Site::caller();
         let here = Some(site);
