@@ -49,10 +49,10 @@ pub struct HostPort<C>(PhantomData<C>);
 /// use lockdep::host::{HostConfig, HostPort};
 /// use lockdep::Policy;
 /// struct Mine;
-/// impl Choice for Mine {
+/// impl HostConfig for Mine {
 ///     const POLICY: Policy = Policy::ALL;
 /// }
-/// lockdep::port!(HostWith<Mine>);
+/// lockdep::port!(HostPort<Mine>);
 /// # fn main() {}
 /// ```
 pub trait HostConfig: 'static {
