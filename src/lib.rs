@@ -1,3 +1,19 @@
+// Where the links of README.md lead in rustdoc; in the file itself they lead to the pages.
+//! [introduction]: crate::_documentation::introduction
+//! [embedding]: crate::_documentation::embedding
+//! [kernels]: crate::_documentation::kernels
+//! [locks]: crate::_documentation::locks
+//! [reading]: crate::_documentation::reading
+//! [reports]: crate::_documentation::reports
+//! [cost]: crate::_documentation::cost
+//! [exactness]: crate::_documentation::exactness
+//! [semantics]: crate::_documentation::semantics
+//! [trace-format]: crate::_documentation::trace_format
+//! [design]: crate::_documentation::design
+//! [summary]: crate::_documentation
+//! [changelog]: https://docs.rs/crate/lockdep/latest/source/CHANGELOG.md
+//! [contributing]: https://docs.rs/crate/lockdep/latest/source/CONTRIBUTING.md
+//!
 #![doc = include_str!("../README.md")]
 #![cfg_attr(not(any(test, loom)), no_std)]
 #![deny(unsafe_code)]
@@ -69,6 +85,45 @@ pub use sync::lock_api::v05 as lock_api_05;
 pub use sync::std_sync;
 pub use sync::tracker::{Token, Tracker};
 pub use sync::{rcu, semaphore, seqlock, spin, ww};
+
+/// The pages of `docs/`, for rustdoc alone.
+#[cfg(all(doc, not(doctest)))]
+#[allow(rustdoc::invalid_codeblock_attributes, rustdoc::invalid_rust_codeblocks)] // their blocks are files, outputs and traces
+pub mod _documentation {
+    #[doc = include_str!("../docs/rustdoc-links.txt")]
+    #[doc = include_str!("../docs/introduction.md")]
+    pub mod introduction {}
+    #[doc = include_str!("../docs/rustdoc-links.txt")]
+    #[doc = include_str!("../docs/embedding.md")]
+    pub mod embedding {}
+    #[doc = include_str!("../docs/rustdoc-links.txt")]
+    #[doc = include_str!("../docs/kernels.md")]
+    pub mod kernels {}
+    #[doc = include_str!("../docs/rustdoc-links.txt")]
+    #[doc = include_str!("../docs/locks.md")]
+    pub mod locks {}
+    #[doc = include_str!("../docs/rustdoc-links.txt")]
+    #[doc = include_str!("../docs/reading.md")]
+    pub mod reading {}
+    #[doc = include_str!("../docs/rustdoc-links.txt")]
+    #[doc = include_str!("../docs/reports.md")]
+    pub mod reports {}
+    #[doc = include_str!("../docs/rustdoc-links.txt")]
+    #[doc = include_str!("../docs/cost.md")]
+    pub mod cost {}
+    #[doc = include_str!("../docs/rustdoc-links.txt")]
+    #[doc = include_str!("../docs/exactness.md")]
+    pub mod exactness {}
+    #[doc = include_str!("../docs/rustdoc-links.txt")]
+    #[doc = include_str!("../docs/semantics.md")]
+    pub mod semantics {}
+    #[doc = include_str!("../docs/rustdoc-links.txt")]
+    #[doc = include_str!("../docs/trace-format.md")]
+    pub mod trace_format {}
+    #[doc = include_str!("../docs/rustdoc-links.txt")]
+    #[doc = include_str!("../docs/design.md")]
+    pub mod design {}
+}
 
 /// What `port!`, the tool `lockdep` and the tests of this crate need. Not part of the interface: it may change in any
 /// version.

@@ -2,6 +2,7 @@
 //!
 //! A comment comes right before what it is about:
 //! - `<!-- quote: golden NAME -->` before a fenced block: lines of `tests/golden/boot/NAME.txt`;
+//! - `<!-- quote: page PATH -->` before a fenced block: lines of another page, whose outputs a test compares itself;
 //! - `<!-- quote: boot RUN -->` before a fenced block: lines of a boot's log, whose name is the block's first line;
 //! - `<!-- figures: BOARD NAME, … -->` before a paragraph: it has each of these figures of the baseline.
 //!
@@ -14,7 +15,7 @@ use crate::process::root;
 use anyhow::{Context as _, Result};
 
 /// The documents that quote.
-const PAGES: &[&str] = &["README.md", "docs/cost.md"];
+const PAGES: &[&str] = &["README.md", "CONTRIBUTING.md", "docs/cost.md", "docs/reading.md"];
 
 /// A block or a paragraph with a comment before it.
 #[derive(Debug, PartialEq)]
@@ -126,14 +127,23 @@ mod tests {
             assert_eq!(missing, None, "{}:{}: is not in golden {name}", quote.page, quote.line);
             seen += 1;
         }
-        assert!(seen > 0, "README.md quotes a report");
+        assert!(seen > 0, "docs/reading.md quotes a report");
+    }
+
+    #[test]
+    fn quotes_of_pages_are_there() {
+        for quote in marked("quote").expect("the pages can be read") {
+            let Some(path) = quote.what.strip_prefix("page ") else { continue };
+            let page = std::fs::read_to_string(root().join(path)).expect("the page can be read");
+            assert_eq!(missing(&quote.text, &page), None, "{}:{}: is not in {path}", quote.page, quote.line);
+        }
     }
 
     #[test]
     fn every_quote_has_a_source_and_every_text_block_of_the_readme_a_comment() {
         let quotes = marked("quote").expect("the pages can be read");
         for quote in &quotes {
-            let known = quote.what.starts_with("golden ") || quote.what.starts_with("boot ");
+            let known = ["golden ", "boot ", "page "].iter().any(|source| quote.what.starts_with(source));
             assert!(known, "{}:{}: quotes from `{}`, which nobody knows", quote.page, quote.line, quote.what);
         }
         let readme = std::fs::read_to_string(root().join("README.md")).expect("it can be read");
