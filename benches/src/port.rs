@@ -2,8 +2,8 @@
 //!
 //! `unsafe` is here to give each thread its context.
 
-use lockdep::{Context, ContextCell, IrqState, Message, Port, TaskInfo};
 use lockdep::report::TaskName;
+use lockdep::{Context, ContextCell, IrqState, Message, Port, TaskInfo};
 use std::cell::Cell;
 use std::ptr;
 

@@ -28,6 +28,7 @@
 //!   held must be the same at both, and rechecking a flag does not fit into its budget. In the middle of a fill it is
 //!   correct all the same: that hold ends at its slot (`disturbed.rs`). If an interrupt leaves a lock behind at that
 //!   moment, which is reported, its hold may be missing afterwards.
+//!
 //! What it does not do: check anything. It never looks at a class.
 //!
 //! `unsafe` is here to follow the link, and to send a context to another CPU.
