@@ -130,8 +130,8 @@ impl World {
 
     /// Takes a lock in a hard interrupt.
     fn interrupt(&self, cpu: usize, lock: &LockMap) {
-        // SAFETY: as in `begin`.
         let own = &CONTEXTS.with(|contexts| *contexts)[cpu][1];
+        // SAFETY: as in `begin`.
         unsafe { own.reset() };
         let state = Model::irqs_disable();
         self.runtime.event(Event::Enter(Level::Hardirq, own), Site::caller());
