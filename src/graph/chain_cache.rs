@@ -50,9 +50,13 @@ impl<const N: usize> Chains<[Slot; N]> {
     /// An empty set of `N` slots, a power of two.
     pub(crate) const fn new() -> Self {
         assert!(N.is_power_of_two(), "the number of chain slots is not a power of two");
-        let slots = [const { Slot::new() }; N];
-        let [used, full, collisions] = [const { AtomicU32::new(0) }; 3];
-        Chains { used, full, collisions, has_dead: AtomicBool::new(false), slots }
+        Chains {
+            used: AtomicU32::new(0),
+            full: AtomicU32::new(0),
+            collisions: AtomicU32::new(0),
+            has_dead: AtomicBool::new(false),
+            slots: [const { Slot::new() }; N],
+        }
     }
 }
 

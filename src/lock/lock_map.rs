@@ -68,7 +68,9 @@ impl LockMap {
     /// lock. In Linux, the class of such a lock in static memory is its address; here it is a number from the table,
     /// which moves with the lock.
     pub const fn of_first_use(waits: WaitTypes) -> LockMap {
-        LockMap { constant: true, ..LockMap::with(Site::NOWHERE.hash(), Site::NOWHERE, None, waits) }
+        let mut map = LockMap::with(Site::NOWHERE.hash(), Site::NOWHERE, None, waits);
+        map.constant = true;
+        map
     }
 
     /// A lock of the class `key`, which was made at run time. The key may move; only its number counts.
