@@ -117,7 +117,6 @@ mod tests {
     use crate::context::Level;
     use crate::context::hold::{Acquire, Hold, HoldFlags};
     use crate::engine::validator::Validator;
-    use crate::lock::last_holder::Since;
     use crate::lock::lock_map::LockMap;
     use crate::lock::mode::Mode;
     use crate::lock::site::Site;
@@ -136,7 +135,8 @@ mod tests {
         let place = task.free_place(true).expect("the gate is open");
         task.begin_one();
         meanwhile();
-        place.fill(instance as u64, Site::caller(), instance * 2, 1, HoldFlags::IRQS_ON, Since::UNKNOWN);
+        let (key, site, instance) = (instance as u64, Some(Site::caller()), instance * 2);
+        place.fill(&Hold { key, site, instance, class: 1, flags: HoldFlags::IRQS_ON, ..Hold::EMPTY });
         task.end_one();
     }
 

@@ -111,13 +111,13 @@ impl Place<'_> {
     /// Writes an ordinary hold: acquired once, without a nest lock. Between [`Context::begin_one`] and
     /// [`Context::end_one`].
     #[inline(always)]
-    pub(crate) fn fill(&self, key: u64, site: Site, instance: usize, class: u16, flags: HoldFlags, since: Since) {
-        self.key.set(key);
-        self.site.set(Some(site));
-        self.instance.set(instance);
-        self.kind.class.set(class);
-        self.kind.flags.set(flags);
-        self.since.set(since);
+    pub(crate) fn fill(&self, hold: &Hold) {
+        self.key.set(hold.key);
+        self.site.set(hold.site);
+        self.instance.set(hold.instance);
+        self.kind.class.set(hold.class);
+        self.kind.flags.set(hold.flags);
+        self.since.set(hold.since);
     }
 
     /// Writes any hold.

@@ -8,10 +8,10 @@
 //! What it does not do: decide whether a lock is in order (`rules/`), write a report (`reporting.rs`), or set usage
 //! bits (`usage.rs`).
 
+use crate::context::Context;
 use crate::context::hold::{Acquire, Hold, HoldFlags, NO_SLOT};
-use crate::context::{Context, chain_key};
 use crate::engine::Engine;
-use crate::graph::chain_cache::{self, Witness};
+use crate::engine::attempt::Attempt;
 use crate::graph::classes;
 use crate::graph::dependencies::{Edge, Maker};
 use crate::graph::direction::Kinds;
@@ -45,7 +45,7 @@ impl Engine<'_> {
         if let Some(nest) = what.nest {
             hold.nest_class = self.class_of(nest, what.site);
         }
-        self.take(context, hold);
+        self.take(context, hold, None);
     }
 
     /// Puts the running context's stack in order after a place was filled while its holds could not move
@@ -58,17 +58,16 @@ impl Engine<'_> {
         let above = context.height();
         let (from, filled) = context.put_in_order();
         context.truncate(from);
-        self.reacquired = Some(Reacquired { released: None, acquired: None });
+        let reacquired = Some(Reacquired { released: None, acquired: None });
         for index in from..above {
             let Some(mut hold) = context.taken_off(index) else { continue };
             if index <= filled {
-                self.take(context, hold);
+                self.take(context, hold, reacquired);
             } else {
                 hold.unchain();
                 context.push(hold);
             }
         }
-        self.reacquired = None;
     }
 
     fn class_of(&mut self, map: &LockMap, site: Site) -> u16 {
@@ -81,29 +80,31 @@ impl Engine<'_> {
         }
     }
 
-    /// The steps of an acquisition, in their order. Also for a hold that is acquired again, with the flags it had.
-    pub(crate) fn take(&mut self, context: &Context, mut hold: Hold) {
+    /// The steps of an acquisition, in their order. Also for a hold that is acquired again, with the flags it had:
+    /// `reacquired` says why.
+    pub(crate) fn take(&mut self, context: &Context, mut hold: Hold, reacquired: Option<Reacquired>) {
         if merge(context, &hold) {
             return;
         }
         let below = context.own().next_back().or_else(|| context.run().next());
         let chained = hold.class != NO_SLOT && below.is_none_or(|below| below.is_chained()) && context.is_exact();
         hold.flags.set(HoldFlags::UNCHAINED, !chained);
-        if hold.class != NO_SLOT {
-            hold.key = chain_key::extend(context.key(), self.published.classes.id(hold.class), hold.flags);
-        }
+        let id = self.published.classes.id(hold.class);
+        let mut attempt = Attempt::of(context, context.key(), id, hold);
+        attempt.reacquired = reacquired;
         if !self.is_silent() {
-            self.check_wait(context, &hold);
-            self.mark_acquired(context, &hold);
-            self.check_nest(context, &hold);
-            self.check_order(context, &hold);
+            self.check_wait(&attempt);
+            self.mark_acquired(&attempt);
+            self.check_nest(&attempt);
+            self.check_order(&attempt);
         }
-        if !context.push(hold) {
+        if !context.push(attempt.hold) {
             self.notice(Table::Holds);
         }
     }
 
-    fn check_wait(&mut self, context: &Context, hold: &Hold) {
+    fn check_wait(&mut self, attempt: &Attempt<'_>) {
+        let Attempt { context, hold, .. } = attempt;
         self.looks_for(Kind::WaitContext);
         // Outside of interrupts all holds are in one stack, which is quicker to walk. `check_order` does the same.
         let above = match context.interrupted() {
@@ -111,26 +112,28 @@ impl Engine<'_> {
             Some(_) => rules::wait_context::check(context.limit(), context.run(), hold),
         };
         if let Some(limit) = above {
-            self.report_lock(context, Kind::WaitContext, hold, |report, _| report.limit = limit);
+            self.report_lock(attempt, Kind::WaitContext, |report, _| report.limit = limit);
         }
     }
 
-    fn check_nest(&mut self, context: &Context, hold: &Hold) {
+    fn check_nest(&mut self, attempt: &Attempt<'_>) {
+        let Attempt { context, hold, .. } = attempt;
         if !hold.nested() {
             return;
         }
         self.looks_for(Kind::NestNotHeld);
         if !rules::nest_lock::is_held(context.all(), hold) {
             let nest = Hold { instance: hold.nest, class: hold.nest_class, ..Hold::EMPTY };
-            self.report_lock(context, Kind::NestNotHeld, hold, |report, lookup| {
+            self.report_lock(attempt, Kind::NestNotHeld, |report, lookup| {
                 report.held_lock = Some(lookup.lock(&nest));
             });
         }
     }
 
     /// Checks recursion, and if there is none adds the dependencies.
-    fn check_order(&mut self, context: &Context, hold: &Hold) {
-        if !hold.checked() || hold.tried() {
+    fn check_order(&mut self, attempt: &Attempt<'_>) {
+        let Attempt { context, hold, .. } = attempt;
+        if !attempt.needs_chain() {
             return;
         }
         self.looks_for(Kind::Recursive);
@@ -141,36 +144,31 @@ impl Engine<'_> {
         match recursion {
             Recursion::Excused => {}
             Recursion::By(held) => {
-                self.report_lock(context, Kind::Recursive, hold, |report, lookup| {
+                self.report_lock(attempt, Kind::Recursive, |report, lookup| {
                     report.held_lock = Some(lookup.lock(&held));
                 });
             }
-            Recursion::None
-                if hold.class == NO_SLOT || self.published.chains.contains(hold.key, self.witness(context, hold)) => {}
+            Recursion::None if hold.class == NO_SLOT || attempt.has_known_chain(self.published) => {}
             Recursion::None => {
-                let all_added = self.depend_on_run(context, hold);
+                let all_added = self.depend_on_run(attempt);
                 if all_added && hold.is_chained() {
-                    self.enter_chain(context, hold);
+                    self.enter_chain(attempt);
                 }
             }
         }
     }
 
-    /// The witness of the chain of the new hold, which is not on the stack yet.
-    fn witness(&self, context: &Context, hold: &Hold) -> Witness {
-        chain_cache::witness(context.key(), self.published.classes.id(hold.class), hold.flags)
-    }
-
     /// Makes the chain known. If there is no room for it and classes were unregistered, the set is emptied first.
-    fn enter_chain(&mut self, context: &Context, hold: &Hold) {
+    fn enter_chain(&mut self, attempt: &Attempt<'_>) {
+        let Attempt { context, hold, .. } = attempt;
         let has_room =
-            self.published.chains.has_room(hold.key) && self.chain_members.has_room(context.run().count() + 1);
+            self.published.chains.has_room(hold.key) && self.graph.chain_members.has_room(context.run().count() + 1);
         if !has_room && self.published.chains.has_dead() {
             self.drop_chains();
         }
-        if !self.published.chains.insert(hold.key, self.witness(context, hold)) {
+        if !attempt.insert_chain(self.published) {
             self.notice(Table::Chains);
-        } else if !self.chain_members.note(self.published.classes, context, hold) {
+        } else if !self.graph.chain_members.note(self.published.classes, context, hold) {
             self.notice(Table::Members);
         }
     }
@@ -178,16 +176,16 @@ impl Engine<'_> {
     /// Forgets all chains: each is checked again when it comes again.
     pub(crate) fn drop_chains(&mut self) {
         self.published.chains.empty();
-        self.chain_members.empty();
+        self.graph.chain_members.empty();
     }
 
     /// Adds the dependencies of the run on the new lock, the nearest hold first. Returns whether all are in the table,
     /// or were reported.
-    fn depend_on_run(&mut self, context: &Context, hold: &Hold) -> bool {
+    fn depend_on_run(&mut self, attempt: &Attempt<'_>) -> bool {
         let mut all_added = true;
-        for held in context.run().filter(Hold::checked) {
+        for held in attempt.context.run().filter(Hold::checked) {
             if held.class != NO_SLOT {
-                all_added &= self.depend(context, &held, hold);
+                all_added &= self.depend(&held, attempt);
             }
             if held.ends_walk() {
                 break;
@@ -197,7 +195,8 @@ impl Engine<'_> {
     }
 
     /// Checks one dependency, then adds it, unless it would close a cycle.
-    fn depend(&mut self, context: &Context, held: &Hold, new: &Hold) -> bool {
+    fn depend(&mut self, held: &Hold, attempt: &Attempt<'_>) -> bool {
+        let new = &attempt.hold;
         let kind = Kinds::of(held.mode(), new.mode());
         let known = self.graph.dependencies.find(held.class, new.class);
         if known.is_some_and(|slot| self.graph.dependencies.get(slot).kinds.contains(kind)) {
@@ -206,12 +205,12 @@ impl Engine<'_> {
         self.looks_for(Kind::Circular);
         if let Some(end) = rules::circular::check(&mut self.graph, held, new) {
             let kind = if held.class == new.class { Kind::Recursive } else { Kind::Circular };
-            self.report_cycle(context, kind, held, new, end);
+            self.report_cycle(attempt, kind, held, end);
             return true;
         }
         self.looks_for(Kind::IrqOrder);
         if let Some(end) = rules::irq_order::check(&mut self.graph, self.published.classes, held, new) {
-            self.report_irq_order(context, held, new, end);
+            self.report_irq_order(attempt, held, end);
             return true;
         }
         let added = match known {

@@ -127,24 +127,33 @@ impl Engine<'_> {
         }
     }
 
-    /// Pins a hold, or takes a pin off. The release of a pinned hold is reported. Linux's `lock_pin_lock`.
-    pub fn pin(&mut self, context: &Context, map: &LockMap, more: bool, site: Site) {
-        self.looks_for(Kind::Assertion);
-        let found = context.find(|hold| hold.instance == map.instance());
-        let hold = found.and_then(|(stack, index)| Some((stack, index, stack.hold(index)?)));
-        let note = match (hold, more) {
-            (Some((stack, index, mut hold)), more) => {
-                let done = hold.pin(more);
-                stack.set_hold(index, hold);
-                match (done, more) {
-                    (true, _) => return,
-                    (false, true) => "pinning a lock too often: 15 pins are counted",
-                    (false, false) => "unpinning an unpinned lock",
-                }
-            }
-            (None, true) => "pinning an unheld lock",
-            (None, false) => "unpinning an unheld lock",
+    /// Pins a hold. The release of a pinned hold is reported. Linux's `lock_pin_lock`.
+    pub fn pin(&mut self, context: &Context, map: &LockMap, site: Site) {
+        let note = match self.change_pins(context, map, |hold| hold.pin(true)) {
+            Some(true) => return,
+            Some(false) => "pinning a lock too often: 15 pins are counted",
+            None => "pinning an unheld lock",
         };
         self.wrong(context, Kind::Assertion, note, Some(map), Some(site));
+    }
+
+    /// Takes a pin off. Linux's `lock_unpin_lock`.
+    pub fn unpin(&mut self, context: &Context, map: &LockMap, site: Site) {
+        let note = match self.change_pins(context, map, |hold| hold.pin(false)) {
+            Some(true) => return,
+            Some(false) => "unpinning an unpinned lock",
+            None => "unpinning an unheld lock",
+        };
+        self.wrong(context, Kind::Assertion, note, Some(map), Some(site));
+    }
+
+    /// Changes the pins of the hold of a lock. Returns whether that was possible, or `None` if the lock is not held.
+    fn change_pins(&mut self, context: &Context, map: &LockMap, change: fn(&mut Hold) -> bool) -> Option<bool> {
+        self.looks_for(Kind::Assertion);
+        let (stack, index) = context.find(|hold| hold.instance == map.instance())?;
+        let mut hold = stack.hold(index)?;
+        let done = change(&mut hold);
+        stack.set_hold(index, hold);
+        Some(done)
     }
 }

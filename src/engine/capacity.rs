@@ -10,7 +10,7 @@ use crate::context::hold::{Hold, NO_SLOT};
 use crate::context::{Context, HOLDS};
 use crate::engine::Engine;
 use crate::engine::findings::FINDINGS;
-use crate::engine::report_queue::{REPORTS, ReportQueue};
+use crate::engine::report_queue::REPORTS;
 use crate::report::capacity::{Fill, Notice, Occupancy, Table};
 
 /// The notices of a validator.
@@ -49,14 +49,15 @@ impl Engine<'_> {
     /// Notes that a table is full. Of each table once.
     pub(crate) fn notice(&mut self, table: Table) {
         let bit = 1 << table as u8;
-        self.notices.pending |= bit & !self.notices.said;
-        self.notices.said |= bit;
+        let notices = &mut *self.outbox.notices;
+        notices.pending |= bit & !notices.said;
+        notices.said |= bit;
     }
 
     /// Returns a table that has become full since the last call. If there are several, each call returns one.
     pub fn take_notice(&mut self) -> Option<Notice> {
-        let table = Table::ALL.into_iter().find(|&table| self.notices.pending & 1 << table as u8 != 0)?;
-        self.notices.pending &= !(1 << table as u8);
+        let table = Table::ALL.into_iter().find(|&table| self.outbox.notices.pending & 1 << table as u8 != 0)?;
+        self.outbox.notices.pending &= !(1 << table as u8);
         let occupancy = self.occupancy();
         let (size, remedy) = match table {
             Table::Classes => (occupancy.classes.size, "raise `classes` in `lockdep::port!`"),
@@ -92,13 +93,13 @@ impl Engine<'_> {
                 self.published.chains.rejected(),
             ),
             findings: fill(self.findings.ids().len(), FINDINGS, self.findings.unknown),
-            reports: fill(self.queue.waiting(), REPORTS, self.findings.unwritten),
+            reports: fill(self.outbox.queue.waiting(), REPORTS, self.findings.unwritten),
         }
     }
 
     /// Forgets all that was learned and found, unless a report waits to be shown. Returns whether it did.
     pub(crate) fn reset_unless_reports_wait(&mut self) -> bool {
-        let idle = self.queue.waiting() == 0 && !self.queue.is_showing();
+        let idle = self.outbox.queue.waiting() == 0 && !self.outbox.queue.is_showing();
         if idle {
             self.reset();
         }
@@ -112,9 +113,8 @@ impl Engine<'_> {
         self.graph.topological_order.clear();
         self.graph.reachable_usage.clear();
         self.published.chains.clear();
-        self.chain_members.clear();
+        self.graph.chain_members.clear();
         self.findings.clear(self.config.now);
-        *self.queue = ReportQueue::EMPTY;
-        *self.notices = Notices::default();
+        self.outbox.clear();
     }
 }

@@ -34,11 +34,9 @@
 //! | in all | 65 | 77 |
 
 use crate::context::Context;
-use crate::context::chain_key;
-use crate::context::hold::{Ended, Hold, HoldFlags};
+use crate::context::hold::{Ended, Hold};
 use crate::engine::Published;
-use crate::graph::chain_cache;
-use crate::lock::class::Subclass;
+use crate::engine::attempt::Attempt;
 use crate::lock::last_holder::Since;
 use crate::lock::lock_map::LockMap;
 use crate::lock::mode::Mode;
@@ -59,19 +57,13 @@ pub(crate) fn acquire(
     let Some(place) = context.free_place(irqs_on) else {
         return false;
     };
-    let id = map.hint(Subclass::ZERO);
-    let mask = context.usage_mask(irqs_on).for_mode(mode);
-    if !published.classes.is_marked(id, mask) {
+    let attempt = Attempt::ordinary(context, place.below.get(), map, mode, site, irqs_on);
+    if !attempt.is_marked(published) || !attempt.is_at_home(published) {
         return false;
     }
-    let (below, flags) = (place.below.get(), HoldFlags::of_mode(mode));
-    let key = chain_key::extend(below, id, flags);
-    if !published.chains.is_at_home(key, chain_cache::witness(below, id, flags)) {
-        return false;
-    }
-    let since = since();
+    let hold = Hold { since: since(), ..attempt.hold };
     context.begin_one();
-    place.fill(key, site, map.instance(), id.slot(), Hold::flags(map, mode, mask), since);
+    place.fill(&hold);
     context.end_one();
     true
 }

@@ -28,9 +28,11 @@
 //! | file | what |
 //! | --- | --- |
 //! | `acquire`, `release` | the full path, and the end of a hold: release, hand-over, take-over, downgrade |
+//! | `attempt` | one acquisition, and the questions that all ways ask of it |
 //! | `usage` | usage bits, interrupt flags, the end of an interrupt |
 //! | `assertions`, `unregister` | claims about locks; the removal of classes |
-//! | `reporting`, `findings`, `report_queue` | when a finding becomes a report, when it is dropped, where it waits |
+//! | `reporting`, `findings` | when a finding becomes a report, when it is dropped |
+//! | `outbox`, `report_queue` | what an event has to show, and where reports wait |
 //! | `capacity`, `status`, `validator` | how full the tables are; the state to show; the storage of both halves |
 //!
 //! # Invariants
@@ -49,10 +51,12 @@
 
 mod acquire;
 pub(crate) mod assertions;
+pub(crate) mod attempt;
 pub(crate) mod capacity;
 pub(crate) mod fast_path;
 pub(crate) mod findings;
 pub(crate) mod new_chain;
+pub(crate) mod outbox;
 pub(crate) mod recheck;
 mod release;
 pub(crate) mod report_queue;
@@ -64,18 +68,15 @@ pub(crate) mod validator;
 
 use crate::context::hold::{Acquire, Hold, HoldFlags};
 use crate::context::{Context, Level};
-use crate::engine::capacity::Notices;
 use crate::engine::findings::Findings;
-use crate::engine::report_queue::{ReportQueue, SLOTS};
+use crate::engine::outbox::Outbox;
 use crate::graph::Graph;
 use crate::graph::chain_cache::Chains;
-use crate::graph::chain_members::ChainMembers;
 use crate::graph::classes::{self, UsageWords};
 use crate::lock::lock_map::LockMap;
 use crate::lock::site::Site;
 use crate::lock::usage::UsageState;
 use crate::report::config::PortConfig;
-use crate::report::{Reacquired, Report};
 
 /// What is read without the internal lock.
 #[derive(Clone, Copy)]
@@ -87,22 +88,13 @@ pub struct Published<'a> {
 /// Both halves of a validator, for one event under the internal lock.
 pub struct Engine<'a> {
     pub(crate) published: Published<'a>,
+    /// What was learned.
     pub(crate) graph: Graph<'a>,
     /// What was found.
     pub(crate) findings: &'a mut Findings,
-    /// Which reports wait to be shown.
-    pub(crate) queue: &'a mut ReportQueue,
-    /// The free slots for reports, in their order.
-    pub(crate) slots: [Option<&'a mut Report>; SLOTS],
-    /// How many of them this event wrote.
-    pub(crate) written: usize,
-    /// Which tables are full.
-    pub(crate) notices: &'a mut Notices,
-    /// The members of checked chains, for listings.
-    pub(crate) chain_members: ChainMembers<'a>,
+    /// What is to be shown of it.
+    pub(crate) outbox: Outbox<'a>,
     pub(crate) config: &'a PortConfig,
-    /// While holds are acquired again: the release of the lock below them.
-    pub(crate) reacquired: Option<Reacquired>,
 }
 
 // Events that no rule checks: they change only the context, so they need neither half.

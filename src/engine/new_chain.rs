@@ -19,15 +19,13 @@
 //! context busy, for it calls nothing that could acquire a lock.
 
 use crate::context::Context;
-use crate::context::chain_key;
-use crate::context::hold::{Hold, HoldFlags};
+use crate::context::hold::Hold;
 use crate::engine::Published;
+use crate::engine::attempt::Attempt;
 use crate::engine::findings::Findings;
-use crate::graph::chain_cache::{self, Witness};
 use crate::graph::chain_members::ChainMembers;
 use crate::graph::dependencies::Dependencies;
 use crate::graph::direction::Kinds;
-use crate::lock::class::{ClassId, Subclass};
 use crate::lock::last_holder::Since;
 use crate::lock::lock_map::LockMap;
 use crate::lock::mode::Mode;
@@ -36,101 +34,72 @@ use crate::report::kind::Kind;
 use crate::report::policy::Policy;
 use crate::rules::wait_context;
 
-/// An ordinary acquisition whose class is known with every usage bit that it would set, as the hold that it would push.
-pub(crate) struct New<'c> {
+/// An ordinary acquisition, if this path may handle it: the class is known with every usage bit that it would set.
+#[inline(always)]
+pub(crate) fn attempt<'c>(
+    published: Published<'_>,
     context: &'c Context,
-    hold: Hold,
-    witness: Witness,
+    map: &LockMap,
+    mode: Mode,
     site: Site,
+    irqs_on: bool,
+) -> Option<Attempt<'c>> {
+    let place = context.free_place(irqs_on)?;
+    let attempt = Attempt::ordinary(context, place.below.get(), map, mode, site, irqs_on);
+    (attempt.names_class() && attempt.is_marked(published) && map.is_validated()).then_some(attempt)
 }
 
-impl<'c> New<'c> {
-    /// The acquisition, if this path may handle it.
-    #[inline(always)]
-    pub(crate) fn of(
-        published: Published<'_>,
-        context: &'c Context,
-        map: &LockMap,
-        mode: Mode,
-        site: Site,
-        irqs_on: bool,
-    ) -> Option<New<'c>> {
-        let place = context.free_place(irqs_on)?;
-        let id = map.hint(Subclass::ZERO);
-        let asked = context.usage_mask(irqs_on).for_mode(mode);
-        if id == ClassId::NONE || !published.classes.is_marked(id, asked) || !map.is_validated() {
-            return None;
-        }
-        let below = place.below.get();
-        let hold = Hold {
-            key: chain_key::extend(below, id, HoldFlags::of_mode(mode)),
-            instance: map.instance(),
-            class: id.slot(),
-            count: 1,
-            flags: Hold::flags(map, mode, asked),
-            ..Hold::EMPTY
-        };
-        Some(New { context, hold, witness: chain_cache::witness(below, id, HoldFlags::of_mode(mode)), site })
+/// Enters the chain, if everything else is already known. Returns whether it did. Under the internal lock.
+#[inline(always)]
+pub(crate) fn learn(
+    attempt: &Attempt<'_>,
+    published: Published<'_>,
+    dependencies: &Dependencies,
+    findings: &mut Findings,
+    chain_members: &mut ChainMembers<'_>,
+    policy: Policy,
+) -> bool {
+    let learned = !findings.is_silent(policy)
+        && chain_members.has_room(attempt.context.depth() + 1)
+        && is_settled(attempt, dependencies)
+        && attempt.enter_chain(published);
+    if learned {
+        chain_members.note(published.classes, attempt.context, &attempt.hold);
+        findings.looks_for(Kind::WaitContext);
+        findings.looks_for(Kind::Recursive);
     }
+    learned
+}
 
-    /// Whether the chain is known after all, in a slot other than its first.
-    #[inline(always)]
-    pub(crate) fn is_known(&self, published: Published<'_>) -> bool {
-        published.chains.contains(self.hold.key, self.witness)
+/// Pushes the hold, which begins at `since`.
+#[inline(always)]
+pub(crate) fn push(attempt: &Attempt<'_>, since: Since) {
+    let Attempt { context, hold, .. } = attempt;
+    if let Some(place) = context.free_place(hold.irqs_on()) {
+        context.begin_one();
+        place.fill(&Hold { since, ..*hold });
+        context.end_one();
     }
+}
 
-    /// Enters the chain, if everything else is already known. Returns whether it did. Under the internal lock.
-    #[inline(always)]
-    pub(crate) fn learn(
-        &self,
-        published: Published<'_>,
-        dependencies: &Dependencies,
-        findings: &mut Findings,
-        chain_members: &mut ChainMembers<'_>,
-        policy: Policy,
-    ) -> bool {
-        let learned = !findings.is_silent(policy)
-            && chain_members.has_room(self.context.depth() + 1)
-            && self.is_settled(dependencies)
-            && published.chains.enter(self.hold.key, self.witness);
-        if learned {
-            chain_members.note(published.classes, self.context, &self.hold);
-            findings.looks_for(Kind::WaitContext);
-            findings.looks_for(Kind::Recursive);
+/// Whether no hold conflicts with the new one, and the dependencies on it are in the table, down to the hold at which
+/// the full path's walk ends.
+#[inline(always)]
+fn is_settled(attempt: &Attempt<'_>, dependencies: &Dependencies) -> bool {
+    let Attempt { context, hold: new, .. } = attempt;
+    let mut limit = context.limit();
+    let mut walk_goes_on = true;
+    for held in context.own_kinds() {
+        let is_in_the_way = held.same_class(new) && new.mode().is_blocked_by(held.mode());
+        let kind = Kinds::of(held.mode(), new.mode());
+        let leads_here = walk_goes_on && held.checked();
+        if is_in_the_way || !held.is_chained() || (leads_here && !dependencies.have(held.class, new.class, kind)) {
+            return false;
         }
-        learned
+        walk_goes_on &= !(leads_here && held.ends_walk());
+        limit = wait_context::under(limit, &held);
     }
-
-    /// Pushes the hold.
-    #[inline(always)]
-    pub(crate) fn push(&self, since: Since) {
-        let Hold { key, instance, class, flags, .. } = self.hold;
-        if let Some(place) = self.context.free_place(self.hold.irqs_on()) {
-            self.context.begin_one();
-            place.fill(key, self.site, instance, class, flags, since);
-            self.context.end_one();
-        }
-    }
-
-    /// Whether no hold conflicts with it, and the dependencies on it are in the table, down to the hold at which the
-    /// full path's walk ends.
-    #[inline(always)]
-    fn is_settled(&self, dependencies: &Dependencies) -> bool {
-        let new = &self.hold;
-        let mut limit = self.context.limit();
-        let mut walk_goes_on = true;
-        for held in self.context.own_kinds() {
-            let is_in_the_way = held.same_class(new) && new.mode().is_blocked_by(held.mode());
-            let kind = Kinds::of(held.mode(), new.mode());
-            let leads_here = walk_goes_on && held.checked();
-            if is_in_the_way || !held.is_chained() || (leads_here && !dependencies.have(held.class, new.class, kind)) {
-                return false;
-            }
-            walk_goes_on &= !(leads_here && held.ends_walk());
-            limit = wait_context::under(limit, &held);
-        }
-        !wait_context::is_above(limit, new)
-    }
+    !wait_context::is_above(limit, new)
 }
 
 #[cfg(all(test, feature = "stat"))]

@@ -17,11 +17,11 @@ use crate::context::chain_key;
 use crate::context::hold::{Acquire, Hold, NO_SLOT};
 use crate::context::{Context, HOLDS};
 use crate::engine::Published;
-use crate::graph::chain_cache;
+use crate::engine::attempt::Attempt;
 use crate::lock::class::ClassId;
 use crate::lock::lock_map::LockMap;
 use crate::lock::site::Site;
-use crate::lock::usage::{Usage, UsageMask, UsageState};
+use crate::lock::usage::{Usage, UsageState};
 use crate::rules;
 
 /// Acquires the lock, in whatever way, if everything about it is already known. Returns whether it did. A nest lock is
@@ -34,17 +34,12 @@ pub(crate) fn acquire(published: Published<'_>, context: &Context, what: &Acquir
     if !context.is_exact() {
         return false;
     }
-    let mut hold = Hold::begin(what, context.irqs_on());
-    hold.class = id.slot();
-    let Some(key) = known(published, context, context.key(), id, &hold) else {
-        return false;
-    };
-    hold.key = key;
-    context.push(hold)
+    let hold = Hold { class: id.slot(), ..Hold::begin(what, context.irqs_on()) };
+    let attempt = Attempt::of(context, context.key(), id, hold);
+    is_known(published, &attempt) && context.push(attempt.hold)
 }
 
-/// The key of a hold above the chain `below`, if everything about it is already known. How each step of the full path
-/// is covered:
+/// Whether everything about an acquisition is already known. How each step of the full path is covered:
 ///
 /// - Usage: the same bits, which are all set.
 /// - Wait types and recursion in the run: for a lock that is waited for and checked, the known chain answers both; a
@@ -52,26 +47,16 @@ pub(crate) fn acquire(published: Published<'_>, context: &Context, what: &Acquir
 /// - Recursion over interrupted contexts: as on the full path.
 /// - Above a hold that is not chained no chain is known, and a hold that needs no chain would have to be flagged as not
 ///   chained.
-fn known(published: Published<'_>, context: &Context, below: u64, id: ClassId, hold: &Hold) -> Option<u64> {
-    let mut marks = context.marks(hold.irqs_on());
-    if hold.tried() {
-        marks &= Usage::ENABLED;
+fn is_known(published: Published<'_>, attempt: &Attempt<'_>) -> bool {
+    let Attempt { context, hold, .. } = attempt;
+    if !attempt.is_marked(published) {
+        return false;
     }
-    if !hold.checked() {
-        marks = Usage::empty();
+    if attempt.needs_chain() {
+        return attempt.has_known_chain(published) && !is_held_below(context, hold);
     }
-    if !published.classes.is_marked(id, UsageMask::new(marks.for_mode(hold.mode()), hold.irqs_on())) {
-        return None;
-    }
-    let key = chain_key::extend(below, id, hold.flags);
-    let asks_for_chain = hold.checked() && !hold.tried();
-    let is_known = if asks_for_chain {
-        published.chains.contains(key, chain_cache::witness(below, id, hold.flags)) && !is_held_below(context, hold)
-    } else {
-        context.run().next().is_none_or(|top| top.is_chained())
-            && rules::wait_context::check(context.limit(), context.run(), hold).is_none()
-    };
-    is_known.then_some(key)
+    context.run().next().is_none_or(|top| top.is_chained())
+        && rules::wait_context::check(context.limit(), context.run(), hold).is_none()
 }
 
 /// Whether an interrupted context has a hold that blocks this lock, or may: a hold without a slot counts as one.
@@ -106,10 +91,11 @@ pub(crate) fn release(published: Published<'_>, context: &Context, map: &LockMap
     let mut key = context.key_below(index);
     for above in index + 1..depth {
         let Some(hold) = context.hold(above) else { return false };
-        match known(published, context, key, published.classes.id(hold.class), &hold) {
-            Some(next) => key = next,
-            None => return false,
+        let attempt = Attempt::of(context, key, published.classes.id(hold.class), hold);
+        if !is_known(published, &attempt) {
+            return false;
         }
+        key = attempt.hold.key;
     }
     take_out(published, context, index);
     true
@@ -139,7 +125,7 @@ fn take_out(published: Published<'_>, context: &Context, index: usize) {
 
 /// Records that hard interrupts will be enabled, if all holds are marked already. Returns whether they are.
 pub(crate) fn irqs_on(published: Published<'_>, context: &Context, site: Site) -> bool {
-    let marked = are_marked_for_irqs(published, context, context.softirqs_on());
+    let marked = are_marked_for_irqs(published, context, context);
     if marked {
         context.set_irqs(true, Some(site));
     }
@@ -162,7 +148,7 @@ pub(crate) fn leave<'c>(published: Published<'_>, context: &'c Context, site: Si
     let outer = context.interrupted().filter(|_| context.depth() == 0)?;
     let marked = match context.restores() {
         None => true,
-        Some(UsageState::Hardirq) => are_marked_for_irqs(published, outer, context.softirqs_on()),
+        Some(UsageState::Hardirq) => are_marked_for_irqs(published, outer, context),
         Some(state) => are_marked(published, outer, state),
     };
     if !marked {
@@ -177,10 +163,11 @@ pub(crate) fn leave<'c>(published: Published<'_>, context: &'c Context, site: Si
     Some(outer)
 }
 
-/// Whether all holds are marked as held with hard interrupts enabled, and with softirqs enabled if those are on.
-fn are_marked_for_irqs(published: Published<'_>, context: &Context, softirqs_on: bool) -> bool {
-    are_marked(published, context, UsageState::Hardirq)
-        && (!softirqs_on || are_marked(published, context, UsageState::Softirq))
+/// Whether all holds of `holder` are marked as held with hard interrupts enabled, and with softirqs enabled if those
+/// are on in the `running` context.
+fn are_marked_for_irqs(published: Published<'_>, holder: &Context, running: &Context) -> bool {
+    are_marked(published, holder, UsageState::Hardirq)
+        && (!running.softirqs_on() || are_marked(published, holder, UsageState::Softirq))
 }
 
 /// Whether all checked holds are marked as held with `state` enabled. A hold without a slot is not.

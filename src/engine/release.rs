@@ -16,6 +16,7 @@ use crate::lock::site::Site;
 use crate::report::Reacquired;
 use crate::report::kind::Kind;
 use crate::rules;
+use core::ops::Range;
 
 impl Engine<'_> {
     /// Releases a lock: section 8. The holds above it are acquired again.
@@ -95,24 +96,29 @@ impl Engine<'_> {
     /// contexts above it. The holds of `stack` from `from` to `keep` are removed.
     fn reacquire(&mut self, context: &Context, stack: &Context, from: usize, keep: usize, site: Option<Site>) {
         let acquired = stack.hold(from).and_then(|hold| hold.site);
-        self.reacquired = Some(Reacquired { released: site, acquired });
+        let reacquired = Some(Reacquired { released: site, acquired });
         if context.is_same(stack) || context.is_all_empty_above(stack) {
-            self.reacquire_stack(context, stack, from, keep);
+            self.reacquire_stack(context, stack, from..keep, reacquired);
         } else {
-            self.reacquire_stacks(context, stack, from, keep);
+            self.reacquire_stacks(context, stack, from..keep, reacquired);
         }
-        self.reacquired = None;
     }
 
     /// The same, if all these holds are in one stack, which may be the present context's. A hold is read before its
     /// place is written, since a hold that is acquired again is never higher than it was.
-    fn reacquire_stack(&mut self, context: &Context, stack: &Context, from: usize, keep: usize) {
+    fn reacquire_stack(
+        &mut self,
+        context: &Context,
+        stack: &Context,
+        removed: Range<usize>,
+        reacquired: Option<Reacquired>,
+    ) {
         let above = stack.height();
-        stack.truncate(from);
+        stack.truncate(removed.start);
         context.reseed_above(stack);
-        for index in keep..above {
+        for index in removed.end..above {
             if let Some(hold) = stack.taken_off(index) {
-                self.take(context, hold);
+                self.take(context, hold, reacquired);
             }
         }
     }
@@ -120,11 +126,17 @@ impl Engine<'_> {
     /// The same, if they are in several stacks: an interrupt that continues the run of another context releases a lock
     /// of that one. The present context's own holds end up above those from below, so all are copied out first.
     #[inline(never)]
-    fn reacquire_stacks(&mut self, context: &Context, stack: &Context, from: usize, keep: usize) {
+    fn reacquire_stacks(
+        &mut self,
+        context: &Context,
+        stack: &Context,
+        removed: Range<usize>,
+        reacquired: Option<Reacquired>,
+    ) {
         let mut again = [Hold::EMPTY; HOLDS];
         let below = stack.outwards().skip(1).map(Context::depth).sum::<usize>();
         let mut count = 0;
-        for hold in context.all().skip(below + keep) {
+        for hold in context.all().skip(below + removed.end) {
             match again.get_mut(count) {
                 Some(place) => *place = hold,
                 None => context.lose(hold.times()),
@@ -134,10 +146,10 @@ impl Engine<'_> {
         for above in context.outwards().take_while(|above| !above.is_same(stack)) {
             above.truncate(0);
         }
-        stack.truncate(from);
+        stack.truncate(removed.start);
         context.reseed_above(stack);
         for hold in again.iter().take(count) {
-            self.take(context, *hold);
+            self.take(context, *hold, reacquired);
         }
     }
 }

@@ -64,9 +64,14 @@ impl ReportQueue {
         self.first = (self.first + 1) % SLOTS;
     }
 
-    /// Notes that a notice, which has no slot, begins to be shown, or was shown.
-    pub(crate) fn set_showing_notice(&mut self, showing: bool) {
-        self.showing = showing;
+    /// Notes that a notice, which has no slot, begins to be shown.
+    pub(crate) fn begin_notice(&mut self) {
+        self.showing = true;
+    }
+
+    /// Notes that the notice was shown.
+    pub(crate) fn end_notice(&mut self) {
+        self.showing = false;
     }
 }
 

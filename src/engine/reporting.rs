@@ -19,7 +19,7 @@
 
 use crate::context::Context;
 use crate::context::hold::{Hold, NO_SLOT};
-use crate::engine::report_queue::REPORTS;
+use crate::engine::attempt::Attempt;
 use crate::engine::{Engine, findings};
 use crate::graph::Graph;
 use crate::graph::classes::UsageWords;
@@ -33,7 +33,7 @@ use crate::report::capacity::Table;
 use crate::report::fingerprint::Cause;
 use crate::report::kind::Kind;
 use crate::report::policy::FindingId;
-use crate::report::{LockView, Lookup, PATH, Path, Report, UsageConflict};
+use crate::report::{LockView, Lookup, PATH, Path, Reacquired, Report, UsageConflict};
 use crate::rules;
 
 /// What a report was filled with.
@@ -44,6 +44,22 @@ enum Filled {
     Cycle(FindingId),
     /// Anything else.
     Other,
+}
+
+/// Where a finding comes up.
+#[derive(Clone, Copy)]
+pub(crate) struct Occurrence<'c> {
+    pub(crate) context: &'c Context,
+    pub(crate) site: Option<Site>,
+    /// If a hold was acquired again there: why.
+    pub(crate) reacquired: Option<Reacquired>,
+}
+
+impl<'c> Occurrence<'c> {
+    /// Where a lock is acquired.
+    pub(crate) fn of(attempt: &Attempt<'c>) -> Occurrence<'c> {
+        Occurrence { context: attempt.context, site: attempt.hold.site, reacquired: attempt.reacquired }
+    }
 }
 
 impl Engine<'_> {
@@ -66,7 +82,8 @@ impl Engine<'_> {
         site: Option<Site>,
         fill: impl FnOnce(&mut Report, Lookup<'_>),
     ) {
-        self.report_way(context, kind, site, None, |report, graph, published| {
+        let at = Occurrence { context, site, reacquired: None };
+        self.report_way(at, kind, None, |report, graph, published| {
             fill(report, lookup(graph, published));
             Filled::Other
         });
@@ -76,9 +93,8 @@ impl Engine<'_> {
     /// be new.
     fn report_way(
         &mut self,
-        context: &Context,
+        at: Occurrence<'_>,
         kind: Kind,
-        site: Option<Site>,
         new: Option<&Hold>,
         fill: impl FnOnce(&mut Report, &mut Graph<'_>, &UsageWords) -> Filled,
     ) {
@@ -86,12 +102,11 @@ impl Engine<'_> {
             return;
         }
         let usage_words = self.published.classes;
-        let Some(report) = self.slots.get_mut(self.written).and_then(Option::as_deref_mut) else {
+        let Some(report) = self.outbox.next_slot() else {
             return findings::count(&mut self.findings.unwritten);
         };
-        report.begin(kind, self.config, context, lookup(&self.graph, usage_words));
-        report.site = site;
-        report.reacquired = self.reacquired;
+        report.begin(kind, self.config, at.context, lookup(&self.graph, usage_words));
+        (report.site, report.reacquired) = (at.site, at.reacquired);
         let filled = fill(report, &mut self.graph, usage_words);
         report.id = match filled {
             Filled::Cycle(id) => id,
@@ -99,7 +114,7 @@ impl Engine<'_> {
         };
         let (id, ends) = (report.id, report.ends());
         let cause = match filled {
-            Filled::Usage(enabled, class) => self.cause(context, (enabled, class), new),
+            Filled::Usage(enabled, class) => self.cause(at.context, (enabled, class), new),
             Filled::Cycle(_) | Filled::Other => Cause::OWN,
         };
         self.judge(kind, id, ends, cause);
@@ -115,7 +130,7 @@ impl Engine<'_> {
             self.findings.count_accepted(index, cause, false);
         } else if self.findings.ids().contains(&id) {
             findings::count(&mut self.findings.repeated);
-        } else if self.queue.waiting() + self.written >= REPORTS {
+        } else if self.outbox.is_full() {
             findings::count(&mut self.findings.unwritten);
             self.notice(Table::Reports);
         } else {
@@ -124,37 +139,18 @@ impl Engine<'_> {
                 return self.notice(Table::Findings);
             }
             if let Some((leader, leader_is_plain)) = leader {
-                self.join(leader, is_plain && !leader_is_plain);
+                match is_plain && !leader_is_plain {
+                    true => self.outbox.lead(leader),
+                    false => self.outbox.follow(leader),
+                }
             }
-            self.written += 1;
+            self.outbox.keep();
             if self.findings.first.is_none() && kind.ends_checking() {
                 self.findings.first = Some(kind);
                 if self.is_silent() {
                     self.findings.since = (self.config.now)();
                 }
             }
-        }
-    }
-
-    /// Puts the report that was written into the group of `leader`, which is shown in full unless this one `leads`.
-    fn join(&mut self, leader: FindingId, leads: bool) {
-        let Some((before, [new, ..])) = self.slots.split_at_mut_checked(self.written) else { return };
-        let Some(new) = new.as_deref_mut() else { return };
-        new.same_cause = Some(leader);
-        new.is_brief = !leads;
-        if !leads {
-            return;
-        }
-        // Those that this event wrote are not shown yet: they come after this one, in one line each.
-        let id = new.id;
-        let of_group = |report: &Report| report.id == leader || report.same_cause == Some(leader);
-        for report in before.iter_mut().flatten().filter(|report| of_group(report)) {
-            (report.same_cause, report.is_brief) = (Some(id), true);
-        }
-        let first = before.iter_mut().flatten().find(|report| report.same_cause == Some(id));
-        if let Some(first) = first {
-            new.same_cause = None;
-            core::mem::swap(&mut **first, new);
         }
     }
 
@@ -188,16 +184,18 @@ impl Engine<'_> {
         });
     }
 
+    /// Reports the lock that is being acquired. `fill` adds the rest.
     pub(crate) fn report_lock(
         &mut self,
-        context: &Context,
+        attempt: &Attempt<'_>,
         kind: Kind,
-        lock: &Hold,
         fill: impl FnOnce(&mut Report, Lookup<'_>),
     ) {
-        self.report(context, kind, lock.site, |report, lookup| {
-            report.lock = Some(lookup.lock(lock));
+        self.report_way(Occurrence::of(attempt), kind, None, |report, graph, published| {
+            let lookup = lookup(graph, published);
+            report.lock = Some(lookup.lock(&attempt.hold));
             fill(report, lookup);
+            Filled::Other
         });
     }
 
@@ -213,8 +211,9 @@ impl Engine<'_> {
         self.report(context, kind, site, |report, lookup| report.lock = Some(lookup.lock(held)));
     }
 
-    pub(crate) fn report_cycle(&mut self, context: &Context, kind: Kind, held: &Hold, new: &Hold, end: Node) {
-        self.report_way(context, kind, new.site, None, |report, graph, published| {
+    pub(crate) fn report_cycle(&mut self, attempt: &Attempt<'_>, kind: Kind, held: &Hold, end: Node) {
+        let Attempt { context, hold: new, .. } = attempt;
+        self.report_way(Occurrence::of(attempt), kind, None, |report, graph, published| {
             report.locks(held, new, lookup(graph, published));
             copy_way(&mut report.path, graph, published, end, Direction::Forwards);
             // The id is of the dependencies that are in the table: so it is the same whichever of them comes last.
@@ -229,9 +228,10 @@ impl Engine<'_> {
         });
     }
 
-    pub(crate) fn report_irq_order(&mut self, context: &Context, held: &Hold, new: &Hold, end: Node) {
+    pub(crate) fn report_irq_order(&mut self, attempt: &Attempt<'_>, held: &Hold, end: Node) {
+        let new = &attempt.hold;
         let enabled = self.published.classes.usage(end.class).seen_from(end.restricted);
-        self.report_way(context, Kind::IrqOrder, new.site, Some(new), |report, graph, published| {
+        self.report_way(Occurrence::of(attempt), Kind::IrqOrder, Some(new), |report, graph, published| {
             report.locks(held, new, lookup(graph, published));
             copy_way(&mut report.path, graph, published, end, Direction::Forwards);
             let Some(start) = rules::irq_order::used_end(graph, published, held, enabled) else { return Filled::Other };
@@ -245,18 +245,18 @@ impl Engine<'_> {
         });
     }
 
-    /// Reports a usage conflict: the new bit with its site, and the other bit with the state that has it.
+    /// Reports a usage conflict: the new bit of a hold, and the other bit with the state that has it. `at` is where the
+    /// new bit is set.
     pub(crate) fn report_usage(
         &mut self,
-        context: &Context,
+        at: Occurrence<'_>,
         kind: Kind,
-        hold: &Hold,
-        (new, site): (Usage, Option<Site>),
+        (hold, new): (&Hold, Usage),
         (other, end): (Usage, Node),
     ) {
         let (new_end, other_end) = ((new, hold.class), (other, end.class));
         let (used, enabled) = if new.is_used() { (new_end, other_end) } else { (other_end, new_end) };
-        self.report_way(context, kind, site, Some(hold), |report, graph, published| {
+        self.report_way(at, kind, Some(hold), |report, graph, published| {
             let lookup = lookup(graph, published);
             report.lock = Some(lookup.lock(hold));
             report.usage = Some(UsageConflict::new(lookup, used, enabled));

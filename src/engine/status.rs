@@ -22,7 +22,7 @@ impl Engine<'_> {
             since: findings.since,
             first: findings.first.zip(findings.ids().first().copied()),
             findings: findings.ids().len(),
-            waiting: self.queue.waiting(),
+            waiting: self.outbox.queue.waiting(),
             repeated: findings.repeated,
             dropped: findings.unknown.saturating_add(findings.unwritten),
             occupancy: self.occupancy(),

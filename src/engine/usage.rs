@@ -13,6 +13,8 @@
 use crate::context::Context;
 use crate::context::hold::{Hold, NO_SLOT};
 use crate::engine::Engine;
+use crate::engine::attempt::Attempt;
+use crate::engine::reporting::Occurrence;
 use crate::graph::node::Node;
 use crate::lock::site::Site;
 use crate::lock::usage::{Usage, UsageState};
@@ -21,22 +23,19 @@ use crate::rules;
 
 impl Engine<'_> {
     /// Sets the bits of an acquisition: *used in* if it waited, *enabled* by the interrupt flag of the acquire.
-    pub(crate) fn mark_acquired(&mut self, context: &Context, hold: &Hold) {
-        if !hold.checked() {
-            return;
-        }
-        let mut marks = context.marks(hold.irqs_on());
-        if hold.tried() {
-            marks &= Usage::ENABLED;
-        }
+    pub(crate) fn mark_acquired(&mut self, attempt: &Attempt<'_>) {
+        let hold = &attempt.hold;
         // A bit that is set already was checked when it was set.
         let known = self.published.classes.usage(hold.class);
-        let new = marks.for_mode(hold.mode()) - known;
-        if hold.class != NO_SLOT && !new.is_empty() && self.is_alone(hold.class, known | new) {
+        let new = attempt.marks() - known;
+        if hold.class == NO_SLOT || new.is_empty() {
+            return;
+        }
+        if self.is_alone(hold.class, known | new) {
             return self.mark_alone(hold.class, new, hold.site);
         }
         for bit in new.in_marking_order() {
-            self.mark(context, hold, bit, hold.site);
+            self.mark(Occurrence::of(attempt), hold, bit);
         }
     }
 
@@ -66,29 +65,29 @@ impl Engine<'_> {
         self.settle_classes(context);
         for hold in context.all().filter(Hold::checked) {
             let bit = Usage::enabled(state).for_mode(hold.mode());
-            self.mark(context, &hold, bit, Some(site));
+            self.mark(Occurrence { context, site: Some(site), reacquired: None }, &hold, bit);
         }
     }
 
     /// Sets one usage bit. A bit that is set already was checked when it was set.
-    fn mark(&mut self, context: &Context, hold: &Hold, bit: Usage, site: Option<Site>) {
+    fn mark(&mut self, at: Occurrence<'_>, hold: &Hold, bit: Usage) {
         let known = self.published.classes.usage(hold.class);
         if hold.class == NO_SLOT || known.contains(bit) {
             return;
         }
         self.published.classes.mark(hold.class, bit);
-        self.graph.classes.note_usage(hold.class, bit, site);
+        self.graph.classes.note_usage(hold.class, bit, at.site);
         self.graph.learn_usage(hold.class, bit);
         self.looks_for(Kind::Inconsistent);
         if let Some(other) = rules::inconsistent::check(known, bit) {
             let node = Node::new(hold.class, false);
-            return self.report_usage(context, Kind::Inconsistent, hold, (bit, site), (other, node));
+            return self.report_usage(at, Kind::Inconsistent, (hold, bit), (other, node));
         }
         self.looks_for(Kind::IrqInversion);
         if let Some(end) = rules::irq_inversion::check(&mut self.graph, self.published.classes, hold.class, bit) {
             let usage = self.published.classes.usage(end.class).seen_from(end.restricted);
             let other = (usage & bit.opposite()).first().unwrap_or(Usage::empty());
-            self.report_usage(context, Kind::IrqInversion, hold, (bit, site), (other, end));
+            self.report_usage(at, Kind::IrqInversion, (hold, bit), (other, end));
         }
     }
 

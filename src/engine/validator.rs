@@ -10,8 +10,10 @@
 use crate::atomic::word64::AtomicWord64;
 use crate::context::Context;
 use crate::context::hold::Acquire;
+use crate::engine::attempt::Attempt;
 use crate::engine::capacity::Notices;
 use crate::engine::findings::Findings;
+use crate::engine::outbox::Outbox;
 use crate::engine::report_queue::{ReportQueue, SLOTS};
 use crate::engine::{Engine, Published, fast_path, new_chain, recheck};
 use crate::graph::Graph;
@@ -102,10 +104,11 @@ impl<const C: usize, const D: usize, const K: usize> Tables<C, D, K> {
         }
     }
 
-    /// The new-chain path: see [`new_chain::New::learn`].
+    /// The new-chain path: see [`new_chain::learn`].
     #[inline(always)]
-    pub(crate) fn learn(&mut self, published: Published<'_>, new: &new_chain::New<'_>, policy: Policy) -> bool {
-        new.learn(published, &self.dependencies, &mut self.findings, &mut self.chain_members.chain_members(), policy)
+    pub(crate) fn learn(&mut self, published: Published<'_>, attempt: &Attempt<'_>, policy: Policy) -> bool {
+        let chain_members = &mut self.chain_members.chain_members();
+        new_chain::learn(attempt, published, &self.dependencies, &mut self.findings, chain_members, policy)
     }
 
     pub(crate) fn engine<'a>(
@@ -122,15 +125,11 @@ impl<const C: usize, const D: usize, const K: usize> Tables<C, D, K> {
                 topological_order: &mut self.topological_order,
                 reachable_usage: &mut self.reachable_usage,
                 scratch: &mut self.scratch,
+                chain_members: self.chain_members.chain_members(),
             },
+            outbox: Outbox::new(&mut self.queue, slots, &mut self.notices),
             findings: &mut self.findings,
-            queue: &mut self.queue,
-            slots,
-            written: 0,
-            notices: &mut self.notices,
-            chain_members: self.chain_members.chain_members(),
             config,
-            reacquired: None,
         }
     }
 }
@@ -181,11 +180,12 @@ impl<const C: usize, const D: usize, const K: usize> Validator<C, D, K> {
         if fast_path::acquire(published, context, map, mode, site, context.irqs_on(), || Since::UNKNOWN) {
             return true;
         }
-        let new = new_chain::New::of(published, context, map, mode, site, context.irqs_on());
-        new.is_some_and(|new| {
-            let known = new.is_known(published) || self.tables.learn(published, &new, PortConfig::NO_PORT.policy);
+        let attempt = new_chain::attempt(published, context, map, mode, site, context.irqs_on());
+        attempt.is_some_and(|attempt| {
+            let policy = PortConfig::NO_PORT.policy;
+            let known = attempt.has_known_chain(published) || self.tables.learn(published, &attempt, policy);
             if known {
-                new.push(Since::UNKNOWN);
+                new_chain::push(&attempt, Since::UNKNOWN);
             }
             known
         })

@@ -23,20 +23,22 @@ pub(crate) mod reachable_usage;
 pub(crate) mod search;
 pub(crate) mod topological_order;
 
+use crate::graph::chain_members::ChainMembers;
 use crate::graph::classes::Classes;
 use crate::graph::dependencies::Dependencies;
 use crate::graph::reachable_usage::ReachableUsage;
 use crate::graph::search::Scratch;
 use crate::graph::topological_order::TopologicalOrder;
 
-/// The classes, the dependencies and the scratch to search them: the half of a validator that is under the internal
-/// lock.
+/// The classes, the dependencies and the scratch to search them, for one event under the internal lock.
 pub(crate) struct Graph<'a> {
     pub(crate) classes: &'a mut Classes,
     pub(crate) dependencies: &'a mut Dependencies,
     pub(crate) topological_order: &'a mut TopologicalOrder,
     pub(crate) reachable_usage: &'a mut ReachableUsage,
     pub(crate) scratch: &'a mut Scratch,
+    /// The members of checked chains, for listings.
+    pub(crate) chain_members: ChainMembers<'a>,
 }
 
 impl Graph<'_> {

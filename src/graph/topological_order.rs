@@ -363,6 +363,7 @@ impl Graph<'_> {
 mod tests {
     use super::*;
     use crate::atomic::word64::AtomicWord64;
+    use crate::graph::chain_members::ChainMembersTable;
     use crate::graph::classes::{Class, Classes, UsageWords};
     use crate::graph::dependencies::{Dependencies, Dependency, Edge, Maker};
     use crate::graph::reachable_usage::ReachableUsage;
@@ -383,6 +384,7 @@ mod tests {
         topological_order: TopologicalOrder<[[u32; 2]; CLASSES]>,
         reachable_usage: ReachableUsage<[[Usage; 2]; CLASSES]>,
         scratch: Scratch<[[Place; 2]; CLASSES]>,
+        chain_members: ChainMembersTable<1>,
     }
 
     /// A step of the test.
@@ -431,6 +433,7 @@ mod tests {
                 topological_order: TopologicalOrder::new(),
                 reachable_usage: ReachableUsage::new(),
                 scratch: Scratch::new(),
+                chain_members: ChainMembersTable::new(),
             };
             let classes: &mut Classes = &mut world.classes;
             for number in 1..CLASSES as u16 {
@@ -453,6 +456,7 @@ mod tests {
                 topological_order: &mut self.topological_order,
                 reachable_usage: &mut self.reachable_usage,
                 scratch: &mut self.scratch,
+                chain_members: self.chain_members.chain_members(),
             }
         }
 
@@ -494,14 +498,15 @@ mod tests {
                     for (direction, mask) in
                         [(Direction::Forwards, Usage::ENABLED), (Direction::Backwards, Usage::USED)]
                     {
-                        let World { usage_words, classes, dependencies, topological_order, reachable_usage, scratch } =
-                            self;
-                        let (usage_words, mut graph): (&UsageWords, _) =
-                            (usage_words, Graph { classes, dependencies, topological_order, reachable_usage, scratch });
-                        graph.search(here, direction, |node| {
-                            met |= usage_words.usage(node.class).seen_from(node.restricted) & mask;
+                        let mut reached = Vec::new();
+                        self.graph().search(here, direction, |node| {
+                            reached.push(node);
                             false
                         });
+                        let usage_words: &UsageWords = &self.usage_words;
+                        for node in reached {
+                            met |= usage_words.usage(node.class).seen_from(node.restricted) & mask;
+                        }
                     }
                     let said = self.graph().reachable_usage.usage(here);
                     prop_assert!(

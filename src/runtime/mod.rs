@@ -268,7 +268,8 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
                 self.with_engine(context, |engine| engine.take_over(context, map, mode, site))
             }
             Event::Claim(claim, map) => self.with_engine(context, |engine| engine.claim(context, claim, map, site)),
-            Event::Pin(map, more) => self.with_engine(context, |engine| engine.pin(context, map, more, site)),
+            Event::Pin(map, true) => self.with_engine(context, |engine| engine.pin(context, map, site)),
+            Event::Pin(map, false) => self.with_engine(context, |engine| engine.unpin(context, map, site)),
             Event::ClaimIrqs(on) if were_on != on => {
                 let note = if on {
                     "assert_irqs_enabled: they are disabled"
@@ -606,12 +607,12 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
     #[inline(always)]
     fn acquire_in_new_chain(&self, context: &Context, map: &LockMap, mode: Mode, site: Site, were_on: bool) -> bool {
         let validator = self.validator(context);
-        let Some(new) = new_chain::New::of(validator.published(), context, map, mode, site, were_on) else {
+        let Some(attempt) = new_chain::attempt(validator.published(), context, map, mode, site, were_on) else {
             return false;
         };
-        let known = new.is_known(validator.published()) || validator.learn(&Self::CONFIG, &new);
+        let known = attempt.has_known_chain(validator.published()) || validator.learn(&Self::CONFIG, &attempt);
         if known {
-            new.push(self.recorder.since::<P>(context));
+            new_chain::push(&attempt, self.recorder.since::<P>(context));
         }
         known
     }

@@ -12,10 +12,11 @@
 use crate::atomic::word64::AtomicWord64;
 use crate::atomic::{self, AtomicBool, Ordering};
 use crate::context::Context;
+use crate::engine::attempt::Attempt;
 use crate::engine::findings::FINDINGS;
 use crate::engine::report_queue::SLOTS;
 use crate::engine::validator::Tables;
-use crate::engine::{Engine, Published, new_chain};
+use crate::engine::{Engine, Published};
 use crate::graph::chain_cache::{self, Chains};
 use crate::graph::classes::UsageWords;
 use crate::port::Port;
@@ -80,13 +81,13 @@ impl<const C: usize, const D: usize, const K: usize> SharedValidator<C, D, K> {
     /// Learns the chain of an acquisition in which everything else is already known, under the internal lock. Returns
     /// whether it was one. There is nothing to show afterwards.
     #[inline(always)]
-    pub(crate) fn learn(&self, config: &PortConfig, new: &new_chain::New<'_>) -> bool {
+    pub(crate) fn learn(&self, config: &PortConfig, attempt: &Attempt<'_>) -> bool {
         while !self.try_lock() {
             atomic::spin_loop();
         }
         // SAFETY: this CPU has `locked` until it stores to it below, and `tables` is accessed nowhere else.
         let tables = unsafe { &mut *self.tables.get() };
-        let learned = tables.learn(self.published(), new, config.policy);
+        let learned = tables.learn(self.published(), attempt, config.policy);
         self.locked.store(false, Ordering::Release);
         learned
     }
@@ -142,11 +143,11 @@ impl<const C: usize, const D: usize, const K: usize> SharedValidator<C, D, K> {
     fn next<W>(&self, config: &PortConfig, begin: &impl Fn() -> W) -> Option<Next> {
         let _work = begin();
         let (next, _) = self.with(config, |engine| {
-            if engine.queue.is_showing() {
+            if engine.outbox.queue.is_showing() {
                 return None;
             }
-            let Some(notice) = engine.take_notice() else { return engine.queue.begin().map(Next::Report) };
-            engine.queue.set_showing_notice(true);
+            let Some(notice) = engine.take_notice() else { return engine.outbox.queue.begin().map(Next::Report) };
+            engine.outbox.queue.begin_notice();
             Some(Next::Notice(notice))
         });
         next
@@ -198,9 +199,7 @@ struct Locked<'a> {
 impl Locked<'_> {
     /// Ends an event: its reports are pending now. Returns whether there is something to show.
     fn end(&mut self) -> bool {
-        let engine = &mut self.engine;
-        engine.queue.add(engine.written);
-        !engine.queue.is_showing() && (engine.notices.are_pending() || engine.queue.waiting() > 0)
+        self.engine.outbox.end()
     }
 }
 
@@ -224,8 +223,8 @@ impl<B: Fn() -> W, W, const C: usize, const D: usize, const K: usize> Drop for S
         let _work = (self.begin)();
         let report = self.report;
         self.validator.with(self.config, |engine| match report {
-            true => engine.queue.end(),
-            false => engine.queue.set_showing_notice(false),
+            true => engine.outbox.queue.end(),
+            false => engine.outbox.queue.end_notice(),
         });
     }
 }

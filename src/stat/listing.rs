@@ -140,21 +140,25 @@ impl Engine<'_> {
 
     /// Returns the chain at this word of the chain members, and the position of the next one.
     pub(crate) fn chain_at(&self, at: usize) -> Option<(Head, usize)> {
-        self.chain_members.get(self.published.classes, at)
+        self.graph.chain_members.get(self.published.classes, at)
     }
 
     /// Returns a class of the chain at this word.
     pub(crate) fn chain_member(&self, at: usize, number: usize) -> Option<(u64, ClassView)> {
-        let slot = self.chain_members.member(at, number)?;
+        let slot = self.graph.chain_members.member(at, number)?;
         Some((self.graph.classes.get(slot).key(), self.class_view(slot)?))
     }
 
     /// Returns the sums that the tables keep themselves.
     pub(crate) fn table_sums(&self) -> Sums {
-        let counts = self.chain_members.counts();
+        let counts = self.graph.chain_members.counts();
         Sums {
             occupancy: self.occupancy(),
-            members: Fill { used: counts.used as usize, size: self.chain_members.capacity(), rejected: counts.lost },
+            members: Fill {
+                used: counts.used as usize,
+                size: self.graph.chain_members.capacity(),
+                rejected: counts.lost,
+            },
             collisions: self.published.chains.collisions() as usize,
             deepest: counts.deepest.into(),
             on: !self.is_silent(),
