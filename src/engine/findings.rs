@@ -16,6 +16,15 @@ use crate::report::policy::{ACCEPTED, FindingId, Policy};
 /// How many findings are known by their ids, so that each is reported once.
 pub(crate) const FINDINGS: usize = 64; // a bit of a word each
 
+/// What a finding is in the group of its cause.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// The plain finding, about one class: the group is shown by it.
+    Plain,
+    /// Any other.
+    Consequence,
+}
+
 /// The record.
 #[derive(Debug)]
 pub(crate) struct Findings {
@@ -98,11 +107,11 @@ impl Findings {
     }
 
     /// Enters an id. Returns whether there was room.
-    pub(crate) fn enter(&mut self, id: FindingId, cause: Cause, is_plain: bool) -> bool {
+    pub(crate) fn enter(&mut self, id: FindingId, cause: Cause, role: Role) -> bool {
         match (self.ids.get_mut(self.known), self.causes.get_mut(self.known)) {
             (Some(place), Some(cause_place)) => {
                 (*place, *cause_place) = (id, cause);
-                self.plain |= u64::from(is_plain) << self.known;
+                self.plain |= u64::from(role == Role::Plain) << self.known;
                 self.known += 1;
                 true
             }
@@ -113,19 +122,20 @@ impl Findings {
         }
     }
 
-    /// The finding that leads the group of a cause, and whether it is the plain one: that, or else the first.
-    pub(crate) fn leader(&self, cause: Cause) -> Option<(FindingId, bool)> {
+    /// The finding that leads the group of a cause, and its role there: the plain one, or else the first.
+    pub(crate) fn leader(&self, cause: Cause) -> Option<(FindingId, Role)> {
         let of_it = self.ids().iter().zip(&self.causes).enumerate();
         let of_it = of_it.filter(|(_, (_, of))| **of == cause && cause != Cause::OWN);
-        let mut known = of_it.map(|(index, (id, _))| (*id, self.plain >> index & 1 == 1));
+        let role = |index: usize| if self.plain >> index & 1 == 1 { Role::Plain } else { Role::Consequence };
+        let mut known = of_it.map(|(index, (id, _))| (*id, role(index)));
         let first = known.next()?;
-        if first.1 { Some(first) } else { known.find(|(_, is_plain)| *is_plain).or(Some(first)) }
+        if first.1 == Role::Plain { Some(first) } else { known.find(|(_, role)| *role == Role::Plain).or(Some(first)) }
     }
 
     /// Counts an accepted finding.
-    pub(crate) fn count_accepted(&mut self, index: usize, cause: Cause, is_plain: bool) {
+    pub(crate) fn count_accepted(&mut self, index: usize, cause: Cause, role: Role) {
         self.accepted.get_mut(index).into_iter().for_each(count);
-        if let Some(place) = self.accepted_causes.get_mut(index).filter(|_| is_plain) {
+        if let Some(place) = self.accepted_causes.get_mut(index).filter(|_| role == Role::Plain) {
             *place = cause;
         }
     }

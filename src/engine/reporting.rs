@@ -20,6 +20,7 @@
 use crate::context::Context;
 use crate::context::hold::{Hold, NO_SLOT};
 use crate::engine::attempt::Attempt;
+use crate::engine::findings::Role;
 use crate::engine::{Engine, findings};
 use crate::graph::Graph;
 use crate::graph::classes::UsageWords;
@@ -122,12 +123,12 @@ impl Engine<'_> {
 
     /// Decides whether a report that was written is kept.
     fn judge(&mut self, kind: Kind, id: FindingId, ends: [Option<Site>; 2], cause: Cause) {
-        let is_plain = kind == Kind::Inconsistent;
+        let role = if kind == Kind::Inconsistent { Role::Plain } else { Role::Consequence };
         let accepted = self.config.accepted;
         if let Some(index) = accepted.iter().position(|accepted| accepted.is_of(id, ends)) {
-            self.findings.count_accepted(index, cause, is_plain);
+            self.findings.count_accepted(index, cause, role);
         } else if let Some(index) = self.findings.accepted_with(cause, accepted.len()) {
-            self.findings.count_accepted(index, cause, false);
+            self.findings.count_accepted(index, cause, Role::Consequence);
         } else if self.findings.ids().contains(&id) {
             findings::count(&mut self.findings.repeated);
         } else if self.outbox.is_full() {
@@ -135,14 +136,13 @@ impl Engine<'_> {
             self.notice(Table::Reports);
         } else {
             let leader = self.findings.leader(cause);
-            if !self.findings.enter(id, cause, is_plain) {
+            if !self.findings.enter(id, cause, role) {
                 return self.notice(Table::Findings);
             }
-            if let Some((leader, leader_is_plain)) = leader {
-                match is_plain && !leader_is_plain {
-                    true => self.outbox.lead(leader),
-                    false => self.outbox.follow(leader),
-                }
+            match (leader, role) {
+                (Some((leader, Role::Consequence)), Role::Plain) => self.outbox.lead(leader),
+                (Some((leader, _)), _) => self.outbox.follow(leader),
+                (None, _) => {}
             }
             self.outbox.keep();
             if self.findings.first.is_none() && kind.ends_checking() {
@@ -230,12 +230,12 @@ impl Engine<'_> {
 
     pub(crate) fn report_irq_order(&mut self, attempt: &Attempt<'_>, held: &Hold, end: Node) {
         let new = &attempt.hold;
-        let enabled = self.published.classes.usage(end.class).seen_from(end.restricted);
+        let enabled = end.restriction.seen(self.published.classes.usage(end.class));
         self.report_way(Occurrence::of(attempt), Kind::IrqOrder, Some(new), |report, graph, published| {
             report.locks(held, new, lookup(graph, published));
             copy_way(&mut report.path, graph, published, end, Direction::Forwards);
             let Some(start) = rules::irq_order::used_end(graph, published, held, enabled) else { return Filled::Other };
-            let used = published.usage(start.class).seen_from(start.restricted);
+            let used = start.restriction.seen(published.usage(start.class));
             let used = (used & (enabled & Usage::ENABLED).opposite()).first().unwrap_or(Usage::empty());
             let enabled = (enabled & used.opposite()).first().unwrap_or(Usage::empty());
             let lookup = lookup(graph, published);

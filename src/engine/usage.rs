@@ -80,12 +80,12 @@ impl Engine<'_> {
         self.graph.learn_usage(hold.class, bit);
         self.looks_for(Kind::Inconsistent);
         if let Some(other) = rules::inconsistent::check(known, bit) {
-            let node = Node::new(hold.class, false);
+            let node = Node::free(hold.class);
             return self.report_usage(at, Kind::Inconsistent, (hold, bit), (other, node));
         }
         self.looks_for(Kind::IrqInversion);
         if let Some(end) = rules::irq_inversion::check(&mut self.graph, self.published.classes, hold.class, bit) {
-            let usage = self.published.classes.usage(end.class).seen_from(end.restricted);
+            let usage = end.restriction.seen(self.published.classes.usage(end.class));
             let other = (usage & bit.opposite()).first().unwrap_or(Usage::empty());
             self.report_usage(at, Kind::IrqInversion, (hold, bit), (other, end));
         }

@@ -5,6 +5,7 @@
 //!
 //! What it does not do: search (`search.rs`).
 
+use crate::graph::node::Restriction;
 use crate::lock::mode::Mode;
 use bitflags::bitflags;
 
@@ -43,16 +44,19 @@ impl Kinds {
     /// Whether one of these kinds leads from a state of the near class, restricted or not, to one of the far class: an
     /// edge of the split graph. (A search takes the better of the two states that it may arrive in, and leaves the
     /// other.)
-    pub(crate) const fn lead(self, direction: Direction, from_restricted: bool, to_restricted: bool) -> bool {
+    pub(crate) const fn lead(self, direction: Direction, from: Restriction, to: Restriction) -> bool {
         let arriving = direction.reversed().unrestricted();
-        let arriving = if to_restricted { arriving.complement() } else { arriving };
-        let leaving = if from_restricted { direction.unrestricted() } else { Kinds::all() };
+        let arriving = if to.is_restricted() { arriving.complement() } else { arriving };
+        let leaving = if from.is_restricted() { direction.unrestricted() } else { Kinds::all() };
         self.intersects(arriving.intersection(leaving))
     }
 
-    /// Whether a path goes on restricted after these kinds.
-    pub const fn restrict(self, direction: Direction) -> bool {
-        !self.intersects(direction.reversed().unrestricted())
+    /// The state in which a path goes on after these kinds.
+    pub(crate) const fn arrive(self, direction: Direction) -> Restriction {
+        match self.intersects(direction.reversed().unrestricted()) {
+            true => Restriction::Free,
+            false => Restriction::Restricted,
+        }
     }
 }
 

@@ -15,8 +15,15 @@
 use crate::context::hold::NO_SLOT;
 use crate::graph::Graph;
 use crate::graph::direction::{Direction, Kinds};
-use crate::graph::node::Node;
+use crate::graph::node::{Node, Restriction};
 use crate::lock::usage::Usage;
+
+/// Of which states of a class something is reached; the number is how many.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum States {
+    Free = 1,
+    Both = 2,
+}
 
 /// For each class the bits of its two states: *enabled* bits for the forward states, *used in* bits for the backward
 /// ones.
@@ -35,7 +42,7 @@ impl ReachableUsage {
     /// The *enabled* bits that may be met forwards from the state, and the *used in* bits backwards from it.
     pub(crate) fn usage(&self, node: Node) -> Usage {
         let states = self.states.get(usize::from(node.class));
-        states.and_then(|states| states.get(usize::from(node.restricted))).copied().unwrap_or(Usage::empty())
+        states.and_then(|states| states.get(node.restriction as usize)).copied().unwrap_or(Usage::empty())
     }
 
     /// Forgets the bits of a class that is removed.
@@ -54,14 +61,14 @@ impl ReachableUsage {
     pub(crate) fn add_to_class(&mut self, class: u16, bits: Usage) {
         if let Some([free, restricted]) = self.states.get_mut(usize::from(class)) {
             free.insert(bits);
-            restricted.insert(bits.seen_from(true));
+            restricted.insert(Restriction::Restricted.seen(bits));
         }
     }
 
     /// Adds bits. Returns whether one of them is new.
     fn add(&mut self, node: Node, bits: Usage) -> bool {
         let states = self.states.get_mut(usize::from(node.class));
-        let Some(known) = states.and_then(|states| states.get_mut(usize::from(node.restricted))) else {
+        let Some(known) = states.and_then(|states| states.get_mut(node.restriction as usize)) else {
             return false;
         };
         let is_new = !known.contains(bits);
@@ -74,7 +81,7 @@ impl Graph<'_> {
     /// Adds a new usage bit of a class.
     pub(crate) fn learn_usage(&mut self, class: u16, bit: Usage) {
         let direction = if bit.is_used() { Direction::Backwards } else { Direction::Forwards };
-        self.spread(direction, class, bit, !bit.is_read());
+        self.spread(direction, class, bit, if bit.is_read() { States::Free } else { States::Both });
     }
 
     /// Adds the bits that are reachable through a new dependency, or a new kind of one.
@@ -85,34 +92,34 @@ impl Graph<'_> {
 
     #[inline(always)]
     fn learn_along(&mut self, direction: Direction, near: u16, far: u16, kind: Kinds, mask: Usage) {
-        let bits = self.reachable_usage.usage(Node::new(far, kind.restrict(direction))) & mask;
-        self.spread(direction, near, bits, !kind.from_restricted(direction).is_empty());
+        let bits = self.reachable_usage.usage(Node::new(far, kind.arrive(direction))) & mask;
+        let states = if kind.from_restricted(direction).is_empty() { States::Free } else { States::Both };
+        self.spread(direction, near, bits, states);
     }
 
-    /// Adds bits to the unrestricted state of a class, with `restricted_too` also to the restricted one, and to all
-    /// states from which a path in `direction` leads there.
+    /// Adds bits to states of a class, and to all states from which a path in `direction` leads there.
     #[inline(always)]
-    fn spread(&mut self, direction: Direction, class: u16, bits: Usage, restricted_too: bool) {
-        let is_new = self.reachable_usage.add(Node::new(class, false), bits)
-            | (restricted_too && self.reachable_usage.add(Node::new(class, true), bits));
+    fn spread(&mut self, direction: Direction, class: u16, bits: Usage, states: States) {
+        let restricted = Node::new(class, Restriction::Restricted);
+        let is_new = self.reachable_usage.add(Node::free(class), bits)
+            | (states == States::Both && self.reachable_usage.add(restricted, bits));
         if is_new && self.classes.get(class).first(direction.reversed()) != NO_SLOT {
-            self.spread_on(direction, class, bits, restricted_too);
+            self.spread_on(direction, class, bits, states);
         }
     }
 
-    fn spread_on(&mut self, direction: Direction, class: u16, bits: Usage, restricted_too: bool) {
+    fn spread_on(&mut self, direction: Direction, class: u16, bits: Usage, states: States) {
         let Graph { classes, dependencies, reachable_usage, scratch, .. } = self;
-        scratch.enqueue(0, Node::new(class, false));
-        scratch.enqueue(1, Node::new(class, true));
-        let (mut head, mut tail) = (0, 1 + usize::from(restricted_too));
+        scratch.enqueue(0, Node::free(class));
+        scratch.enqueue(1, Node::new(class, Restriction::Restricted));
+        let (mut head, mut tail) = (0, states as usize);
         while head < tail {
             let Some(here) = scratch.queued(head) else { return };
             head += 1;
             for (_, dependency) in dependencies.along(classes, here.class, direction.reversed()) {
-                for restricted in [false, true] {
-                    let next = Node::new(dependency.near_end(direction), restricted);
-                    if dependency.kinds.lead(direction, restricted, here.restricted) && reachable_usage.add(next, bits)
-                    {
+                for from in Restriction::ALL {
+                    let next = Node::new(dependency.near_end(direction), from);
+                    if dependency.kinds.lead(direction, from, here.restriction) && reachable_usage.add(next, bits) {
                         scratch.enqueue(tail, next);
                         tail += 1;
                     }

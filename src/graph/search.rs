@@ -17,7 +17,7 @@ use crate::context::hold::NO_SLOT;
 use crate::graph::Graph;
 use crate::graph::dependencies::Dependency;
 use crate::graph::direction::Direction;
-use crate::graph::node::Node;
+use crate::graph::node::{Node, Restriction};
 
 /// The record of a search about a state, and a place of its queue.
 #[derive(Clone, Copy, Debug)]
@@ -28,9 +28,9 @@ pub(crate) struct Place {
     by: u16,
     /// Queue: the class of the state that entered at this position…
     queued: u16,
-    /// … and whether it is restricted. And whether the state of this place was reached from a restricted one.
-    queued_restricted: bool,
-    from_restricted: bool,
+    /// … and its restriction. And that of the state from which the state of this place was reached.
+    queued_restriction: Restriction,
+    from: Restriction,
 }
 
 /// The scratch of the search: for each class its two states. `S` is the storage.
@@ -42,8 +42,13 @@ pub(crate) struct Scratch<S: ?Sized = [[Place; 2]]> {
 
 impl<const N: usize> Scratch<[[Place; 2]; N]> {
     pub(crate) const fn new() -> Self {
-        const EMPTY: Place =
-            Place { visit: 0, by: NO_SLOT, queued: NO_SLOT, queued_restricted: false, from_restricted: false };
+        const EMPTY: Place = Place {
+            visit: 0,
+            by: NO_SLOT,
+            queued: NO_SLOT,
+            queued_restriction: Restriction::Free,
+            from: Restriction::Free,
+        };
         Scratch { visit: 0, places: [[EMPTY; 2]; N] }
     }
 }
@@ -70,7 +75,7 @@ impl Scratch {
     /// The number of the last search that reached the state.
     pub(crate) fn visited_by(&self, node: Node) -> u16 {
         let places = self.places.get(usize::from(node.class));
-        places.and_then(|places| places.get(usize::from(node.restricted))).map_or(0, |place| place.visit)
+        places.and_then(|places| places.get(node.restriction as usize)).map_or(0, |place| place.visit)
     }
 
     /// Notes that the search of this number reached the state, without the path by which it did.
@@ -81,7 +86,7 @@ impl Scratch {
     }
 
     fn place(&mut self, node: Node) -> Option<&mut Place> {
-        self.places.get_mut(usize::from(node.class))?.get_mut(usize::from(node.restricted))
+        self.places.get_mut(usize::from(node.class))?.get_mut(node.restriction as usize)
     }
 
     /// Whether the state, or one that includes it, was visited.
@@ -89,33 +94,33 @@ impl Scratch {
         let Some(places) = self.places.get(usize::from(node.class)) else {
             return true;
         };
-        let visited = |restricted: bool| places.get(usize::from(restricted)).is_none_or(|p| p.visit == self.visit);
-        visited(false) || (node.restricted && visited(true))
+        let visited = |state: Restriction| places.get(state as usize).is_none_or(|p| p.visit == self.visit);
+        visited(Restriction::Free) || (node.restriction.is_restricted() && visited(Restriction::Restricted))
     }
 
-    fn visit(&mut self, node: Node, by: u16, from_restricted: bool) {
+    fn visit(&mut self, node: Node, by: u16, from: Restriction) {
         let visit = self.visit;
         if let Some(place) = self.place(node) {
-            (place.visit, place.by, place.from_restricted) = (visit, by, from_restricted);
+            (place.visit, place.by, place.from) = (visit, by, from);
         }
     }
 
     pub(crate) fn enqueue(&mut self, position: usize, node: Node) {
         if let Some(place) = self.places.as_flattened_mut().get_mut(position) {
-            (place.queued, place.queued_restricted) = (node.class, node.restricted);
+            (place.queued, place.queued_restriction) = (node.class, node.restriction);
         }
     }
 
     pub(crate) fn queued(&self, position: usize) -> Option<Node> {
         let place = self.places.as_flattened().get(position)?;
-        Some(Node::new(place.queued, place.queued_restricted))
+        Some(Node::new(place.queued, place.queued_restriction))
     }
 
-    /// The dependency by which the last search reached a state, and whether it came from a restricted one. `None` at
-    /// the start.
-    fn came_by(&self, node: Node) -> Option<(u16, bool)> {
-        let place = self.places.get(usize::from(node.class))?.get(usize::from(node.restricted))?;
-        (place.by != NO_SLOT).then_some((place.by, place.from_restricted))
+    /// The dependency by which the last search reached a state, and the restriction of the state that it came from.
+    /// `None` at the start.
+    fn came_by(&self, node: Node) -> Option<(u16, Restriction)> {
+        let place = self.places.get(usize::from(node.class))?.get(node.restriction as usize)?;
+        (place.by != NO_SLOT).then_some((place.by, place.from))
     }
 }
 
@@ -128,7 +133,7 @@ impl Graph<'_> {
         mut is_it: impl FnMut(Node) -> bool,
     ) -> Option<Node> {
         self.scratch.begin();
-        self.scratch.visit(start, NO_SLOT, false);
+        self.scratch.visit(start, NO_SLOT, Restriction::Free);
         self.scratch.enqueue(0, start);
         if is_it(start) {
             return Some(start);
@@ -138,15 +143,15 @@ impl Graph<'_> {
             let here = self.scratch.queued(head)?;
             head += 1;
             for (slot, dependency) in self.dependencies.along(self.classes, here.class, direction) {
-                let kinds = match here.restricted {
-                    true => dependency.kinds.from_restricted(direction),
-                    false => dependency.kinds,
+                let kinds = match here.restriction {
+                    Restriction::Restricted => dependency.kinds.from_restricted(direction),
+                    Restriction::Free => dependency.kinds,
                 };
-                let next = Node::new(dependency.far_end(direction), kinds.restrict(direction));
+                let next = Node::new(dependency.far_end(direction), kinds.arrive(direction));
                 if kinds.is_empty() || self.scratch.is_visited(next) {
                     continue;
                 }
-                self.scratch.visit(next, slot, here.restricted);
+                self.scratch.visit(next, slot, here.restriction);
                 if is_it(next) {
                     return Some(next);
                 }
@@ -161,9 +166,9 @@ impl Graph<'_> {
     pub(crate) fn way_back(&self, end: Node, direction: Direction) -> impl Iterator<Item = &Dependency> {
         let mut here = end;
         let step = move || {
-            let (slot, restricted) = self.scratch.came_by(here)?;
+            let (slot, from) = self.scratch.came_by(here)?;
             let dependency = self.dependencies.get(slot);
-            here = Node::new(dependency.near_end(direction), restricted);
+            here = Node::new(dependency.near_end(direction), from);
             Some(dependency)
         };
         core::iter::from_fn(step).take(self.scratch.places.as_flattened().len())

@@ -156,12 +156,6 @@ impl Usage {
         Usage::from_bits_retain((bits & Usage::USED.bits()) << 2 | (bits & Usage::ENABLED.bits()) >> 2)
     }
 
-    /// If a search reached the class *restricted*, only the exclusive bits count: a recursive reader that waits there
-    /// is not blocked by a shared hold, and a shared hold there does not block one.
-    pub const fn seen_from(self, restricted: bool) -> Usage {
-        if restricted { self.intersection(Usage::EXCLUSIVE) } else { self }
-    }
-
     /// Returns whether this single bit is a READ one.
     pub const fn is_read(self) -> bool {
         !self.intersects(Usage::EXCLUSIVE)

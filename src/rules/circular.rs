@@ -14,7 +14,7 @@
 use crate::context::hold::Hold;
 use crate::graph::Graph;
 use crate::graph::direction::{Direction, Kinds};
-use crate::graph::node::Node;
+use crate::graph::node::{Node, Restriction};
 use crate::lock::mode::Mode;
 
 /// The state in which a strong path from the new lock reaches the held one, if there is one. The path stays in the
@@ -23,8 +23,8 @@ pub(crate) fn check(graph: &mut Graph<'_>, held: &Hold, new: &Hold) -> Option<No
     if graph.order_admits(held.class, new.class, Kinds::of(held.mode(), new.mode())) {
         return None;
     }
-    let start = Node::new(new.class, new.mode().recursive);
+    let start = Node::new(new.class, Restriction::of_wait(new.mode()));
     graph.search(start, Direction::Forwards, |node| {
-        node.class == held.class && Mode::blocks(held.mode().shared, node.restricted)
+        node.class == held.class && Mode::blocks(held.mode().shared, node.restriction.is_restricted())
     })
 }

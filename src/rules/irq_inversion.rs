@@ -14,7 +14,7 @@
 use crate::graph::Graph;
 use crate::graph::classes::UsageWords;
 use crate::graph::direction::Direction;
-use crate::graph::node::Node;
+use crate::graph::node::{Node, Restriction};
 use crate::lock::usage::Usage;
 
 /// The direction of the search for a new bit.
@@ -24,11 +24,9 @@ pub(crate) const fn direction(new: Usage) -> Direction {
 
 /// The first state on a strong path from `class` that has an opposite bit. The path stays in the scratch of the search.
 pub(crate) fn check(graph: &mut Graph<'_>, usage_words: &UsageWords, class: u16, new: Usage) -> Option<Node> {
-    let (start, wanted) = (Node::new(class, new.is_read()), new.opposite());
+    let (start, wanted) = (Node::new(class, Restriction::of_usage(new)), new.opposite());
     if !graph.reachable_usage.usage(start).intersects(wanted) {
         return None;
     }
-    graph.search(start, direction(new), |node| {
-        usage_words.usage(node.class).seen_from(node.restricted).intersects(wanted)
-    })
+    graph.search(start, direction(new), |node| node.restriction.seen(usage_words.usage(node.class)).intersects(wanted))
 }

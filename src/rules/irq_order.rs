@@ -14,21 +14,21 @@ use crate::context::hold::Hold;
 use crate::graph::Graph;
 use crate::graph::classes::UsageWords;
 use crate::graph::direction::Direction;
-use crate::graph::node::Node;
+use crate::graph::node::{Node, Restriction};
 use crate::lock::usage::Usage;
 
 /// Whether there may be such a path, by the usage that was ever reachable from both ends.
 fn may_be(graph: &Graph<'_>, held: &Hold, new: &Hold) -> bool {
-    let used = graph.reachable_usage.usage(Node::new(held.class, held.mode().shared)) & Usage::USED;
-    let after = graph.reachable_usage.usage(Node::new(new.class, new.mode().recursive));
+    let used = graph.reachable_usage.usage(Node::new(held.class, Restriction::of_hold(held.mode()))) & Usage::USED;
+    let after = graph.reachable_usage.usage(Node::new(new.class, Restriction::of_wait(new.mode())));
     after.intersects(used.opposite())
 }
 
 /// The *used in* bits of the held class and of all that lead to it over strong paths.
 fn used_before(graph: &mut Graph<'_>, usage_words: &UsageWords, held: &Hold) -> Usage {
     let mut used = Usage::empty();
-    graph.search(Node::new(held.class, held.mode().shared), Direction::Backwards, |node| {
-        used |= usage_words.usage(node.class).seen_from(node.restricted);
+    graph.search(Node::new(held.class, Restriction::of_hold(held.mode())), Direction::Backwards, |node| {
+        used |= node.restriction.seen(usage_words.usage(node.class));
         false
     });
     used & Usage::USED
@@ -44,8 +44,8 @@ pub(crate) fn check(graph: &mut Graph<'_>, usage_words: &UsageWords, held: &Hold
     if wanted.is_empty() {
         return None;
     }
-    graph.search(Node::new(new.class, new.mode().recursive), Direction::Forwards, |node| {
-        usage_words.usage(node.class).seen_from(node.restricted).intersects(wanted)
+    graph.search(Node::new(new.class, Restriction::of_wait(new.mode())), Direction::Forwards, |node| {
+        node.restriction.seen(usage_words.usage(node.class)).intersects(wanted)
     })
 }
 
@@ -53,7 +53,7 @@ pub(crate) fn check(graph: &mut Graph<'_>, usage_words: &UsageWords, held: &Hold
 /// bits. The path stays in the scratch of the search.
 pub(crate) fn used_end(graph: &mut Graph<'_>, usage_words: &UsageWords, held: &Hold, enabled: Usage) -> Option<Node> {
     let wanted = (enabled & Usage::ENABLED).opposite();
-    graph.search(Node::new(held.class, held.mode().shared), Direction::Backwards, |node| {
-        usage_words.usage(node.class).seen_from(node.restricted).intersects(wanted)
+    graph.search(Node::new(held.class, Restriction::of_hold(held.mode())), Direction::Backwards, |node| {
+        node.restriction.seen(usage_words.usage(node.class)).intersects(wanted)
     })
 }

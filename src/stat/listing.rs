@@ -111,8 +111,8 @@ impl Engine<'_> {
             class,
             operations: 0,
             taken: self.published.classes.is_taken(slot),
-            forwards: self.graph.count(Node::new(slot, false), Direction::Forwards),
-            backwards: self.graph.count(Node::new(slot, false), Direction::Backwards),
+            forwards: self.graph.count(Node::free(slot), Direction::Forwards),
+            backwards: self.graph.count(Node::free(slot), Direction::Backwards),
         })
     }
 
