@@ -14,6 +14,7 @@
 //!
 //! What it does not do: hold anything; the slots are in `stack.rs`.
 
+use crate::lock::usage::Irqs;
 use core::cell::Cell;
 use core::sync::atomic::{Ordering, compiler_fence};
 
@@ -43,14 +44,14 @@ impl Gate {
         Gate(Cell::new(ON))
     }
 
-    /// Starts a context that holds nothing.
-    pub(super) fn begin(&self, irqs_on: bool, busy: bool, below: bool) {
-        let on = match (irqs_on, busy) {
-            (true, false) => ON,
-            (true, true) => WAS_ON,
-            (false, _) => 0,
-        };
-        self.0.set(on | if busy { BUSY } else { 0 } | if below { BELOW } else { 0 });
+    /// Starts a context that holds nothing, above none that does, in which locks are checked.
+    pub(super) fn begin(&self, irqs: Irqs) {
+        self.0.set(irqs as u32 * ON);
+    }
+
+    /// Marks that something is held in an interrupted context.
+    pub(super) fn set_below(&self) {
+        self.0.set(self.0.get() | BELOW);
     }
 
     #[inline(always)]
@@ -58,26 +59,37 @@ impl Gate {
         self.0.get() >= BUSY
     }
 
-    /// Marks that lockdep starts running for this context, or ends. Nests.
-    pub(super) fn set_busy(&self, busy: bool) {
+    /// Marks that lockdep starts running for this context. Nests.
+    pub(super) fn enter_lockdep(&self) {
         let word = self.0.get();
-        let on = word & (ON | WAS_ON) != 0;
-        self.0.set(if busy { word.checked_add(BUSY).unwrap_or(word) } else { word.checked_sub(BUSY).unwrap_or(word) });
-        self.set_irqs(on);
+        self.set_busy_part(word.checked_add(BUSY).unwrap_or(word));
+    }
+
+    /// Marks that lockdep ends running for this context.
+    pub(super) fn leave_lockdep(&self) {
+        let word = self.0.get();
+        self.set_busy_part(word.checked_sub(BUSY).unwrap_or(word));
+    }
+
+    /// Stores a word with another count: the interrupt flag stays, in the bit that belongs to it then.
+    fn set_busy_part(&self, word: u32) {
+        let irqs = self.irqs();
+        self.0.set(word);
+        self.set_irqs(irqs);
     }
 
     #[inline(always)]
-    pub(super) fn irqs_on(&self) -> bool {
-        self.0.get() & (ON | WAS_ON) != 0
+    pub(super) fn irqs(&self) -> Irqs {
+        Irqs::from(self.0.get() & (ON | WAS_ON) != 0)
     }
 
     /// Sets the interrupt flag. Returns its old value.
-    pub(super) fn set_irqs(&self, on: bool) -> bool {
-        let before = self.irqs_on();
-        let bit = match (on, self.is_busy()) {
-            (true, false) => ON,
-            (true, true) => WAS_ON,
-            (false, _) => 0,
+    pub(super) fn set_irqs(&self, irqs: Irqs) -> Irqs {
+        let before = self.irqs();
+        let bit = match (irqs, self.is_busy()) {
+            (Irqs::On, false) => ON,
+            (Irqs::On, true) => WAS_ON,
+            (Irqs::Off, _) => 0,
         };
         self.0.set(self.0.get() & !(ON | WAS_ON) | bit);
         before
@@ -105,11 +117,11 @@ impl Gate {
         on
     }
 
-    /// Returns the depth, if the interrupt flag is `irqs_on`, lockdep is not running for this context, and nothing is
+    /// Returns the depth, if the interrupt flag is `irqs`, lockdep is not running for this context, and nothing is
     /// held below. Otherwise more than any depth.
     #[inline(always)]
-    pub(super) fn open(&self, irqs_on: bool) -> usize {
-        self.0.get().wrapping_sub(u32::from(irqs_on) * ON) as usize
+    pub(super) fn open(&self, irqs: Irqs) -> usize {
+        self.0.get().wrapping_sub(irqs as u32 * ON) as usize
     }
 
     /// Takes one more slot into use, to be filled. The value comes from [`Gate::open`].
@@ -151,9 +163,14 @@ impl Gate {
         self.0.get() & DISTURBED != 0
     }
 
-    /// Marks the stack as disturbed, or clears the mark.
-    pub(super) fn set_disturbed(&self, disturbed: bool) {
-        self.0.set(self.0.get() & !DISTURBED | if disturbed { DISTURBED } else { 0 });
+    /// Marks the stack as disturbed.
+    pub(super) fn set_disturbed(&self) {
+        self.0.set(self.0.get() | DISTURBED);
+    }
+
+    /// Clears that mark.
+    pub(super) fn clear_disturbed(&self) {
+        self.0.set(self.0.get() & !DISTURBED);
     }
 
     /// Removes the topmost hold. Its index comes from [`Gate::top`].

@@ -31,7 +31,7 @@
 //!
 //! What it does not do: check anything. It never looks at a class.
 //!
-//! `unsafe` is here to follow the link, and to send a context to another CPU.
+//! `unsafe` is here to send a context to another CPU.
 #![allow(unsafe_code)]
 
 pub(crate) mod cell;
@@ -39,17 +39,22 @@ pub(crate) mod chain_key;
 pub(crate) mod hold;
 
 mod disturbed;
+mod flags;
 mod gate;
+mod levels;
 mod stack;
+mod walks;
 
-use crate::context::hold::HoldFlags;
+pub use flags::{Flags, Toggles};
+pub use levels::Level;
+
 use crate::lock::site::Site;
-use crate::lock::usage::{Usage, UsageMask, UsageState};
+use crate::lock::usage::{Irqs, Usage, UsageMask};
 use crate::lock::wait_type::WaitType;
-use bitflags::bitflags;
 use core::cell::Cell;
 use core::ptr;
 use core::sync::atomic::{AtomicU8, Ordering};
+use flags::Inside;
 use gate::Gate;
 use stack::Stack;
 
@@ -58,54 +63,6 @@ pub const HOLDS: usize = stack::HOLDS;
 
 /// How many interrupt levels are walked: more than any machine nests.
 const LEVELS: usize = 32;
-
-/// The kind of a context.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Level {
-    /// A task.
-    Task,
-    /// Deferred work on the way out of an interrupt.
-    Softirq,
-    /// A hard interrupt.
-    Hardirq,
-    /// A hard interrupt whose handler may run as a thread in another configuration: its wait-type limit is `config`.
-    ThreadedHardirq,
-    /// An interrupt that cannot be disabled: nothing is checked or learned in it.
-    Nmi,
-}
-
-/// The flags of a context, as a report shows them.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Flags {
-    /// In a hard interrupt.
-    pub hardirq: bool,
-    /// In a softirq.
-    pub softirq: bool,
-    /// Hard interrupts are on.
-    pub irqs_on: bool,
-    /// Softirqs are on.
-    pub softirqs_on: bool,
-}
-
-/// Where each flag last changed, for reports.
-///
-/// If the machine's flag changed without the validator being told, the site is that of the first event that noticed it;
-/// the change happened earlier.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Toggles {
-    /// Where hard interrupts were last enabled.
-    pub irqs_on: Option<Site>,
-    /// Where hard interrupts were last disabled.
-    pub irqs_off: Option<Site>,
-    /// Where softirqs were last enabled.
-    pub softirqs_on: Option<Site>,
-    /// Where softirqs were last disabled.
-    pub softirqs_off: Option<Site>,
-    /// `irqs_on` is where the change was noticed, not where it happened.
-    pub irqs_on_noticed: bool,
-    /// `irqs_off` is where the change was noticed, not where it happened.
-    pub irqs_off_noticed: bool,
-}
 
 /// The record of a task or of an interrupt level: what it holds, and its flags. It belongs in the task's control block;
 /// most kernels use it as a [`ContextCell`](crate::context::cell::ContextCell), which can be shared. It can move to
@@ -170,29 +127,6 @@ pub(crate) enum InUse {
     ByTask,
 }
 
-bitflags! {
-    /// Properties of a level.
-    #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-    struct Inside: u8 {
-        /// In a hard interrupt, at this level or below.
-        const HARDIRQ = 1;
-        /// In a softirq, at this level or below.
-        const SOFTIRQ = 1 << 1;
-        /// The level enables its flag again when it ends: a hardirq that of hard interrupts, a softirq that of
-        /// softirqs.
-        const RESTORES = 1 << 2;
-    }
-}
-
-impl Inside {
-    /// The pair (in hardirq, in softirq).
-    const PAIR: Inside = Inside::HARDIRQ.union(Inside::SOFTIRQ);
-}
-
-/// The indices in `toggles`, of hard interrupts and of softirqs: "off" at the index, "on" at the next.
-const IRQS: usize = 0;
-const SOFTIRQS: usize = 2;
-
 impl Default for Context {
     fn default() -> Self {
         Context::new()
@@ -215,8 +149,8 @@ impl Context {
             interrupted: Cell::new(ptr::null()),
             gate: Gate::new(),
             usage_mask: [
-                Cell::new(UsageMask::new(Usage::empty(), false)),
-                Cell::new(UsageMask::new(Usage::HARDIRQ_ON.union(Usage::SOFTIRQ_ON), true)),
+                Cell::new(UsageMask::new(Usage::empty(), Irqs::Off)),
+                Cell::new(UsageMask::new(Usage::HARDIRQ_ON.union(Usage::SOFTIRQ_ON), Irqs::On)),
             ],
             lost: Cell::new(0),
             hole: Cell::new(0),
@@ -233,13 +167,19 @@ impl Context {
 
     /// Resets it to a new task's context: forgets what is held, and all flags. Not while it is below an interrupt.
     pub fn reset(&self) {
-        self.gate.begin(true, false, false);
+        self.gate.begin(Irqs::On);
         self.lost.set(0);
         self.reclaim.set(0);
         self.refused.set(0);
         self.toggles.iter().chain(&self.noticed).for_each(|t| t.set(None));
         self.softirqs_on.set(true);
-        self.settle(Level::Task, None, false);
+        self.settle(Level::Task, None, Inside::empty());
+    }
+
+    /// The number of the validator that the context belongs to.
+    #[inline(always)]
+    pub fn validator(&self) -> u8 {
+        self.validator
     }
 
     // ---- ownership
@@ -271,272 +211,21 @@ impl Context {
         self.claim.store(claim::FREE, Ordering::Release);
     }
 
-    // ---- levels
-
-    /// Becomes the context of an interrupt that interrupted `interrupted`.
-    pub(crate) fn enter(&self, level: Level, interrupted: &'static Context, site: Site) {
-        // SAFETY: it lives for ever, and never moves.
-        unsafe { self.enter_over(level, interrupted, site) };
+    /// Counts a refused entry: the exit that belongs to it is to be ignored.
+    pub(crate) fn refuse_entry(&self) {
+        self.refused.set(self.refused.get().saturating_add(1));
     }
 
-    /// Becomes the context of an interrupt that interrupted `interrupted`. The flags are copied; the flag that the
-    /// level itself disables is cleared.
-    ///
-    /// # Safety
-    /// `interrupted` stays where it is, and is used by no other CPU, until [`Context::leave`].
-    pub(crate) unsafe fn enter_over(&self, level: Level, interrupted: &Context, site: Site) {
-        let unchecked = level == Level::Nmi || interrupted.is_unchecked();
-        let below = interrupted.depth() > 0 || interrupted.interrupted_holder();
-        self.gate.begin(interrupted.irqs_on(), unchecked, below);
-        self.lost.set(0);
+    /// Returns whether an exit belongs to a refused entry, which is counted off.
+    pub(crate) fn ignores_exit(&self) -> bool {
+        let count = self.refused.get();
+        self.refused.set(count.saturating_sub(1));
+        count > 0
+    }
+
+    /// Forgets the refused entries: every exit counts again.
+    pub(crate) fn forget_refused(&self) {
         self.refused.set(0);
-        self.reclaim.set(interrupted.reclaim.get());
-        interrupted.hand_toggles_to(self);
-        self.softirqs_on.set(interrupted.softirqs_on.get());
-        let (restores, toggle) = match level {
-            Level::Task => (false, None),
-            Level::Softirq => (self.softirqs_on.replace(false), Some(SOFTIRQS)),
-            Level::Hardirq | Level::ThreadedHardirq | Level::Nmi => (self.gate.set_irqs(false), Some(IRQS)),
-        };
-        if let Some(place) = toggle.filter(|_| restores).and_then(|toggle| self.toggles.get(toggle)) {
-            place.set(Some(site));
-        }
-        self.settle(level, Some(interrupted), restores);
-    }
-
-    /// Passes the flags back to the interrupted context and unlinks. Locks that are still held become holds of that
-    /// context, so that they stay recorded until they are released. They are unchecked there, since what that context
-    /// does with them tells nothing about their class. Returns that context, and which flag is to be enabled there.
-    pub(crate) fn leave(&self) -> Option<(&Context, Option<UsageState>)> {
-        let outer = self.interrupted()?;
-        self.interrupted.set(ptr::null());
-        outer.gate.set_irqs(self.irqs_on());
-        outer.softirqs_on.set(self.softirqs_on.get());
-        outer.reclaim.set(self.reclaim.get());
-        self.hand_toggles_to(outer);
-        for mut hold in self.own() {
-            hold.unchain();
-            hold.flags.insert(HoldFlags::UNCHECKED);
-            outer.push(hold);
-        }
-        outer.lost.set(outer.lost.get().saturating_add(self.lost.get()));
-        self.truncate(0);
-        outer.refresh();
-        Some((outer, self.restores()))
-    }
-
-    /// Returns which flag is enabled when this interrupt ends.
-    pub(crate) fn restores(&self) -> Option<UsageState> {
-        let state = match self.level.get() {
-            Level::Task => None,
-            Level::Softirq => Some(UsageState::Softirq),
-            Level::Hardirq | Level::ThreadedHardirq | Level::Nmi => Some(UsageState::Hardirq),
-        };
-        state.filter(|_| self.inside.get().contains(Inside::RESTORES))
-    }
-
-    fn settle(&self, level: Level, interrupted: Option<&Context>, restores: bool) {
-        let (mut inside, own) = match level {
-            Level::Task => (Inside::empty(), WaitType::NO_LIMIT),
-            Level::Softirq => (Inside::SOFTIRQ, WaitType::Config as u8),
-            Level::ThreadedHardirq => (Inside::HARDIRQ, WaitType::Config as u8),
-            Level::Hardirq | Level::Nmi => (Inside::HARDIRQ, WaitType::Spin as u8),
-        };
-        inside |= interrupted.map_or(Inside::empty(), Context::pair);
-        inside.set(Inside::RESTORES, restores);
-        self.inside.set(inside);
-        self.level.set(level);
-        self.interrupted.set(interrupted.map_or(ptr::null(), ptr::from_ref));
-        self.limit.set(own.min(interrupted.map_or(own, |c| c.limit.get())));
-        self.reseed();
-        self.refresh();
-    }
-
-    /// Restarts the chain keys. A run that continues from the context below starts with the key of what is held there.
-    fn reseed(&self) {
-        self.stack.seed(match self.continues() {
-            Some(below) => chain_key::resume(below.key(), self.limit.get()),
-            None => chain_key::seed(self.limit.get()),
-        });
-    }
-
-    /// The kind of this context.
-    pub fn level(&self) -> Level {
-        self.level.get()
-    }
-
-    /// The context that this interrupt interrupted; `None` for a task.
-    #[inline(always)]
-    pub fn interrupted(&self) -> Option<&Context> {
-        // SAFETY: it is null, or was passed to `enter_over`, whose caller promises that it stays in place and that no
-        // other CPU uses it.
-        unsafe { self.interrupted.get().as_ref() }
-    }
-
-    /// Clears the link to an interrupted context that no longer exists.
-    pub(crate) fn unlink(&self) {
-        self.interrupted.set(ptr::null());
-    }
-
-    /// Returns the context whose run this one continues: the interrupted one, if the pair is the same.
-    fn continues(&self) -> Option<&Context> {
-        self.interrupted().filter(|c| c.pair() == self.pair())
-    }
-
-    fn pair(&self) -> Inside {
-        self.inside.get() & Inside::PAIR
-    }
-
-    /// The number of the validator that the context belongs to.
-    #[inline(always)]
-    pub fn validator(&self) -> u8 {
-        self.validator
-    }
-
-    /// Returns whether locks are unchecked now: in an NMI, and while lockdep is running for this context.
-    #[inline(always)]
-    pub(crate) fn is_unchecked(&self) -> bool {
-        self.gate.is_busy()
-    }
-
-    /// Marks that lockdep starts running for this context, or ends. Nests.
-    pub(crate) fn set_busy(&self, busy: bool) {
-        self.gate.set_busy(busy);
-    }
-
-    // ---- flags
-
-    /// Returns whether this level or one below is a hard interrupt.
-    pub fn in_hardirq(&self) -> bool {
-        self.inside.get().contains(Inside::HARDIRQ)
-    }
-
-    /// Returns whether this level or one below is a softirq.
-    pub fn in_softirq(&self) -> bool {
-        self.inside.get().contains(Inside::SOFTIRQ)
-    }
-
-    /// Returns whether hard interrupts are enabled, according to the validator's record.
-    #[inline(always)]
-    pub fn irqs_on(&self) -> bool {
-        self.gate.irqs_on()
-    }
-
-    /// Returns whether softirqs are enabled.
-    pub fn softirqs_on(&self) -> bool {
-        self.softirqs_on.get()
-    }
-
-    /// Returns all flags.
-    pub fn flags(&self) -> Flags {
-        Flags {
-            hardirq: self.in_hardirq(),
-            softirq: self.in_softirq(),
-            irqs_on: self.irqs_on(),
-            softirqs_on: self.softirqs_on(),
-        }
-    }
-
-    /// Returns where the flags last changed.
-    pub fn toggles(&self) -> Toggles {
-        let [irqs_off, irqs_on, softirqs_off, softirqs_on] = self.toggles.each_ref().map(Cell::get);
-        let [off, on] = self.noticed.each_ref().map(Cell::get);
-        Toggles {
-            irqs_on,
-            irqs_off,
-            softirqs_on,
-            softirqs_off,
-            irqs_on_noticed: on.is_some() && on == irqs_on,
-            irqs_off_noticed: off.is_some() && off == irqs_off,
-        }
-    }
-
-    /// Records that the flag of hard interrupts was just corrected to the machine's, after a change that nothing
-    /// announced.
-    pub(crate) fn note_noticed(&self, on: bool) {
-        self.noticed[usize::from(on)].set(self.toggles[IRQS + usize::from(on)].get());
-    }
-
-    fn hand_toggles_to(&self, other: &Context) {
-        let (to, from) = (other.toggles.iter().chain(&other.noticed), self.toggles.iter().chain(&self.noticed));
-        to.zip(from).for_each(|(to, from)| to.set(from.get()));
-    }
-
-    /// The least wait type that the context itself allows.
-    pub(crate) fn limit(&self) -> u8 {
-        self.limit.get()
-    }
-
-    /// Returns whether the task is in reclaim: an interrupt is not part of the reclaim that it interrupts.
-    pub(crate) fn in_reclaim(&self) -> bool {
-        self.reclaim.get() > 0 && !self.in_hardirq() && !self.in_softirq()
-    }
-
-    /// Counts an entry to reclaim, or with `false` an exit. Returns whether the count could change: `false` for an exit
-    /// without an entry.
-    pub(crate) fn count_reclaim(&self, enter: bool) -> bool {
-        let count = self.reclaim.get();
-        let next = if enter { count.checked_add(1) } else { count.checked_sub(1) };
-        self.reclaim.set(next.unwrap_or(count));
-        self.refresh();
-        next.is_some()
-    }
-
-    pub(crate) fn set_irqs(&self, on: bool, site: Option<Site>) {
-        self.toggles[IRQS + usize::from(on)].set(site);
-        self.gate.set_irqs(on);
-    }
-
-    /// Sets the flag of hard interrupts if it is clear, nothing is held here or below, and lockdep is not running for
-    /// this context. Returns whether it did.
-    #[inline(always)]
-    pub(crate) fn free_irqs_on(&self, site: Site) -> bool {
-        let done = self.gate.turn_on();
-        if done {
-            self.toggles[IRQS + 1].set(Some(site));
-        }
-        done
-    }
-
-    /// Clears the flag of hard interrupts if it is set and lockdep is not running for this context. Returns whether it
-    /// did.
-    #[inline(always)]
-    pub(crate) fn free_irqs_off(&self, site: Site) -> bool {
-        let done = self.gate.turn_off();
-        if done {
-            self.toggles[IRQS].set(Some(site));
-        }
-        done
-    }
-
-    pub(crate) fn set_softirqs(&self, on: bool, site: Option<Site>) {
-        self.toggles[SOFTIRQS + usize::from(on)].set(site);
-        self.softirqs_on.set(on);
-        self.refresh();
-    }
-
-    fn refresh(&self) {
-        let mut marks = Usage::empty();
-        marks.set(Usage::IN_HARDIRQ, self.in_hardirq());
-        marks.set(Usage::IN_SOFTIRQ, self.in_softirq());
-        marks.set(Usage::IN_RECLAIM, self.in_reclaim());
-        let [off, on] = &self.usage_mask;
-        off.set(UsageMask::new(marks, false));
-        marks.insert(Usage::HARDIRQ_ON);
-        marks.set(Usage::SOFTIRQ_ON, self.softirqs_on());
-        on.set(UsageMask::new(marks, true));
-    }
-
-    /// Returns the usage bits of an exclusive acquire that waits, if it began with hard interrupts in the given state;
-    /// contexts, reclaim and softirqs are the current ones.
-    pub(crate) fn marks(&self, irqs_on: bool) -> Usage {
-        self.usage_mask(irqs_on).usage()
-    }
-
-    /// The same as a mask.
-    #[inline(always)]
-    pub(crate) fn usage_mask(&self, irqs_on: bool) -> UsageMask {
-        self.usage_mask[usize::from(irqs_on)].get()
     }
 }
 
@@ -544,6 +233,7 @@ impl Context {
 mod tests {
     use super::*;
     use crate::context::hold::Hold;
+    use crate::lock::usage::UsageState;
 
     fn leak() -> &'static Context {
         Box::leak(Box::new(Context::new()))
@@ -596,7 +286,7 @@ mod tests {
         let (task, soft) = (leak(), leak());
         soft.enter(Level::Softirq, task, Site::caller());
         assert!(!soft.softirqs_on() && soft.irqs_on());
-        soft.set_irqs(false, None);
+        soft.set_irqs(Irqs::Off, None);
         let (outer, turn_on) = soft.leave().unwrap();
         assert_eq!(turn_on, Some(UsageState::Softirq));
         assert!(!outer.irqs_on(), "hard interrupts stay as the softirq left them");

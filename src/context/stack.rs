@@ -1,4 +1,5 @@
-//! The stack of holds of a context, and the walks over it: its own holds, those of the run, all of the task's.
+//! The stack of holds of a context: its slots, and what is pushed to them and removed. (`walks.rs` looks through
+//! several contexts.)
 //!
 //! Each field of the holds is an array of its own, so that the fast path writes what it has and skips the rest: old
 //! values there are not read ([`Place::hold`]). The chain key of a hold is at its index plus one, and the seed is at 0:
@@ -12,10 +13,11 @@
 //!
 //! What it does not do: check anything, or look at a class.
 
-use super::{Context, LEVELS};
+use super::Context;
 use crate::context::hold::{Ended, Hold, HoldFlags};
 use crate::lock::last_holder::Since;
 use crate::lock::site::Site;
+use crate::lock::usage::Irqs;
 use core::cell::Cell;
 
 /// How many locks one context can record as held.
@@ -189,10 +191,10 @@ impl Context {
     }
 
     /// Returns the slot of the next hold, if there is room, nothing is held below, lockdep is not running for this
-    /// context, and its record of the interrupt flag equals `irqs_on`.
+    /// context, and its record of the interrupt flag equals `irqs`.
     #[inline(always)]
-    pub(crate) fn free_place(&self, irqs_on: bool) -> Option<Place<'_>> {
-        self.stack.place(self.gate.open(irqs_on))
+    pub(crate) fn free_place(&self, irqs: Irqs) -> Option<Place<'_>> {
+        self.stack.place(self.gate.open(irqs))
     }
 
     /// Takes the [free slot](Context::free_place) into use. It is not a hold until [`Context::end_one`].
@@ -306,86 +308,6 @@ impl Context {
         kinds.iter().rev().map(|kind| Hold { class: kind.class.get(), flags: kind.flags.get(), ..Hold::EMPTY })
     }
 
-    /// This context and those that it interrupted, the innermost first.
-    pub(crate) fn outwards(&self) -> impl Iterator<Item = &Context> {
-        core::iter::successors(Some(self), |c| c.interrupted()).take(LEVELS)
-    }
-
-    /// Counts a refused entry, or with `false` the exit that belongs to it. Returns whether there was a refused entry
-    /// before.
-    pub(crate) fn refuse(&self, enter: bool) -> bool {
-        let count = self.refused.get();
-        self.refused.set(if enter { count.saturating_add(1) } else { count.saturating_sub(1) });
-        count > 0
-    }
-
-    /// Forgets the refused entries: every exit counts again.
-    pub(crate) fn forget_refused(&self) {
-        self.refused.set(0);
-    }
-
-    /// Returns whether a hold was lost here or in a context below: then a lock may be held without being recorded.
-    pub(crate) fn has_lost(&self) -> bool {
-        self.outwards().any(|context| context.lost() > 0)
-    }
-
-    /// Returns whether both are the same context.
-    pub(crate) fn is_same(&self, other: &Context) -> bool {
-        core::ptr::eq(self, other)
-    }
-
-    /// Returns whether this context, and all between it and `stack`, hold nothing.
-    pub(crate) fn is_all_empty_above(&self, stack: &Context) -> bool {
-        self.outwards().take_while(|context| !context.is_same(stack)).all(|context| context.depth() == 0)
-    }
-
-    /// Restarts the keys of the contexts above `stack`, whose holds have changed. These contexts hold nothing now.
-    pub(crate) fn reseed_above(&self, stack: &Context) {
-        let levels = self.outwards().take_while(|context| !context.is_same(stack)).count();
-        (0..levels).rev().filter_map(|n| self.outwards().nth(n)).for_each(Context::reseed);
-    }
-
-    /// All holds of the running task and its interrupts, the oldest first.
-    pub fn all(&self) -> impl Iterator<Item = Hold> + '_ {
-        let levels = self.outwards().count();
-        (0..levels).rev().filter_map(|n| self.outwards().nth(n)).flat_map(Context::own)
-    }
-
-    /// The contexts of the run, this one first.
-    pub(super) fn contexts_of_run(&self) -> impl Iterator<Item = &Context> {
-        core::iter::successors(Some(self), |c| c.continues()).take(LEVELS)
-    }
-
-    /// The holds of the run, the newest first.
-    pub(crate) fn run(&self) -> impl Iterator<Item = Hold> + '_ {
-        self.contexts_of_run().flat_map(|c| c.own().rev())
-    }
-
-    /// The topmost hold of all contexts: its context and index.
-    pub(crate) fn top(&self) -> Option<(&Context, usize)> {
-        self.outwards().find_map(|context| {
-            let index = (0..context.height()).rev().find(|&index| context.hold(index).is_some())?;
-            Some((context, index))
-        })
-    }
-
-    /// The topmost hold for which `is_it` is true, not beyond the first change of interrupt context below the top.
-    pub(crate) fn find(&self, is_it: impl Fn(&Hold) -> bool) -> Option<(&Context, usize)> {
-        let (top, _) = self.top()?;
-        for context in top.contexts_of_run() {
-            let found = (0..context.height()).rev().find(|&i| context.hold(i).is_some_and(|h| is_it(&h)));
-            if let Some(index) = found {
-                return Some((context, index));
-            }
-        }
-        None
-    }
-
-    /// Returns whether a release of this lock could be for one of the holds.
-    pub(crate) fn may_hold(&self, instance: usize) -> bool {
-        self.all().any(|hold| hold.merged() || hold.instance == instance)
-    }
-
     /// Removes one hold; those above it move down. In a plain stack, with interrupts disabled.
     pub(crate) fn remove(&self, index: usize) {
         let depth = self.height();
@@ -396,20 +318,5 @@ impl Context {
             }
         }
         self.truncate(depth.saturating_sub(1));
-    }
-
-    /// Returns whether neither this context nor one below holds anything.
-    #[inline(always)]
-    pub fn holds_nothing(&self) -> bool {
-        self.depth() == 0 && !self.interrupted_holder()
-    }
-
-    /// Returns whether a context below holds anything. Then recursion must look through contexts.
-    #[inline(always)]
-    pub(crate) fn interrupted_holder(&self) -> bool {
-        match self.interrupted() {
-            None => false,
-            Some(outer) => outer.outwards().any(|c| c.depth() > 0),
-        }
     }
 }

@@ -129,7 +129,7 @@ impl Engine<'_> {
 
     /// Pins a hold. The release of a pinned hold is reported. Linux's `lock_pin_lock`.
     pub fn pin(&mut self, context: &Context, map: &LockMap, site: Site) {
-        let note = match self.change_pins(context, map, |hold| hold.pin(true)) {
+        let note = match self.change_pins(context, map, Hold::pin) {
             Some(true) => return,
             Some(false) => "pinning a lock too often: 15 pins are counted",
             None => "pinning an unheld lock",
@@ -139,7 +139,7 @@ impl Engine<'_> {
 
     /// Takes a pin off. Linux's `lock_unpin_lock`.
     pub fn unpin(&mut self, context: &Context, map: &LockMap, site: Site) {
-        let note = match self.change_pins(context, map, |hold| hold.pin(false)) {
+        let note = match self.change_pins(context, map, Hold::unpin) {
             Some(true) => return,
             Some(false) => "unpinning an unpinned lock",
             None => "unpinning an unheld lock",

@@ -20,7 +20,7 @@ use crate::lock::class::{ClassId, Subclass};
 use crate::lock::lock_map::LockMap;
 use crate::lock::mode::Mode;
 use crate::lock::site::Site;
-use crate::lock::usage::{Usage, UsageMask};
+use crate::lock::usage::{Irqs, Usage, UsageMask};
 use crate::report::Reacquired;
 
 /// One acquisition, new or repeated.
@@ -47,10 +47,10 @@ impl<'c> Attempt<'c> {
         map: &LockMap,
         mode: Mode,
         site: Site,
-        irqs_on: bool,
+        irqs: Irqs,
     ) -> Attempt<'c> {
         let id = map.hint(Subclass::ZERO);
-        let mask = context.usage_mask(irqs_on).for_mode(mode);
+        let mask = context.usage_mask(irqs).for_mode(mode);
         // Not of the hold's flags: those are read from the lock, and these are constants, as most modes are.
         let in_chain = HoldFlags::of_mode(mode);
         let hold = Hold {
@@ -126,12 +126,12 @@ impl<'c> Attempt<'c> {
 /// The usage bits that a hold sets when it is acquired: *used in* only if it was waited for, none if it is unchecked.
 #[inline]
 fn mask(context: &Context, hold: &Hold) -> UsageMask {
-    let mut marks = context.marks(hold.irqs_on());
+    let mut marks = context.marks(hold.irqs());
     if hold.tried() {
         marks &= Usage::ENABLED;
     }
     if !hold.checked() {
         marks = Usage::empty();
     }
-    UsageMask::new(marks.for_mode(hold.mode()), hold.irqs_on())
+    UsageMask::new(marks.for_mode(hold.mode()), hold.irqs())
 }

@@ -30,6 +30,7 @@ use crate::lock::last_holder::Since;
 use crate::lock::lock_map::LockMap;
 use crate::lock::mode::Mode;
 use crate::lock::site::Site;
+use crate::lock::usage::Irqs;
 use crate::report::kind::Kind;
 use crate::report::policy::Policy;
 use crate::rules::wait_context;
@@ -42,10 +43,10 @@ pub(crate) fn attempt<'c>(
     map: &LockMap,
     mode: Mode,
     site: Site,
-    irqs_on: bool,
+    irqs: Irqs,
 ) -> Option<Attempt<'c>> {
-    let place = context.free_place(irqs_on)?;
-    let attempt = Attempt::ordinary(context, place.below.get(), map, mode, site, irqs_on);
+    let place = context.free_place(irqs)?;
+    let attempt = Attempt::ordinary(context, place.below.get(), map, mode, site, irqs);
     (attempt.names_class() && attempt.is_marked(published) && map.is_validated()).then_some(attempt)
 }
 
@@ -75,7 +76,7 @@ pub(crate) fn learn(
 #[inline(always)]
 pub(crate) fn push(attempt: &Attempt<'_>, since: Since) {
     let Attempt { context, hold, .. } = attempt;
-    if let Some(place) = context.free_place(hold.irqs_on()) {
+    if let Some(place) = context.free_place(hold.irqs()) {
         context.begin_one();
         place.fill(&Hold { since, ..*hold });
         context.end_one();

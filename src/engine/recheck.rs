@@ -21,7 +21,7 @@ use crate::engine::attempt::Attempt;
 use crate::lock::class::ClassId;
 use crate::lock::lock_map::LockMap;
 use crate::lock::site::Site;
-use crate::lock::usage::{Usage, UsageState};
+use crate::lock::usage::{Irqs, Usage, UsageState};
 use crate::rules;
 
 /// Acquires the lock, in whatever way, if everything about it is already known. Returns whether it did. A nest lock is
@@ -34,7 +34,7 @@ pub(crate) fn acquire(published: Published<'_>, context: &Context, what: &Acquir
     if !context.is_exact() {
         return false;
     }
-    let hold = Hold { class: id.slot(), ..Hold::begin(what, context.irqs_on()) };
+    let hold = Hold { class: id.slot(), ..Hold::begin(what, context.irqs()) };
     let attempt = Attempt::of(context, context.key(), id, hold);
     is_known(published, &attempt) && context.push(attempt.hold)
 }
@@ -127,7 +127,7 @@ fn take_out(published: Published<'_>, context: &Context, index: usize) {
 pub(crate) fn irqs_on(published: Published<'_>, context: &Context, site: Site) -> bool {
     let marked = are_marked_for_irqs(published, context, context);
     if marked {
-        context.set_irqs(true, Some(site));
+        context.set_irqs(Irqs::On, Some(site));
     }
     marked
 }
@@ -137,7 +137,7 @@ pub(crate) fn irqs_on(published: Published<'_>, context: &Context, site: Site) -
 pub(crate) fn softirqs_on(published: Published<'_>, context: &Context, site: Site) -> bool {
     let marked = !context.irqs_on() || are_marked(published, context, UsageState::Softirq);
     if marked && !context.softirqs_on() {
-        context.set_softirqs(true, Some(site));
+        context.set_softirqs(Irqs::On, Some(site));
     }
     marked
 }
@@ -156,8 +156,8 @@ pub(crate) fn leave<'c>(published: Published<'_>, context: &'c Context, site: Si
     }
     let (outer, turn_on) = context.leave()?;
     match turn_on {
-        Some(UsageState::Hardirq) if !outer.irqs_on() => outer.set_irqs(true, Some(site)),
-        Some(UsageState::Softirq) if !outer.softirqs_on() => outer.set_softirqs(true, Some(site)),
+        Some(UsageState::Hardirq) if !outer.irqs_on() => outer.set_irqs(Irqs::On, Some(site)),
+        Some(UsageState::Softirq) if !outer.softirqs_on() => outer.set_softirqs(Irqs::On, Some(site)),
         _ => {}
     }
     Some(outer)

@@ -230,12 +230,12 @@ impl Engine<'_> {
 
     pub(crate) fn report_irq_order(&mut self, attempt: &Attempt<'_>, held: &Hold, end: Node) {
         let new = &attempt.hold;
-        let enabled = end.restriction.seen(self.published.classes.usage(end.class));
+        let enabled = end.sees(self.published.classes.usage(end.class));
         self.report_way(Occurrence::of(attempt), Kind::IrqOrder, Some(new), |report, graph, published| {
             report.locks(held, new, lookup(graph, published));
             copy_way(&mut report.path, graph, published, end, Direction::Forwards);
             let Some(start) = rules::irq_order::used_end(graph, published, held, enabled) else { return Filled::Other };
-            let used = start.restriction.seen(published.usage(start.class));
+            let used = start.sees(published.usage(start.class));
             let used = (used & (enabled & Usage::ENABLED).opposite()).first().unwrap_or(Usage::empty());
             let enabled = (enabled & used.opposite()).first().unwrap_or(Usage::empty());
             let lookup = lookup(graph, published);

@@ -17,7 +17,7 @@ use crate::engine::attempt::Attempt;
 use crate::engine::reporting::Occurrence;
 use crate::graph::node::Node;
 use crate::lock::site::Site;
-use crate::lock::usage::{Usage, UsageState};
+use crate::lock::usage::{Irqs, Usage, UsageState};
 use crate::report::kind::Kind;
 use crate::rules;
 
@@ -85,7 +85,7 @@ impl Engine<'_> {
         }
         self.looks_for(Kind::IrqInversion);
         if let Some(end) = rules::irq_inversion::check(&mut self.graph, self.published.classes, hold.class, bit) {
-            let usage = end.restriction.seen(self.published.classes.usage(end.class));
+            let usage = end.sees(self.published.classes.usage(end.class));
             let other = (usage & bit.opposite()).first().unwrap_or(Usage::empty());
             self.report_usage(at, Kind::IrqInversion, (hold, bit), (other, end));
         }
@@ -102,7 +102,7 @@ impl Engine<'_> {
         if context.softirqs_on() {
             self.mark_held(context, UsageState::Softirq, site);
         }
-        context.set_irqs(true, Some(site));
+        context.set_irqs(Irqs::On, Some(site));
     }
 
     /// Enables softirqs.
@@ -110,7 +110,7 @@ impl Engine<'_> {
         if context.softirqs_on() {
             return;
         }
-        context.set_softirqs(true, Some(site));
+        context.set_softirqs(Irqs::On, Some(site));
         if context.irqs_on() {
             self.mark_held(context, UsageState::Softirq, site);
         }

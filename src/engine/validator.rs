@@ -177,10 +177,10 @@ impl<const C: usize, const D: usize, const K: usize> Validator<C, D, K> {
     fn acquire_ordinarily(&mut self, context: &Context, what: &Acquire<'_>) -> bool {
         let Acquire { map, mode, site, .. } = *what;
         let published = Published { classes: &self.seen_classes, chains: &self.chains };
-        if fast_path::acquire(published, context, map, mode, site, context.irqs_on(), || Since::UNKNOWN) {
+        if fast_path::acquire(published, context, map, mode, site, context.irqs(), || Since::UNKNOWN) {
             return true;
         }
-        let attempt = new_chain::attempt(published, context, map, mode, site, context.irqs_on());
+        let attempt = new_chain::attempt(published, context, map, mode, site, context.irqs());
         attempt.is_some_and(|attempt| {
             let policy = PortConfig::NO_PORT.policy;
             let known = attempt.has_known_chain(published) || self.tables.learn(published, &attempt, policy);

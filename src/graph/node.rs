@@ -37,15 +37,6 @@ impl Restriction {
     pub(crate) const fn is_restricted(self) -> bool {
         matches!(self, Restriction::Restricted)
     }
-
-    /// Of the usage bits of a class, those that count in this state. Restricted, only the exclusive ones do: a
-    /// recursive reader that waits there is not blocked by a shared hold, and a shared hold there does not block one.
-    pub(crate) const fn seen(self, usage: Usage) -> Usage {
-        match self {
-            Restriction::Free => usage,
-            Restriction::Restricted => usage.intersection(Usage::EXCLUSIVE),
-        }
-    }
 }
 
 /// A node of the split graph.
@@ -63,5 +54,14 @@ impl Node {
     /// The node of a class in its unrestricted state.
     pub(crate) const fn free(class: u16) -> Node {
         Node::new(class, Restriction::Free)
+    }
+
+    /// Which usage bits of its class count at this node. If it is restricted, only the exclusive ones: a recursive
+    /// reader that waits there is not blocked by a shared hold, and a shared hold there does not block one.
+    pub(crate) fn sees(self, usage: Usage) -> Usage {
+        match self.restriction {
+            Restriction::Free => usage,
+            Restriction::Restricted => usage & Usage::EXCLUSIVE,
+        }
     }
 }

@@ -511,7 +511,7 @@ mod tests {
                         });
                         let usage_words: &UsageWords = &self.usage_words;
                         for node in reached {
-                            met |= node.restriction.seen(usage_words.usage(node.class)) & mask;
+                            met |= node.sees(usage_words.usage(node.class)) & mask;
                         }
                     }
                     let said = self.graph().reachable_usage.usage(here);

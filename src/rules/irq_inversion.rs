@@ -28,5 +28,5 @@ pub(crate) fn check(graph: &mut Graph<'_>, usage_words: &UsageWords, class: u16,
     if !graph.reachable_usage.usage(start).intersects(wanted) {
         return None;
     }
-    graph.search(start, direction(new), |node| node.restriction.seen(usage_words.usage(node.class)).intersects(wanted))
+    graph.search(start, direction(new), |node| node.sees(usage_words.usage(node.class)).intersects(wanted))
 }

@@ -36,6 +36,7 @@ use crate::engine::{self, Engine, fast_path, new_chain, recheck};
 use crate::lock::lock_map::LockMap;
 use crate::lock::mode::Mode;
 use crate::lock::site::Site;
+use crate::lock::usage::Irqs;
 use crate::port::{IrqState, Port};
 use crate::report::capacity::{MemoryFootprint, Occupancy};
 use crate::report::config::PortConfig;
@@ -132,8 +133,15 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
             return self.count_early();
         };
         let since = || self.recorder.since::<P>(context);
-        if !fast_path::acquire(self.validator(context).published(), context, map, mode, site, P::irqs_enabled(), since)
-        {
+        if !fast_path::acquire(
+            self.validator(context).published(),
+            context,
+            map,
+            mode,
+            site,
+            P::irqs_enabled().into(),
+            since,
+        ) {
             Self::acquire_slow(map, site, context, mode, self);
         }
     }
@@ -241,7 +249,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
         match event {
             Event::HandOver(map) if self.may_be_early(context, map) => {
                 self.take_off_early();
-                self.with_engine(context, |_| map.set_handed_over(true));
+                self.with_engine(context, |_| map.set_handed_over());
             }
             Event::Softirqs(true) if recheck::softirqs_on(self.validator(context).published(), context, site) => {}
             Event::Softirqs(true) => self.with_engine(context, |engine| engine.softirqs_on(context, site)),
@@ -315,7 +323,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
     /// An interrupt ends. Interrupts stay disabled until the context below is current: an interrupt in between would
     /// not see the holds of that context.
     fn leave(&self, context: &Context, site: Site) {
-        if context.refuse(false) {
+        if context.ignores_exit() {
             return;
         }
         self.agree_if_on(context, site);
@@ -334,7 +342,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
     /// The interrupt that entered `own` ends, after any that were entered since and did not exit. Nothing to do if the
     /// entry was refused.
     fn end(&self, context: &Context, own: &Context, site: Site) {
-        if context.refuse(false) || !context.outwards().any(|below| below.is_same(own)) {
+        if context.ignores_exit() || !context.outwards().any(|below| below.is_same(own)) {
             return;
         }
         for _ in 0..context.outwards().count() {
@@ -378,7 +386,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
     #[cold]
     fn refuse(&self, context: &Context, own: &Context, in_use: InUse, site: Site) {
         self.wrong(context, Kind::Assertion, why_refused(context, own, in_use), None, site);
-        context.refuse(true);
+        context.refuse_entry();
     }
 
     /// A task's context is dropped. Locks that are still held in it are reported, and all links to it are cleared.
@@ -408,15 +416,18 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
                 Ok(()) => enter_claimed::<P>(context, level, &own.0, site),
                 Err(_) => {
                     self.refused.fetch_add(1, Ordering::Relaxed);
-                    context.refuse(true);
+                    context.refuse_entry();
                 }
             },
             Event::Leave => leave_unchecked::<P>(context, site),
             Event::End(own) => self.end(context, &own.0, site),
             Event::Gone(gone) => unlink::<P>(context, gone),
-            Event::Softirqs(on) => context.set_softirqs(on, Some(site)),
-            Event::Reclaim(enter) => {
-                context.count_reclaim(enter);
+            Event::Softirqs(on) => context.set_softirqs(Irqs::from(on), Some(site)),
+            Event::Reclaim(true) => {
+                context.enter_reclaim();
+            }
+            Event::Reclaim(false) => {
+                context.leave_reclaim();
             }
             Event::Section(map, true) if P::SECTION_IS_LOCK => {
                 engine::acquire_unchecked(
@@ -431,10 +442,10 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
             }
             Event::HandOver(map) => {
                 engine::release_unchecked(context, map);
-                map.set_handed_over(true);
+                map.set_handed_over();
             }
             Event::TakeOver(map, mode) => {
-                map.set_handed_over(false);
+                map.clear_handed_over();
                 let published = self.validator(context).published();
                 engine::acquire_unchecked(published, context, &Acquire::new(map, mode, site));
             }
@@ -577,7 +588,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
         } else {
             engine::irqs_off(context, site);
         }
-        context.note_noticed(on);
+        context.note_noticed(Irqs::from(on));
     }
 
     /// Reports that interrupts were enabled inside a hard interrupt.
@@ -607,7 +618,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
     #[inline(always)]
     fn acquire_in_new_chain(&self, context: &Context, map: &LockMap, mode: Mode, site: Site, were_on: bool) -> bool {
         let validator = self.validator(context);
-        let Some(attempt) = new_chain::attempt(validator.published(), context, map, mode, site, were_on) else {
+        let Some(attempt) = new_chain::attempt(validator.published(), context, map, mode, site, were_on.into()) else {
             return false;
         };
         let known = attempt.has_known_chain(validator.published()) || validator.learn(&Self::CONFIG, &attempt);
@@ -779,7 +790,7 @@ impl<P: Port> Work<'_, P> {
         let were_on = P::irqs_enabled();
         let state = P::irqs_disable();
         if let Some(context) = context {
-            context.set_busy(true);
+            context.enter_lockdep();
         }
         Work { context, state, were_on, port: PhantomData }
     }
@@ -788,7 +799,7 @@ impl<P: Port> Work<'_, P> {
 impl<P: Port> Drop for Work<'_, P> {
     fn drop(&mut self) {
         if let Some(context) = self.context {
-            context.set_busy(false);
+            context.leave_lockdep();
         }
         P::irqs_restore(self.state);
     }
@@ -813,7 +824,7 @@ fn enter_claimed<P: Port>(context: &Context, level: Level, own: &'static Context
 
 /// Ends an interrupt in which nothing is checked.
 fn leave_unchecked<P: Port>(context: &Context, site: Site) {
-    if context.refuse(false) {
+    if context.ignores_exit() {
         return;
     }
     if let Some(outer) = engine::leave_unchecked(context, site) {

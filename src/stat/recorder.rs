@@ -16,7 +16,8 @@ use crate::lock::last_holder::{Overheld, Since, SiteCell};
 use crate::lock::lock_map::LockMap;
 use crate::lock::site::Site;
 use crate::port::Port;
-use crate::stat::counters::{Entry, Party, Points, Stamp};
+use crate::stat::counters::{Access, Entry, Stamp};
+use crate::stat::points::{Party, Points};
 use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 /// What is counted. In Linux, `kernel.lock_stat` is on or off.
@@ -95,7 +96,7 @@ impl<const C: usize, const N: usize> Recorder<C, N> {
     pub(crate) fn count(&self, usage_words: &UsageWords, map: &LockMap, hold: &Ended, length: u64, cpu: u32) -> bool {
         let Some(entry) = self.entry(cpu, hold.class) else { return false };
         let is_plain = map.last_holder().was_here(cpu)
-            && entry.side(hold.shared()).hold.add(self.stamp(usage_words, hold.class), length);
+            && entry.side(Access::of(hold.flags)).hold.add(self.stamp(usage_words, hold.class), length);
         if is_plain {
             map.last_holder().site().set(hold.site);
         }
@@ -117,7 +118,7 @@ impl<const C: usize, const N: usize> Recorder<C, N> {
             self.count_outside();
             return Overheld::NONE;
         };
-        let (durations, stamp) = (&entry.side(hold.shared()).hold, self.stamp(usage_words, hold.class));
+        let (durations, stamp) = (&entry.side(Access::of(hold.flags)).hold, self.stamp(usage_words, hold.class));
         let is_extreme = !durations.add(stamp, length);
         if is_extreme {
             without_irqs::<P>(|| durations.add_extreme(stamp, length, hold.site));
@@ -163,7 +164,7 @@ impl<const C: usize, const N: usize> Recorder<C, N> {
         let Some(entry) = self.entry(cpu, hold.class) else {
             return self.count_outside();
         };
-        let durations = &entry.side(hold.mode().shared).wait;
+        let durations = &entry.side(Access::of(hold.flags)).wait;
         if !durations.add(stamp, length) {
             without_irqs::<P>(|| durations.add_extreme(stamp, length, hold.site));
         }

@@ -66,23 +66,21 @@ impl<R> Tracked<R> {
         self.token().acquire(mode, site).asleep(site)
     }
 
-    /// A try, or a wait that times out: recorded if the lock was taken. It never waits for ever, so no dependency leads
-    /// to it.
+    /// A try, or a wait that times out: recorded if it took the lock. It never waits for ever, so no dependency leads to
+    /// it.
     #[inline(always)]
-    pub(super) fn tried(&self, taken: bool, mode: Mode, site: Site) -> bool {
+    pub(super) fn tried(&self, take: impl FnOnce(&R) -> bool, mode: Mode, site: Site) -> bool {
+        let taken = take(&self.raw);
         if taken {
             self.token().acquired_by_try(mode, site);
         }
         taken
     }
 
-    /// An upgrade that does not wait for ever: if it succeeded, the hold becomes a writer's.
+    /// An upgrade that does not wait for ever has succeeded: the hold becomes a writer's.
     #[inline(always)]
-    pub(super) fn upgraded(&self, had: bool, site: Site) -> bool {
-        if had {
-            self.token().release(Some(site));
-            self.token().acquired_by_try(Mode::WRITE, site);
-        }
-        had
+    pub(super) fn upgraded(&self, site: Site) {
+        self.token().release(Some(site));
+        self.token().acquired_by_try(Mode::WRITE, site);
     }
 }

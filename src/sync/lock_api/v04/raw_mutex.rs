@@ -29,7 +29,7 @@ unsafe impl<R: RawMutex> RawMutex for Tracked<R> {
     #[track_caller]
     #[inline(always)]
     fn try_lock(&self) -> bool {
-        self.tried(self.raw.try_lock(), Mode::WRITE, Site::caller())
+        self.tried(R::try_lock, Mode::WRITE, Site::caller())
     }
 
     #[inline(always)]
@@ -73,14 +73,14 @@ unsafe impl<R: RawMutexTimed> RawMutexTimed for Tracked<R> {
     #[inline]
     fn try_lock_for(&self, timeout: R::Duration) -> bool {
         self.token().asleep_timed(Site::caller());
-        self.tried(self.raw.try_lock_for(timeout), Mode::WRITE, Site::caller())
+        self.tried(|raw| raw.try_lock_for(timeout), Mode::WRITE, Site::caller())
     }
 
     #[track_caller]
     #[inline]
     fn try_lock_until(&self, timeout: R::Instant) -> bool {
         self.token().asleep_timed(Site::caller());
-        self.tried(self.raw.try_lock_until(timeout), Mode::WRITE, Site::caller())
+        self.tried(|raw| raw.try_lock_until(timeout), Mode::WRITE, Site::caller())
     }
 }
 

@@ -34,7 +34,7 @@ unsafe impl<R: RawRwLock> RawRwLock for Tracked<R> {
     #[track_caller]
     #[inline(always)]
     fn try_lock_shared(&self) -> bool {
-        self.tried(self.raw.try_lock_shared(), Mode::READ, Site::caller())
+        self.tried(R::try_lock_shared, Mode::READ, Site::caller())
     }
 
     #[inline(always)]
@@ -54,7 +54,7 @@ unsafe impl<R: RawRwLock> RawRwLock for Tracked<R> {
     #[track_caller]
     #[inline(always)]
     fn try_lock_exclusive(&self) -> bool {
-        self.tried(self.raw.try_lock_exclusive(), Mode::WRITE, Site::caller())
+        self.tried(R::try_lock_exclusive, Mode::WRITE, Site::caller())
     }
 
     #[inline(always)]
@@ -130,28 +130,28 @@ unsafe impl<R: RawRwLockTimed> RawRwLockTimed for Tracked<R> {
     #[inline]
     fn try_lock_shared_for(&self, timeout: R::Duration) -> bool {
         self.token().asleep_timed(Site::caller());
-        self.tried(self.raw.try_lock_shared_for(timeout), Mode::READ, Site::caller())
+        self.tried(|raw| raw.try_lock_shared_for(timeout), Mode::READ, Site::caller())
     }
 
     #[track_caller]
     #[inline]
     fn try_lock_shared_until(&self, timeout: R::Instant) -> bool {
         self.token().asleep_timed(Site::caller());
-        self.tried(self.raw.try_lock_shared_until(timeout), Mode::READ, Site::caller())
+        self.tried(|raw| raw.try_lock_shared_until(timeout), Mode::READ, Site::caller())
     }
 
     #[track_caller]
     #[inline]
     fn try_lock_exclusive_for(&self, timeout: R::Duration) -> bool {
         self.token().asleep_timed(Site::caller());
-        self.tried(self.raw.try_lock_exclusive_for(timeout), Mode::WRITE, Site::caller())
+        self.tried(|raw| raw.try_lock_exclusive_for(timeout), Mode::WRITE, Site::caller())
     }
 
     #[track_caller]
     #[inline]
     fn try_lock_exclusive_until(&self, timeout: R::Instant) -> bool {
         self.token().asleep_timed(Site::caller());
-        self.tried(self.raw.try_lock_exclusive_until(timeout), Mode::WRITE, Site::caller())
+        self.tried(|raw| raw.try_lock_exclusive_until(timeout), Mode::WRITE, Site::caller())
     }
 }
 
@@ -167,7 +167,7 @@ unsafe impl<R: RawRwLockRecursive> RawRwLockRecursive for Tracked<R> {
     #[track_caller]
     #[inline]
     fn try_lock_shared_recursive(&self) -> bool {
-        self.tried(self.raw.try_lock_shared_recursive(), Mode::RECURSIVE_READ, Site::caller())
+        self.tried(R::try_lock_shared_recursive, Mode::RECURSIVE_READ, Site::caller())
     }
 }
 
@@ -177,14 +177,14 @@ unsafe impl<R: RawRwLockRecursiveTimed> RawRwLockRecursiveTimed for Tracked<R> {
     #[inline]
     fn try_lock_shared_recursive_for(&self, timeout: R::Duration) -> bool {
         self.token().asleep_timed(Site::caller());
-        self.tried(self.raw.try_lock_shared_recursive_for(timeout), Mode::RECURSIVE_READ, Site::caller())
+        self.tried(|raw| raw.try_lock_shared_recursive_for(timeout), Mode::RECURSIVE_READ, Site::caller())
     }
 
     #[track_caller]
     #[inline]
     fn try_lock_shared_recursive_until(&self, timeout: R::Instant) -> bool {
         self.token().asleep_timed(Site::caller());
-        self.tried(self.raw.try_lock_shared_recursive_until(timeout), Mode::RECURSIVE_READ, Site::caller())
+        self.tried(|raw| raw.try_lock_shared_recursive_until(timeout), Mode::RECURSIVE_READ, Site::caller())
     }
 }
 
@@ -200,7 +200,7 @@ unsafe impl<R: RawRwLockUpgrade> RawRwLockUpgrade for Tracked<R> {
     #[track_caller]
     #[inline]
     fn try_lock_upgradable(&self) -> bool {
-        self.tried(self.raw.try_lock_upgradable(), Mode::READ, Site::caller())
+        self.tried(R::try_lock_upgradable, Mode::READ, Site::caller())
     }
 
     #[inline]
@@ -223,7 +223,11 @@ unsafe impl<R: RawRwLockUpgrade> RawRwLockUpgrade for Tracked<R> {
     #[inline]
     unsafe fn try_upgrade(&self) -> bool {
         // SAFETY: the caller has the lock.
-        self.upgraded(unsafe { self.raw.try_upgrade() }, Site::caller())
+        let upgraded = unsafe { self.raw.try_upgrade() };
+        if upgraded {
+            self.upgraded(Site::caller());
+        }
+        upgraded
     }
 }
 
@@ -269,14 +273,14 @@ unsafe impl<R: RawRwLockUpgradeTimed> RawRwLockUpgradeTimed for Tracked<R> {
     #[inline]
     fn try_lock_upgradable_for(&self, timeout: R::Duration) -> bool {
         self.token().asleep_timed(Site::caller());
-        self.tried(self.raw.try_lock_upgradable_for(timeout), Mode::READ, Site::caller())
+        self.tried(|raw| raw.try_lock_upgradable_for(timeout), Mode::READ, Site::caller())
     }
 
     #[track_caller]
     #[inline]
     fn try_lock_upgradable_until(&self, timeout: R::Instant) -> bool {
         self.token().asleep_timed(Site::caller());
-        self.tried(self.raw.try_lock_upgradable_until(timeout), Mode::READ, Site::caller())
+        self.tried(|raw| raw.try_lock_upgradable_until(timeout), Mode::READ, Site::caller())
     }
 
     #[track_caller]
@@ -284,7 +288,11 @@ unsafe impl<R: RawRwLockUpgradeTimed> RawRwLockUpgradeTimed for Tracked<R> {
     unsafe fn try_upgrade_for(&self, timeout: R::Duration) -> bool {
         self.token().asleep_timed(Site::caller());
         // SAFETY: the caller has the lock.
-        self.upgraded(unsafe { self.raw.try_upgrade_for(timeout) }, Site::caller())
+        let upgraded = unsafe { self.raw.try_upgrade_for(timeout) };
+        if upgraded {
+            self.upgraded(Site::caller());
+        }
+        upgraded
     }
 
     #[track_caller]
@@ -292,7 +300,11 @@ unsafe impl<R: RawRwLockUpgradeTimed> RawRwLockUpgradeTimed for Tracked<R> {
     unsafe fn try_upgrade_until(&self, timeout: R::Instant) -> bool {
         self.token().asleep_timed(Site::caller());
         // SAFETY: the caller has the lock.
-        self.upgraded(unsafe { self.raw.try_upgrade_until(timeout) }, Site::caller())
+        let upgraded = unsafe { self.raw.try_upgrade_until(timeout) };
+        if upgraded {
+            self.upgraded(Site::caller());
+        }
+        upgraded
     }
 }
 

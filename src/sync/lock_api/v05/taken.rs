@@ -27,7 +27,9 @@ impl<G> Taken<G> {
     /// A try, or a wait that times out: recorded if the lock was taken.
     #[inline(always)]
     pub(super) fn tried<R>(lock: &Tracked<R>, inner: Option<G>, mode: Mode, site: Site) -> Option<Taken<G>> {
-        lock.tried(inner.is_some(), mode, site);
+        if inner.is_some() {
+            lock.token().acquired_by_try(mode, site);
+        }
         inner.map(Taken::new)
     }
 }
@@ -35,6 +37,8 @@ impl<G> Taken<G> {
 /// An upgrade that does not wait for ever, with the raw lock's result.
 #[inline(always)]
 pub(super) fn upgraded<R, E, U>(lock: &Tracked<R>, had: Result<E, U>, site: Site) -> Result<Taken<E>, Taken<U>> {
-    lock.upgraded(had.is_ok(), site);
+    if had.is_ok() {
+        lock.upgraded(site);
+    }
     had.map(Taken::new).map_err(Taken::new)
 }
