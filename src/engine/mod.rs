@@ -72,7 +72,8 @@ use crate::engine::findings::Findings;
 use crate::engine::outbox::Outbox;
 use crate::graph::Graph;
 use crate::graph::chain_cache::Chains;
-use crate::graph::classes::{self, UsageWords};
+use crate::graph::classes;
+use crate::graph::usage_words::UsageWords;
 use crate::lock::lock_map::LockMap;
 use crate::lock::site::Site;
 use crate::lock::usage::{Irqs, UsageState};
@@ -136,7 +137,7 @@ pub(crate) fn acquire_unchecked(published: Published<'_>, context: &Context, wha
     let mut hold = Hold::begin(&unchecked, context.irqs());
     hold.flags.insert(HoldFlags::UNCHAINED);
     let hint = what.map.hint(what.subclass);
-    if classes::is_believed(published.classes, hint) {
+    if published.classes.believe(hint) {
         hold.class = hint.slot();
     }
     hold.key = classes::key_without_slot(classes::key_of_first_use(what.map, what.site), what.subclass);

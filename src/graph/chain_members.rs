@@ -18,7 +18,7 @@
 mod kept {
     use crate::context::Context;
     use crate::context::hold::Hold;
-    use crate::graph::classes::UsageWords;
+    use crate::graph::usage_words::UsageWords;
 
     /// How many words there are for each slot of the set of chains: room for three classes.
     const WORDS: usize = 5;
@@ -148,7 +148,7 @@ mod kept {
 mod nothing {
     use crate::context::Context;
     use crate::context::hold::Hold;
-    use crate::graph::classes::UsageWords;
+    use crate::graph::usage_words::UsageWords;
     use core::marker::PhantomData;
 
     /// No table: built without `stat`.
@@ -214,7 +214,7 @@ mod tests {
 
     #[test]
     fn chains_are_noted_in_the_order_of_taking_until_there_is_no_room() {
-        let usage_words = crate::graph::classes::UsageWords::<[_; 4]>::new();
+        let usage_words = crate::graph::usage_words::UsageWords::<[_; 4]>::new();
         let (mut table, task) = (ChainMembersTable::<2>::new(), leak());
         let mut chain_members = table.chain_members();
         assert!(chain_members.note(&usage_words, task, &hold(1)));
@@ -235,7 +235,7 @@ mod tests {
 
     #[test]
     fn a_chain_of_an_interrupt_says_so() {
-        let usage_words = crate::graph::classes::UsageWords::<[_; 4]>::new();
+        let usage_words = crate::graph::usage_words::UsageWords::<[_; 4]>::new();
         let (mut table, task, irq) = (ChainMembersTable::<2>::new(), leak(), leak());
         task.push(hold(1));
         irq.enter(Level::Hardirq, task, Site::caller());
@@ -247,8 +247,10 @@ mod tests {
 
     #[test]
     fn a_chain_of_an_unregistered_class_is_not_current() {
-        let (usage_words, mut classes) = (crate::graph::classes::UsageWords::<[_; 4]>::new(), Classes::<[_; 4]>::new());
-        let (usage_words, classes): (&crate::graph::classes::UsageWords, &mut Classes) = (&usage_words, &mut classes);
+        let (usage_words, mut classes) =
+            (crate::graph::usage_words::UsageWords::<[_; 4]>::new(), Classes::<[_; 4]>::new());
+        let (usage_words, classes): (&crate::graph::usage_words::UsageWords, &mut Classes) =
+            (&usage_words, &mut classes);
         let map = LockMap::new(WaitTypes::SPIN);
         let id = classes.find_or_enter(usage_words, &map, Subclass::ZERO, Site::caller()).unwrap();
         let (mut table, task) = (ChainMembersTable::<2>::new(), leak());

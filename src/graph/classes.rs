@@ -1,14 +1,8 @@
-//! The table of classes, in two halves.
-//!
-//! [`UsageWords`] is the half that the fast path reads: for each slot its generation and its usage bits, one word.
-//! [`Classes`] is the rest, under the internal lock: key, names, the site of each usage, the heads of the lists of
-//! dependencies.
+//! The table of classes, under the internal lock: key, names, the site of each usage, the heads of the lists of
+//! dependencies. Their usage bits, which the fast path reads, are in `usage_words.rs`.
 //!
 //! Invariants:
-//! - A slot's generation goes up whenever its class is removed, so an id that was handed out never means another class:
-//!   not the hint in a lock that was last taken a million classes ago, nor a chain key made of it. There are 2^44
-//!   generations; a slot that used them all is retired. (If a kernel did nothing but unregister, a million times a
-//!   second, always in one slot, that would take 200 days.)
+//! - A class and its usage word have one slot number. They begin and end together.
 //! - An index that is out of range reads as the empty class, so nothing here can panic.
 //! - No two locks that are classes of their own ever have one key: each gets a number that is never handed out again.
 //!   Not its address, which another lock may have later.
@@ -16,115 +10,21 @@
 //! What it does not do: remove the dependencies of a class that is removed (`Graph::forget_edges`), or check that no
 //! lock of it is held (`engine/unregister.rs`).
 
-use crate::atomic::word64::AtomicWord64;
+#[cfg(test)]
+mod tests;
+
 use crate::context::hold::NO_SLOT;
 use crate::graph::direction::Direction;
+use crate::graph::slots::{Entry, Links, Slots};
+use crate::graph::usage_words::UsageWords;
 use crate::lock::class::{ClassId, OF_KEY, Origin, Subclass};
 use crate::lock::last_holder::HoldLimit;
 use crate::lock::lock_map::LockMap;
 use crate::lock::site::Site;
-use crate::lock::usage::{TAKEN, USAGE_BITS, Usage, UsageMask};
+use crate::lock::usage::{USAGE_BITS, Usage};
 use crate::lock::wait_type::WaitTypes;
 
-/// The generation that is never handed out: a slot that has reached it is retired.
-const RETIRED: u64 = ClassId::GENERATIONS;
-
-/// All bits that a new class is missing.
-const ALL_BITS: u16 = Usage::all().bits() | TAKEN;
-
-/// The half that is read without a lock: a word a class. Its upper part is the generation. Its lower part is the usage
-/// bits that are *missing*, and whether the class was never taken, XORed with the number of the slot. So the word and
-/// the id of its class differ in the missing bits, and in nothing else. A slot that never had a class has 0.
-#[derive(Debug)]
-pub(crate) struct UsageWords<S: ?Sized = [AtomicWord64]> {
-    words: S,
-}
-
-impl<const N: usize> UsageWords<[AtomicWord64; N]> {
-    pub(crate) const fn new() -> Self {
-        UsageWords { words: [const { AtomicWord64::new() }; N] }
-    }
-}
-
-impl UsageWords {
-    /// Whether `id` is still the class that it was, and has all of `marks`. (The id of no class passes: no known chain
-    /// has it.)
-    #[inline(always)]
-    pub(crate) fn is_marked(&self, id: ClassId, marks: UsageMask) -> bool {
-        let Some(word) = self.words.get(usize::from(id.slot())) else {
-            return false;
-        };
-        let missing = word.load() ^ id.0;
-        missing & marks.mask() == 0
-    }
-
-    /// The usage bits of the class in `slot`.
-    pub(crate) fn usage(&self, slot: u16) -> Usage {
-        match self.word(slot) {
-            0 => Usage::empty(),
-            _ => Usage::from_bits_truncate(!self.missing(slot)),
-        }
-    }
-
-    /// The id of the class in `slot`.
-    #[inline(always)]
-    pub(crate) fn id(&self, slot: u16) -> ClassId {
-        ClassId(self.word(slot) & !0xffff | u64::from(slot))
-    }
-
-    /// Sets a usage bit. Under the internal lock.
-    pub(crate) fn mark(&self, slot: u16, bit: Usage) {
-        self.clear_missing(slot, bit.bits());
-    }
-
-    /// Marks that a lock of the class was taken. Under the internal lock.
-    pub(crate) fn mark_taken(&self, slot: u16) {
-        self.clear_missing(slot, TAKEN);
-    }
-
-    /// Whether a lock of the class was ever taken.
-    #[cfg(feature = "stat")]
-    pub(crate) fn is_taken(&self, slot: u16) -> bool {
-        self.missing(slot) & TAKEN == 0
-    }
-
-    /// Begins a class in a free `slot`, whose generation was never handed out. `None` if the slot is retired.
-    fn begin(&self, slot: u16) -> Option<ClassId> {
-        let generation = self.id(slot).generation().max(1);
-        let id = ClassId::new(slot, generation);
-        self.store(id, ALL_BITS);
-        (generation < RETIRED).then_some(id)
-    }
-
-    /// Ends the class in `slot`: its id is not valid any more. Returns whether the slot can be used again.
-    fn end(&self, slot: u16) -> bool {
-        let generation = self.id(slot).generation().saturating_add(1).min(RETIRED);
-        self.store(ClassId::new(slot, generation), ALL_BITS);
-        generation < RETIRED
-    }
-
-    fn word(&self, slot: u16) -> u64 {
-        self.words.get(usize::from(slot)).map_or(0, AtomicWord64::load)
-    }
-
-    fn missing(&self, slot: u16) -> u16 {
-        self.word(slot) as u16 ^ slot
-    }
-
-    fn clear_missing(&self, slot: u16, bits: u16) {
-        self.store(self.id(slot), self.missing(slot) & !bits);
-    }
-
-    fn store(&self, id: ClassId, missing: u16) {
-        if let Some(word) = self.words.get(usize::from(id.slot())) {
-            word.store(id.0 ^ u64::from(missing));
-        }
-    }
-}
-
-/// The rest of a class, for the engine: with the word above at most 160 bytes. An array of these is also the hash table
-/// over keys: each has the head of the list of one bucket, which has nothing to do with the class and is here to save
-/// room.
+/// The rest of a class, for the engine: with its usage word at most 160 bytes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Class {
     key: u64,
@@ -146,9 +46,7 @@ pub(crate) struct Class {
     pub(crate) after: u16,
     /// The first of those that lead to it.
     pub(crate) before: u16,
-    next_in_bucket: u16,
-    /// The first class in the bucket with the number of this slot.
-    bucket: u16,
+    links: Links,
     /// Where each usage bit was first set.
     sites: [Option<Site>; USAGE_BITS],
 }
@@ -164,8 +62,7 @@ impl Class {
         waits: WaitTypes::NONE,
         after: NO_SLOT,
         before: NO_SLOT,
-        next_in_bucket: NO_SLOT,
-        bucket: NO_SLOT,
+        links: Links::NONE,
         sites: [None; USAGE_BITS],
     };
 
@@ -189,38 +86,49 @@ impl Class {
     }
 }
 
-/// The half under the internal lock.
+impl Entry for Class {
+    const EMPTY: &'static Class = &Class::EMPTY;
+
+    fn hash(&self) -> u32 {
+        hash(self.key)
+    }
+
+    fn links(&self) -> &Links {
+        &self.links
+    }
+
+    fn links_mut(&mut self) -> &mut Links {
+        &mut self.links
+    }
+}
+
+/// The hash of a key: one for all its levels and wait types, so that they are found together.
+fn hash(key: u64) -> u32 {
+    ((key & OF_KEY).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as u32
+}
+
+/// The table. `S` is its storage: an array where it is made, a slice where it is used.
 #[derive(Debug)]
 pub(crate) struct Classes<S: ?Sized = [Class]> {
-    used: u16,
-    /// The last slot that was ever used.
-    last: u16,
-    /// The first of those below it that are free; the next is in `next_in_bucket`.
-    free: u16,
-    rejected: u32,
     /// How many locks became classes of their own.
     numbers: u64,
-    slots: S,
+    slots: Slots<S>,
 }
 
 impl<const N: usize> Classes<[Class; N]> {
     pub(crate) const fn new() -> Self {
-        assert!(
-            N > 1 && N < u16::MAX as usize,
-            "the number of class slots, one of which is never used, is 2 to 65,534"
-        );
-        Classes { used: 0, last: 0, free: NO_SLOT, rejected: 0, numbers: 0, slots: [Class::EMPTY; N] }
+        Classes { numbers: 0, slots: Slots::new() }
     }
 }
 
 impl Classes {
     /// The class in `slot`, or the empty one if there is none.
     pub(crate) fn get(&self, slot: u16) -> &Class {
-        self.slots.get(usize::from(slot)).unwrap_or(&Class::EMPTY)
+        self.slots.get(slot)
     }
 
     pub(crate) fn get_mut(&mut self, slot: u16) -> Option<&mut Class> {
-        self.slots.get_mut(usize::from(slot))
+        self.slots.get_mut(slot)
     }
 
     /// The head of the list of the dependencies that leave a class in `direction`.
@@ -241,7 +149,7 @@ impl Classes {
         }
         // The classes of the other levels count with that of level 0, which nearly every lock has.
         let (mut before, mut others, mut is_below) = (0_u8, false, true);
-        for at in 1..=self.last {
+        for at in 1..=self.slots.last() {
             let other = self.get(at);
             if other.name != class.name || other.site.is_none() {
                 continue;
@@ -258,17 +166,17 @@ impl Classes {
 
     /// How many classes are known.
     pub(crate) fn used(&self) -> u16 {
-        self.used
+        self.slots.used()
     }
 
     /// How often a class found no room.
     pub(crate) fn rejected(&self) -> u32 {
-        self.rejected
+        self.slots.rejected()
     }
 
     /// How many there is room for.
     pub(crate) fn capacity(&self) -> usize {
-        self.slots.len() - 1
+        self.slots.capacity()
     }
 
     /// The class of a lock that is taken at `site`, entered if it is new. `None` if the table is full, which is
@@ -281,7 +189,7 @@ impl Classes {
         site: Site,
     ) -> Option<ClassId> {
         let hint = map.hint(subclass);
-        if is_believed(usage_words, hint) {
+        if usage_words.believe(hint) {
             return Some(hint);
         }
         let key = match self.key_of(usage_words, map) {
@@ -302,7 +210,7 @@ impl Classes {
         let known = self.find_key(key, subclass).map(|slot| usage_words.id(slot));
         let id = known.or_else(|| self.enter(usage_words, map, key, subclass, site));
         let Some(id) = id else {
-            self.rejected = self.rejected.saturating_add(1);
+            self.slots.reject();
             return None;
         };
         map.set_hint(subclass, id);
@@ -330,7 +238,7 @@ impl Classes {
     /// The slot of a lock's class at a nesting level, if it was ever taken there.
     pub(crate) fn find(&self, usage_words: &UsageWords, map: &LockMap, subclass: Subclass) -> Option<u16> {
         let hint = map.hint(subclass);
-        if is_believed(usage_words, hint) {
+        if usage_words.believe(hint) {
             return Some(hint.slot());
         }
         self.find_key(self.key_of(usage_words, map)?, subclass)
@@ -348,15 +256,13 @@ impl Classes {
             return Some(map.key());
         }
         let hints = [Subclass::ZERO, Subclass::new(1)].map(|subclass| map.hint(subclass));
-        let hint = hints.into_iter().find(|&hint| is_believed(usage_words, hint))?;
+        let hint = hints.into_iter().find(|&hint| usage_words.believe(hint))?;
         Some(self.get(hint.slot()).key)
     }
 
     fn find_key(&self, key: u64, subclass: Subclass) -> Option<u16> {
-        self.in_bucket(self.bucket(key)).find(|&slot| {
-            let class = self.get(slot);
-            class.key == key && class.subclass == subclass
-        })
+        let mut classes = self.slots.in_bucket(hash(key));
+        classes.find(|(_, class)| class.key == key && class.subclass == subclass).map(|(slot, _)| slot)
     }
 
     fn enter(
@@ -368,9 +274,7 @@ impl Classes {
         site: Site,
     ) -> Option<ClassId> {
         let (slot, id) = self.take_free(usage_words)?;
-        let bucket = self.bucket(key);
-        let next_in_bucket = core::mem::replace(&mut self.slots.get_mut(bucket)?.bucket, slot);
-        // A free slot is empty but for the link to the next free one: the rest need not be written.
+        // It is empty: the rest need not be written.
         let class = self.get_mut(slot)?;
         class.key = key;
         class.name = map.name();
@@ -378,27 +282,25 @@ impl Classes {
         class.site = Some(if class.origin == Origin::Line { map.site() } else { site });
         class.subclass = subclass;
         class.waits = map.waits();
-        class.next_in_bucket = next_in_bucket;
-        self.used += 1;
+        self.slots.link(slot);
         Some(id)
     }
 
+    /// Takes a free slot. One that used all its generations is passed over, for ever.
     fn take_free(&mut self, usage_words: &UsageWords) -> Option<(u16, ClassId)> {
-        if self.free != NO_SLOT {
-            let slot = self.free;
-            self.free = self.get(slot).next_in_bucket;
-            return Some((slot, usage_words.begin(slot)?));
+        for _ in 0..self.slots.capacity() {
+            let slot = self.slots.take()?;
+            if let Some(id) = usage_words.begin(slot) {
+                return Some((slot, id));
+            }
+            self.slots.retire(slot);
         }
-        // A retired slot is passed over for ever.
-        let mut fresh = self.last + 1..self.slots.len() as u16;
-        let (slot, id) = fresh.find_map(|slot| Some((slot, usage_words.begin(slot)?)))?;
-        self.last = slot;
-        Some((slot, id))
+        None
     }
 
     /// Any class of a key. All are in one bucket.
     pub(crate) fn any_of(&self, key: u64) -> Option<u16> {
-        self.in_bucket(self.bucket(key)).find(|&slot| self.is_of(slot, key))
+        self.slots.in_bucket(hash(key)).map(|(slot, _)| slot).find(|&slot| self.is_of(slot, key))
     }
 
     /// Whether the class in `slot` is of the key, whatever its level and its wait types.
@@ -414,17 +316,11 @@ impl Classes {
 
     /// Removes a class that has no dependencies any more. Its slot can be used again.
     pub(crate) fn remove(&mut self, usage_words: &UsageWords, slot: u16) {
-        let (bucket, next) = (self.bucket(self.get(slot).key), self.get(slot).next_in_bucket);
-        let before = self.in_bucket(bucket).find(|&before| self.get(before).next_in_bucket == slot);
-        match before {
-            Some(before) => self.get_mut(before).map(|class| class.next_in_bucket = next),
-            None => self.slots.get_mut(bucket).map(|place| place.bucket = next),
-        };
-        let next_in_bucket = if usage_words.end(slot) { core::mem::replace(&mut self.free, slot) } else { NO_SLOT };
-        if let Some(place) = self.get_mut(slot) {
-            *place = Class { next_in_bucket, bucket: place.bucket, ..Class::EMPTY };
+        self.slots.unlink(slot);
+        match usage_words.end(slot) {
+            true => self.slots.free(slot),
+            false => self.slots.retire(slot),
         }
-        self.used = self.used.saturating_sub(1);
     }
 
     /// Notes where a usage bit was first set.
@@ -436,35 +332,12 @@ impl Classes {
 
     /// Forgets all classes; ids that were handed out are no longer valid.
     pub(crate) fn clear(&mut self, usage_words: &UsageWords) {
-        for slot in 1..=self.last {
-            let class = *self.get(slot);
-            if class.site.is_some() {
+        for slot in 1..=self.slots.last() {
+            if self.get(slot).site.is_some() {
                 usage_words.end(slot);
             }
-            let bucket = self.bucket(class.key);
-            if let Some(place) = self.slots.get_mut(bucket) {
-                place.bucket = NO_SLOT;
-            }
-            if let Some(place) = self.get_mut(slot) {
-                *place = Class::EMPTY;
-            }
         }
-        (self.used, self.last, self.free, self.rejected) = (0, 0, NO_SLOT, 0);
-    }
-
-    /// The bucket of a key: one for all its levels and wait types, so that they are found together.
-    fn bucket(&self, key: u64) -> usize {
-        let mixed = (key & OF_KEY).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        // The upper half as a fraction, of all places.
-        (((mixed >> 32) * self.slots.len() as u64) >> 32) as usize
-    }
-
-    /// The slots in a bucket.
-    fn in_bucket(&self, bucket: usize) -> impl Iterator<Item = u16> + '_ {
-        let first = self.slots.get(bucket).map_or(NO_SLOT, |place| place.bucket);
-        let slots = core::iter::successors(Some(first), |&slot| Some(self.get(slot).next_in_bucket));
-        // Bounded by the length of the table, even if the list were corrupt.
-        slots.take_while(|&slot| slot != NO_SLOT).take(self.slots.len())
+        self.slots.clear();
     }
 }
 
@@ -486,12 +359,6 @@ pub(crate) fn key_of_first_use(map: &LockMap, site: Site) -> u64 {
     }
 }
 
-/// Whether a lock's hint is still valid: it names a class that was not removed since.
-#[inline(always)]
-pub(crate) fn is_believed(usage_words: &UsageWords, hint: ClassId) -> bool {
-    hint != ClassId::NONE && usage_words.is_marked(hint, UsageMask::EXISTENCE)
-}
-
 /// Whether the lock is a class of its own. A lock that is never checked need not be one, and could not remember it.
 fn is_own(map: &LockMap) -> bool {
     map.origin() == Origin::Constant && map.is_validated()
@@ -500,165 +367,4 @@ fn is_own(map: &LockMap) -> bool {
 /// The key of the lock that was the `number`th to become a class of its own.
 const fn own_key(number: u64) -> u64 {
     number.wrapping_mul(0x9e37_79b9_7f4a_7c15) & OF_KEY
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::lock::usage::Irqs;
-
-    const SIZE: usize = 6;
-
-    fn tables() -> (UsageWords<[AtomicWord64; SIZE]>, Classes<[Class; SIZE]>) {
-        (UsageWords::new(), Classes::new())
-    }
-
-    #[test]
-    #[cfg(target_pointer_width = "64")]
-    fn a_class_keeps_to_its_budget() {
-        assert!(size_of::<Class>() + size_of::<AtomicWord64>() <= 160, "{}", size_of::<Class>());
-    }
-
-    #[test]
-    fn one_line_is_one_class_and_each_level_another() {
-        let (usage_words, mut classes) = tables();
-        let (usage_words, classes): (&UsageWords, &mut Classes) = (&usage_words, &mut classes);
-        let [a, b] = [(); 2].map(|()| LockMap::new(WaitTypes::SPIN));
-        let other = LockMap::new(WaitTypes::SPIN);
-        let first = classes.find_or_enter(usage_words, &a, Subclass::ZERO, Site::caller());
-        assert_eq!(first, classes.find_or_enter(usage_words, &b, Subclass::ZERO, Site::caller()));
-        assert_ne!(first, classes.find_or_enter(usage_words, &a, Subclass::new(1), Site::caller()));
-        assert_ne!(first, classes.find_or_enter(usage_words, &other, Subclass::ZERO, Site::caller()));
-        assert_eq!(classes.used(), 3);
-        assert_eq!(Some(a.hint(Subclass::ZERO)), first);
-    }
-
-    #[test]
-    fn locks_that_the_library_constructs_are_classed_by_where_they_are_first_taken() {
-        let (usage_words, mut classes) = tables();
-        let (usage_words, classes): (&UsageWords, &mut Classes) = (&usage_words, &mut classes);
-        let [a, b, c] = [WaitTypes::SPIN; 3].map(LockMap::new);
-        assert!(!a.has_class(), "its site is a line inside `array::map`");
-        let here = Site::caller();
-        let first = classes.find_or_enter(usage_words, &a, Subclass::ZERO, here);
-        assert_eq!(first, classes.find_or_enter(usage_words, &b, Subclass::ZERO, here));
-        assert_eq!(
-            first,
-            classes.find_or_enter(usage_words, &a, Subclass::ZERO, Site::caller()),
-            "it stays what it is"
-        );
-        assert_ne!(first, classes.find_or_enter(usage_words, &c, Subclass::ZERO, Site::caller()));
-        assert!(first.is_some_and(|id| classes.get(id.slot()).origin == Origin::Library));
-        let third = Subclass::new(3);
-        let deep = classes.find_or_enter(usage_words, &a, third, Site::caller());
-        assert_eq!(
-            deep,
-            classes.find_or_enter(usage_words, &b, third, Site::caller()),
-            "all levels go by the first line"
-        );
-    }
-
-    #[test]
-    fn a_lock_of_a_constant_is_its_own_class_at_every_level_and_wherever_it_is_moved() {
-        let (usage_words, mut classes) = tables();
-        let (usage_words, classes): (&UsageWords, &mut Classes) = (&usage_words, &mut classes);
-        let [a, b] = [(); 2].map(|()| LockMap::of_first_use(WaitTypes::SPIN));
-        let here = Site::caller();
-        let deep = classes.find_or_enter(usage_words, &a, Subclass::new(3), here).unwrap();
-        assert_eq!(classes.used(), 2, "level 0 remembers the key");
-        assert_eq!(classes.get(deep.slot()).origin, Origin::Constant);
-        let other = classes.find_or_enter(usage_words, &b, Subclass::ZERO, here);
-        assert_ne!(classes.find_or_enter(usage_words, &a, Subclass::ZERO, here), other, "one line, two classes");
-        let moved = Box::new(a);
-        assert_eq!(classes.find_or_enter(usage_words, &moved, Subclass::new(3), Site::caller()), Some(deep));
-        let key = classes.own_key(usage_words, &moved).unwrap();
-        let mut gone = 0;
-        while let Some(slot) = classes.any_of(key) {
-            classes.remove(usage_words, slot);
-            gone += 1;
-        }
-        assert_eq!((gone, classes.used(), classes.own_key(usage_words, &moved)), (2, 1, None));
-        assert_ne!(
-            classes.find_or_enter(usage_words, &moved, Subclass::new(3), here),
-            Some(deep),
-            "a class of its own, again"
-        );
-    }
-
-    #[test]
-    fn without_room_no_two_locks_of_constants_are_one_class() {
-        let (usage_words, mut classes) = tables();
-        let (usage_words, classes): (&UsageWords, &mut Classes) = (&usage_words, &mut classes);
-        let full = LockMap::new(WaitTypes::NONE);
-        (0..8).for_each(|level| _ = classes.find_or_enter(usage_words, &full, Subclass::new(level), Site::caller()));
-        let [a, b] = [(); 2].map(|()| LockMap::of_first_use(WaitTypes::SPIN));
-        let here = Site::caller();
-        assert_eq!([&a, &b].map(|map| classes.find_or_enter(usage_words, map, Subclass::ZERO, here)), [None, None]);
-        assert_ne!(classes.key_at(usage_words, &a, here), classes.key_at(usage_words, &b, here));
-        assert_eq!(classes.key_at(usage_words, &a, here), classes.key_at(usage_words, &a, Site::caller()));
-    }
-
-    #[test]
-    fn a_full_table_is_a_value() {
-        let (usage_words, mut classes) = tables();
-        let (usage_words, classes): (&UsageWords, &mut Classes) = (&usage_words, &mut classes);
-        let map = LockMap::new(WaitTypes::NONE);
-        let known: [_; SIZE - 1] =
-            core::array::from_fn(|i| classes.find_or_enter(usage_words, &map, Subclass::new(i as u8), Site::caller()));
-        assert!(known.iter().all(Option::is_some));
-        assert_eq!(classes.find_or_enter(usage_words, &map, Subclass::new(7), Site::caller()), None);
-        assert_eq!(classes.rejected(), 1);
-        assert_eq!(
-            classes.find_or_enter(usage_words, &map, Subclass::new(2), Site::caller()),
-            known[2],
-            "what is known stays known"
-        );
-    }
-
-    #[test]
-    fn a_slot_that_used_all_its_generations_is_passed_over() {
-        let (usage_words, mut classes) = tables();
-        let (usage_words, classes): (&UsageWords, &mut Classes) = (&usage_words, &mut classes);
-        let map = LockMap::new(WaitTypes::NONE);
-        for generation in [RETIRED - 2, RETIRED - 1] {
-            usage_words.store(ClassId::new(1, generation), ALL_BITS);
-            let last = classes.find_or_enter(usage_words, &map, Subclass::ZERO, Site::caller());
-            assert_eq!(last, Some(ClassId::new(1, generation)));
-            classes.remove(usage_words, 1);
-        }
-        let next = classes.find_or_enter(usage_words, &map, Subclass::ZERO, Site::caller());
-        assert_eq!(next, Some(ClassId::new(2, 1)));
-        classes.clear(usage_words);
-        let next = classes.find_or_enter(usage_words, &map, Subclass::ZERO, Site::caller());
-        assert_eq!(next, Some(ClassId::new(2, 2)), "also after all was forgotten");
-    }
-
-    #[test]
-    fn an_old_id_is_not_believed() {
-        let (usage_words, mut classes) = tables();
-        let (usage_words, classes): (&UsageWords, &mut Classes) = (&usage_words, &mut classes);
-        let map = LockMap::new(WaitTypes::NONE);
-        let old = classes.find_or_enter(usage_words, &map, Subclass::ZERO, Site::caller()).unwrap();
-        let taken = UsageMask::new(Usage::empty(), Irqs::Off);
-        assert!(
-            usage_words.is_marked(old, UsageMask::EXISTENCE) && !usage_words.is_marked(old, taken),
-            "it was only named"
-        );
-        usage_words.mark_taken(old.slot());
-        usage_words.mark(old.slot(), Usage::IN_HARDIRQ);
-        assert!(
-            usage_words.is_marked(old, UsageMask::new(Usage::empty(), Irqs::Off))
-                && usage_words.is_marked(old, UsageMask::new(Usage::IN_HARDIRQ, Irqs::Off))
-        );
-        assert!(!usage_words.is_marked(old, UsageMask::new(Usage::HARDIRQ_ON, Irqs::Off)));
-        assert!(
-            usage_words.is_marked(ClassId::NONE, UsageMask::new(Usage::HARDIRQ_ON, Irqs::Off)),
-            "a chain with it is what is not known"
-        );
-        classes.clear(usage_words);
-        assert!(!usage_words.is_marked(old, UsageMask::new(Usage::empty(), Irqs::Off)));
-        let new = classes.find_or_enter(usage_words, &map, Subclass::ZERO, Site::caller()).unwrap();
-        assert_ne!(old, new);
-        assert_eq!(usage_words.usage(new.slot()), Usage::empty());
-    }
 }

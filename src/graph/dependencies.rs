@@ -17,6 +17,7 @@
 use crate::context::hold::NO_SLOT;
 use crate::graph::classes::Classes;
 use crate::graph::direction::{Direction, Kinds};
+use crate::graph::slots::{Entry, Links, Slots};
 use crate::lock::site::Site;
 
 /// The maker of a dependency: the number of a task, and that of a CPU.
@@ -42,9 +43,7 @@ pub(crate) struct Dependency {
     pub to: u16,
     next_after: u16,
     next_before: u16,
-    next_in_bucket: u16,
-    /// The head of the bucket with the number of this slot; it has nothing to do with this dependency.
-    bucket: u16,
+    links: Links,
     /// The kinds that have occurred.
     pub kinds: Kinds,
     /// Its first maker: a CPU and the number of a task, or with [`IN_TABLE`] an index into the table of makers.
@@ -62,8 +61,7 @@ impl Dependency {
         to: NO_SLOT,
         next_after: NO_SLOT,
         next_before: NO_SLOT,
-        next_in_bucket: NO_SLOT,
-        bucket: NO_SLOT,
+        links: Links::NONE,
         kinds: Kinds::empty(),
         cpu: 0,
         task: 0,
@@ -93,6 +91,30 @@ impl Dependency {
     }
 }
 
+impl Entry for Dependency {
+    const EMPTY: &'static Dependency = &Dependency::EMPTY;
+
+    #[inline(always)]
+    fn hash(&self) -> u32 {
+        hash(self.from, self.to)
+    }
+
+    #[inline(always)]
+    fn links(&self) -> &Links {
+        &self.links
+    }
+
+    #[inline(always)]
+    fn links_mut(&mut self) -> &mut Links {
+        &mut self.links
+    }
+}
+
+#[inline(always)]
+fn hash(from: u16, to: u16) -> u32 {
+    (u32::from(from) << 16 | u32::from(to)).wrapping_mul(0x9e37_79b1)
+}
+
 /// A new dependency.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Edge {
@@ -107,15 +129,9 @@ pub(crate) struct Edge {
 /// The table. `S` is its storage: an array where it is made, a slice where it is used.
 #[derive(Debug)]
 pub(crate) struct Dependencies<S: ?Sized = [Dependency]> {
-    used: u16,
-    /// The last slot that was ever used.
-    last: u16,
-    /// The first of those below it that are free; the next is in `next_in_bucket`.
-    free: u16,
-    rejected: u32,
     /// The makers whose numbers are too large for a dependency.
     makers: Makers,
-    slots: S,
+    slots: Slots<S>,
 }
 
 /// Makers, each once. A maker that finds no room is unknown.
@@ -155,34 +171,29 @@ impl Makers {
 
 impl<const N: usize> Dependencies<[Dependency; N]> {
     pub(crate) const fn new() -> Self {
-        assert!(
-            N > 1 && N < u16::MAX as usize,
-            "the number of dependency slots, one of which is never used, is 2 to 65,534"
-        );
-        let slots = [Dependency::EMPTY; N];
-        Dependencies { used: 0, last: 0, free: NO_SLOT, rejected: 0, makers: Makers::NONE, slots }
+        Dependencies { makers: Makers::NONE, slots: Slots::new() }
     }
 }
 
 impl Dependencies {
     /// The dependency in `slot`, or the empty one if there is none.
     pub(crate) fn get(&self, slot: u16) -> &Dependency {
-        self.slots.get(usize::from(slot)).unwrap_or(&Dependency::EMPTY)
+        self.slots.get(slot)
     }
 
     /// How many dependencies are known.
     pub(crate) fn used(&self) -> u16 {
-        self.used
+        self.slots.used()
     }
 
     /// How often one found no room.
     pub(crate) fn rejected(&self) -> u32 {
-        self.rejected
+        self.slots.rejected()
     }
 
     /// How many there is room for.
     pub(crate) fn capacity(&self) -> usize {
-        self.slots.len() - 1
+        self.slots.capacity()
     }
 
     /// The first maker of a dependency, if it is known.
@@ -192,7 +203,7 @@ impl Dependencies {
 
     /// Adds a kind to a dependency that is known.
     pub(crate) fn add_kind(&mut self, slot: u16, kind: Kinds) {
-        if let Some(known) = self.slots.get_mut(usize::from(slot)) {
+        if let Some(known) = self.slots.get_mut(slot) {
             known.kinds |= kind;
         }
     }
@@ -200,51 +211,40 @@ impl Dependencies {
     /// Adds a dependency that is not known. Returns whether there was room; if not, it is counted.
     pub(crate) fn add(&mut self, classes: &mut Classes, edge: &Edge) -> bool {
         let has_room = self.enter(classes, edge).is_some();
-        self.rejected = self.rejected.saturating_add(u32::from(!has_room));
+        if !has_room {
+            self.slots.reject();
+        }
         has_room
     }
 
     fn enter(&mut self, classes: &mut Classes, edge: &Edge) -> Option<()> {
-        let slot = self.take_free()?;
+        let slot = self.slots.take()?;
         let (after, before) = (classes.get(edge.from).after, classes.get(edge.to).before);
         classes.get_mut(edge.from)?.after = slot;
         classes.get_mut(edge.to)?.before = slot;
-        let bucket = self.bucket(edge.from, edge.to);
-        let next_in_bucket = core::mem::replace(&mut self.slots.get_mut(bucket)?.bucket, slot);
         let (cpu, task) = self.makers.fold(edge.maker);
-        let place = self.slots.get_mut(usize::from(slot))?;
+        let place = self.slots.get_mut(slot)?;
         *place = Dependency {
             from: edge.from,
             to: edge.to,
             next_after: after,
             next_before: before,
-            next_in_bucket,
-            bucket: place.bucket,
+            links: place.links,
             kinds: edge.kind,
             cpu,
             task,
             from_site: edge.from_site,
             to_site: edge.to_site,
         };
-        self.used += 1;
+        self.slots.link(slot);
         Some(())
-    }
-
-    fn take_free(&mut self) -> Option<u16> {
-        if self.free != NO_SLOT {
-            let slot = self.free;
-            self.free = self.get(slot).next_in_bucket;
-            return Some(slot);
-        }
-        self.last = (self.last + 1..self.slots.len() as u16).next()?;
-        Some(self.last)
     }
 
     /// Removes all dependencies of a class. Walks its lists, and for each entry the list of the class at the other end:
     /// at most twice as many steps as there are dependencies in the table, and as many to find them in their buckets.
     pub(crate) fn remove_all(&mut self, classes: &mut Classes, class: u16) {
         for direction in [Direction::Forwards, Direction::Backwards] {
-            for _ in 0..self.slots.len() {
+            for _ in 0..=self.slots.capacity() {
                 let slot = classes.get(class).first(direction);
                 if slot == NO_SLOT {
                     break;
@@ -256,32 +256,23 @@ impl Dependencies {
 
     fn remove(&mut self, classes: &mut Classes, slot: u16) {
         let gone = *self.get(slot);
-        self.unlink(classes.first_mut(gone.from, Direction::Forwards), slot, |place| &mut place.next_after);
-        self.unlink(classes.first_mut(gone.to, Direction::Backwards), slot, |place| &mut place.next_before);
-        let bucket = self.bucket(gone.from, gone.to);
-        let mut head = self.slots.get(bucket).map_or(NO_SLOT, |place| place.bucket);
-        self.unlink(Some(&mut head), slot, |place| &mut place.next_in_bucket);
-        if let Some(place) = self.slots.get_mut(bucket) {
-            place.bucket = head;
-        }
-        if let Some(place) = self.slots.get_mut(usize::from(slot)) {
-            let next_in_bucket = core::mem::replace(&mut self.free, slot);
-            *place = Dependency { bucket: place.bucket, next_in_bucket, ..Dependency::EMPTY };
-            self.used = self.used.saturating_sub(1);
-        }
+        self.take_out(classes.first_mut(gone.from, Direction::Forwards), slot, |place| &mut place.next_after);
+        self.take_out(classes.first_mut(gone.to, Direction::Backwards), slot, |place| &mut place.next_before);
+        self.slots.unlink(slot);
+        self.slots.free(slot);
     }
 
-    /// Takes a slot out of the list that begins at `head`.
-    fn unlink(&mut self, head: Option<&mut u16>, slot: u16, next: impl Fn(&mut Dependency) -> &mut u16) {
+    /// Takes a slot out of the list of a class, which begins at `head`.
+    fn take_out(&mut self, head: Option<&mut u16>, slot: u16, next: impl Fn(&mut Dependency) -> &mut u16) {
         let Some(head) = head else { return };
-        let after = self.slots.get_mut(usize::from(slot)).map_or(NO_SLOT, |gone| *next(gone));
+        let after = self.slots.get_mut(slot).map_or(NO_SLOT, |gone| *next(gone));
         if *head == slot {
             *head = after;
             return;
         }
         let mut at = *head;
-        for _ in 0..self.slots.len() {
-            let Some(place) = self.slots.get_mut(usize::from(at)).filter(|_| at != NO_SLOT) else { return };
+        for _ in 0..=self.slots.capacity() {
+            let Some(place) = self.slots.get_mut(at).filter(|_| at != NO_SLOT) else { return };
             let link = next(place);
             if *link == slot {
                 *link = after;
@@ -293,18 +284,8 @@ impl Dependencies {
 
     /// The slot of the dependency between two classes, if it is known.
     pub(crate) fn find(&self, from: u16, to: u16) -> Option<u16> {
-        let mut next = self.slots.get(self.bucket(from, to))?.bucket;
-        for _ in 0..self.slots.len() {
-            if next == NO_SLOT {
-                return None;
-            }
-            let slot = self.slots.get(usize::from(next))?;
-            if (slot.from, slot.to) == (from, to) {
-                return Some(next);
-            }
-            next = slot.next_in_bucket;
-        }
-        None
+        let mut dependencies = self.slots.in_bucket(hash(from, to));
+        dependencies.find(|(_, known)| (known.from, known.to) == (from, to)).map(|(slot, _)| slot)
     }
 
     /// Whether the dependency between two classes is known, and has `kind`.
@@ -321,33 +302,17 @@ impl Dependencies {
     ) -> impl Iterator<Item = (u16, &'a Dependency)> + use<'a> {
         let mut next = classes.get(class).first(direction);
         let step = move || {
-            let slot = self.slots.get(usize::from(next)).filter(|_| next != NO_SLOT)?;
+            let slot = Some(self.slots.get(next)).filter(|_| next != NO_SLOT)?;
             let here = core::mem::replace(&mut next, slot.next(direction));
             Some((here, slot))
         };
-        core::iter::from_fn(step).take(self.slots.len())
+        core::iter::from_fn(step).take(self.slots.capacity())
     }
 
     /// Forgets all dependencies. The classes are cleared with them.
     pub(crate) fn clear(&mut self) {
-        for slot in 1..=self.last {
-            let dependency = *self.get(slot);
-            let bucket = self.bucket(dependency.from, dependency.to);
-            if let Some(place) = self.slots.get_mut(bucket) {
-                place.bucket = NO_SLOT;
-            }
-            if let Some(place) = self.slots.get_mut(usize::from(slot)) {
-                *place = Dependency { bucket: place.bucket, ..Dependency::EMPTY };
-            }
-        }
-        (self.used, self.last, self.free, self.rejected) = (0, 0, NO_SLOT, 0);
+        self.slots.clear();
         self.makers.used = 0;
-    }
-
-    fn bucket(&self, from: u16, to: u16) -> usize {
-        let mixed = (u32::from(from) << 16 | u32::from(to)).wrapping_mul(0x9e37_79b1);
-        // As a fraction of all places.
-        ((u64::from(mixed) * self.slots.len() as u64) >> 32) as usize
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! | file | what |
 //! | --- | --- |
-//! | `classes`, `dependencies` | the tables, linked by slot numbers |
+//! | `classes`, `dependencies` | the tables, linked by slot numbers; `slots` is what they have in common |
+//! | `usage_words` | the usage bits of the classes, which the fast path reads |
 //! | `direction`, `node` | the kinds of a dependency, and the states of a search |
 //! | `chain_cache`, `chain_members` | the keys of checked chains, and for listings their members |
 //! | `search` | breadth-first search over strong paths |
@@ -21,7 +22,9 @@ pub(crate) mod direction;
 pub(crate) mod node;
 pub(crate) mod reachable_usage;
 pub(crate) mod search;
+pub(crate) mod slots;
 pub(crate) mod topological_order;
+pub(crate) mod usage_words;
 
 use crate::graph::chain_members::ChainMembers;
 use crate::graph::classes::Classes;

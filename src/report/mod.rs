@@ -26,8 +26,9 @@ pub use status::{State, Status};
 
 use crate::context::Context;
 use crate::context::hold::Hold;
-use crate::graph::classes::{Classes, UsageWords};
+use crate::graph::classes::Classes;
 use crate::graph::dependencies::{Dependencies, Dependency};
+use crate::graph::usage_words::UsageWords;
 use crate::lock::class::{Origin, Subclass};
 use crate::lock::lock_map::LockMap;
 use crate::lock::mode::Mode;

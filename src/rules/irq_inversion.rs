@@ -12,9 +12,9 @@
 //! only if the usage known to be reachable contains such a bit.
 
 use crate::graph::Graph;
-use crate::graph::classes::UsageWords;
 use crate::graph::direction::Direction;
 use crate::graph::node::{Node, Restriction};
+use crate::graph::usage_words::UsageWords;
 use crate::lock::usage::Usage;
 
 /// The direction of the search for a new bit.

@@ -12,9 +12,9 @@
 
 use crate::context::hold::Hold;
 use crate::graph::Graph;
-use crate::graph::classes::UsageWords;
 use crate::graph::direction::Direction;
 use crate::graph::node::{Node, Restriction};
+use crate::graph::usage_words::UsageWords;
 use crate::lock::usage::Usage;
 
 /// Whether there may be such a path, by the usage that was ever reachable from both ends.

@@ -18,7 +18,7 @@ use crate::engine::report_queue::SLOTS;
 use crate::engine::validator::Tables;
 use crate::engine::{Engine, Published};
 use crate::graph::chain_cache::{self, Chains};
-use crate::graph::classes::UsageWords;
+use crate::graph::usage_words::UsageWords;
 use crate::port::Port;
 use crate::report::capacity::{Notice, Table};
 use crate::report::config::PortConfig;

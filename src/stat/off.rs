@@ -2,7 +2,7 @@
 
 use crate::context::Context;
 use crate::context::hold::{Ended, Hold};
-use crate::graph::classes::UsageWords;
+use crate::graph::usage_words::UsageWords;
 use crate::lock::last_holder::{Overheld, Since};
 use crate::lock::lock_map::LockMap;
 use crate::port::Port;

@@ -1,7 +1,7 @@
 //! Reads the counters: sums over the CPUs, and the classes in the order of their contentions. It changes no counter.
 
 use super::recorder::{Recorder, site_of};
-use crate::graph::classes::UsageWords;
+use crate::graph::usage_words::UsageWords;
 use crate::report::ClassView;
 use crate::stat::counters::{Access, Entry, Stamp};
 use crate::stat::listing::{ClassTimes, Point, SideTimes};

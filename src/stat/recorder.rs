@@ -11,7 +11,7 @@
 
 use crate::context::Context;
 use crate::context::hold::{Ended, Hold, HoldFlags, NO_SLOT};
-use crate::graph::classes::UsageWords;
+use crate::graph::usage_words::UsageWords;
 use crate::lock::last_holder::{Overheld, Since, SiteCell};
 use crate::lock::lock_map::LockMap;
 use crate::lock::site::Site;
