@@ -66,7 +66,7 @@ use crate::context::hold::{Acquire, Hold, HoldFlags};
 use crate::context::{Context, Level};
 use crate::engine::capacity::Notices;
 use crate::engine::findings::Findings;
-use crate::engine::report_queue::{ReportQueue, SLOTS};
+use crate::engine::report_queue::{FreeSlots, ReportQueue};
 use crate::graph::Graph;
 use crate::graph::chain_cache::Chains;
 use crate::graph::chain_members::ChainMembers;
@@ -74,8 +74,8 @@ use crate::graph::classes::{self, UsageWords};
 use crate::lock::lock_map::LockMap;
 use crate::lock::site::Site;
 use crate::lock::usage::UsageState;
+use crate::report::Reacquired;
 use crate::report::config::PortConfig;
-use crate::report::{Reacquired, Report};
 
 /// What is read without the internal lock.
 #[derive(Clone, Copy)]
@@ -93,7 +93,7 @@ pub struct Engine<'a> {
     /// Which reports wait to be shown.
     pub(crate) queue: &'a mut ReportQueue,
     /// The free slots for reports, in their order.
-    pub(crate) slots: [Option<&'a mut Report>; SLOTS],
+    pub(crate) slots: FreeSlots<'a>,
     /// How many of them this event wrote.
     pub(crate) written: usize,
     /// Which tables are full.

@@ -19,7 +19,6 @@
 
 use crate::context::Context;
 use crate::context::hold::{Hold, NO_SLOT};
-use crate::engine::report_queue::REPORTS;
 use crate::engine::{Engine, findings};
 use crate::graph::Graph;
 use crate::graph::classes::UsageWords;
@@ -86,7 +85,7 @@ impl Engine<'_> {
             return;
         }
         let usage_words = self.published.classes;
-        let Some(report) = self.slots.get_mut(self.written).and_then(Option::as_deref_mut) else {
+        let Some(report) = self.slots.next(self.written) else {
             return findings::count(&mut self.findings.unwritten);
         };
         report.begin(kind, self.config, context, lookup(&self.graph, usage_words));
@@ -113,9 +112,9 @@ impl Engine<'_> {
             self.findings.count_accepted(index, cause, is_plain);
         } else if let Some(index) = self.findings.accepted_with(cause, accepted.len()) {
             self.findings.count_accepted(index, cause, false);
-        } else if self.findings.ids().contains(&id) {
+        } else if self.findings.ids().any(|known| known == id) {
             findings::count(&mut self.findings.repeated);
-        } else if self.queue.waiting() + self.written >= REPORTS {
+        } else if self.queue.waiting() + self.written >= self.config.reports {
             findings::count(&mut self.findings.unwritten);
             self.notice(Table::Reports);
         } else {
@@ -138,8 +137,7 @@ impl Engine<'_> {
 
     /// Puts the report that was written into the group of `leader`, which is shown in full unless this one `leads`.
     fn join(&mut self, leader: FindingId, leads: bool) {
-        let Some((before, [new, ..])) = self.slots.split_at_mut_checked(self.written) else { return };
-        let Some(new) = new.as_deref_mut() else { return };
+        let Some((mut before, new)) = self.slots.split(self.written) else { return };
         new.same_cause = Some(leader);
         new.is_brief = !leads;
         if !leads {
@@ -148,13 +146,13 @@ impl Engine<'_> {
         // Those that this event wrote are not shown yet: they come after this one, in one line each.
         let id = new.id;
         let of_group = |report: &Report| report.id == leader || report.same_cause == Some(leader);
-        for report in before.iter_mut().flatten().filter(|report| of_group(report)) {
+        for report in before.iter_mut().flat_map(|piece| piece.iter_mut()).filter(|report| of_group(report)) {
             (report.same_cause, report.is_brief) = (Some(id), true);
         }
-        let first = before.iter_mut().flatten().find(|report| report.same_cause == Some(id));
+        let first = before.into_iter().flatten().find(|report| report.same_cause == Some(id));
         if let Some(first) = first {
             new.same_cause = None;
-            core::mem::swap(&mut **first, new);
+            core::mem::swap(first, new);
         }
     }
 
