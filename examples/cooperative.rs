@@ -16,6 +16,10 @@ struct Kernel;
 
 // SAFETY: one core, which is in one task at a time: nobody else uses that task's context.
 unsafe impl Port for Kernel {
+    const CLASSES: usize = 64;
+    const DEPENDENCIES: usize = 256;
+    const CHAINS: usize = 1024;
+
     fn context() -> *const Context {
         CONTEXTS[CURRENT.load(Ordering::Relaxed)].get()
     }
@@ -36,7 +40,7 @@ unsafe impl Port for Kernel {
     }
 }
 
-lockdep::port!(Kernel, classes = 64, dependencies = 256, chains = 1024);
+lockdep::port!(Kernel);
 
 // ---- the scheduler
 

@@ -48,6 +48,10 @@ struct Kernel;
 // SAFETY: `CURRENT` is the CPU's own word. It names the context of the task that runs there, which is in no run queue
 // meanwhile, or that of the CPU's own interrupt.
 unsafe impl Port for Kernel {
+    const CLASSES: usize = 64;
+    const DEPENDENCIES: usize = 256;
+    const CHAINS: usize = 1024;
+
     fn context() -> *const Context {
         CURRENT.get()
     }
@@ -73,7 +77,7 @@ unsafe impl Port for Kernel {
     }
 }
 
-lockdep::port!(Kernel, classes = 64, dependencies = 256, chains = 1024);
+lockdep::port!(Kernel);
 
 // ---- interrupts
 

@@ -43,14 +43,14 @@ pub fn assert_not_held(map: &LockMap) {
 #[track_caller]
 #[inline]
 pub fn assert_irqs_disabled() {
-    hooks::event(Event::ClaimIrqs(false), Site::caller());
+    hooks::event(Event::ClaimIrqsOff, Site::caller());
 }
 
 /// Asserts that hard interrupts are enabled, by the machine's own flag. Linux's `lockdep_assert_irqs_enabled`.
 #[track_caller]
 #[inline]
 pub fn assert_irqs_enabled() {
-    hooks::event(Event::ClaimIrqs(true), Site::caller());
+    hooks::event(Event::ClaimIrqsOn, Site::caller());
 }
 
 /// Announces that the lock may be acquired from here on some path: it is checked, and its order learned, as if it were
@@ -88,7 +88,7 @@ fn might_lock_as(map: &LockMap, mode: Mode) {
 #[track_caller]
 #[inline]
 pub fn pin(map: &LockMap) -> Pin<'_> {
-    hooks::event(Event::Pin(map, true), Site::caller());
+    hooks::event(Event::Pin(map), Site::caller());
     Pin { map }
 }
 
@@ -96,7 +96,7 @@ pub fn pin(map: &LockMap) -> Pin<'_> {
 #[track_caller]
 #[inline]
 pub fn unpin(pin: Pin<'_>) {
-    hooks::event(Event::Pin(pin.map, false), Site::caller());
+    hooks::event(Event::Unpin(pin.map), Site::caller());
 }
 
 /// A pinned lock. Dropping it does not remove the pin: a forgotten pin is found when the lock is released.

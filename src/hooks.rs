@@ -154,14 +154,14 @@ pub fn irqs_recorded_on() -> bool {
 #[track_caller]
 #[inline]
 pub fn softirqs_on() {
-    __lockdep_event(Event::Softirqs(true), Site::caller());
+    __lockdep_event(Event::SoftirqsOn, Site::caller());
 }
 
 /// Records that softirqs were disabled. Linux's `lockdep_softirqs_off`.
 #[track_caller]
 #[inline]
 pub fn softirqs_off() {
-    __lockdep_event(Event::Softirqs(false), Site::caller());
+    __lockdep_event(Event::SoftirqsOff, Site::caller());
 }
 
 /// Begins an interrupt: `own` becomes the current context until the guard is dropped. Each CPU needs one cell for each
@@ -239,14 +239,14 @@ pub fn irq_exit() {
 #[track_caller]
 #[inline]
 pub fn reclaim_enter() {
-    __lockdep_event(Event::Reclaim(true), Site::caller());
+    __lockdep_event(Event::ReclaimEnter, Site::caller());
 }
 
 /// Records that the task leaves memory reclaim. Linux's `fs_reclaim_release`.
 #[track_caller]
 #[inline]
 pub fn reclaim_exit() {
-    __lockdep_event(Event::Reclaim(false), Site::caller());
+    __lockdep_event(Event::ReclaimExit, Site::caller());
 }
 
 /// Announces an allocation that may enter reclaim: locks that are held here are held with reclaim enabled. Linux's

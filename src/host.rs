@@ -61,6 +61,16 @@ pub trait HostConfig: 'static {
     const POLICY: Policy = Policy::FIRST;
     /// Known findings that are accepted, each with its reason.
     const ACCEPTED: &'static [Accepted] = &[];
+    /// As [`Port::CLASSES`].
+    const CLASSES: usize = 1024;
+    /// As [`Port::DEPENDENCIES`].
+    const DEPENDENCIES: usize = 8192;
+    /// As [`Port::CHAINS`].
+    const CHAINS: usize = 16384;
+    /// As [`Port::REPORTS`].
+    const REPORTS: usize = 3;
+    /// As [`Port::FINDINGS`].
+    const FINDINGS: usize = 64;
 }
 
 /// The options of [`Host`]: all defaults.
@@ -74,6 +84,11 @@ impl HostConfig for DefaultConfig {}
 unsafe impl<C: HostConfig> Port for HostPort<C> {
     const POLICY: Policy = C::POLICY;
     const ACCEPTED: &'static [Accepted] = C::ACCEPTED;
+    const CLASSES: usize = C::CLASSES;
+    const DEPENDENCIES: usize = C::DEPENDENCIES;
+    const CHAINS: usize = C::CHAINS;
+    const REPORTS: usize = C::REPORTS;
+    const FINDINGS: usize = C::FINDINGS;
     /// On the host a critical section excludes other threads, so it is always a lock.
     const SECTION_IS_LOCK: bool = true;
 

@@ -131,6 +131,33 @@ pub unsafe trait Port: 'static {
     /// only disables interrupts.
     const SECTION_IS_LOCK: bool = false;
 
+    /// Room for classes of locks, 1 to 65,533: locks that are constructed at one line are of one class. 180 bytes each
+    /// on 64-bit machines. When it is full, locks of further classes are recorded, and their order is not checked.
+    ///
+    /// Of each table that is full a [notice](crate::report::capacity::Notice) is shown once, which names its constant;
+    /// [`hooks::occupancy`](crate::hooks::occupancy) tells how full they are. `docs/cost.md` has the bytes of all.
+    const CLASSES: usize = 1024;
+    /// Room for dependencies, 1 to 65,533: pairs of classes of which one was acquired while the other was held. 32 bytes
+    /// each. When it is full, further pairs are not learned, and cycles through them are not found.
+    const DEPENDENCIES: usize = 8192;
+    /// Slots for checked chains, a power of two: combinations of locks held at once, with their usage. 8 bytes each
+    /// (26 with the feature `stat`). When it is full, further combinations are checked again each time they occur:
+    /// nothing is missed, but their acquisitions are slower.
+    const CHAINS: usize = 16384;
+    /// How many validators there are, 1 to 256, each with tables of its own. More than one is for kernels that test the
+    /// validator itself, in contexts of [`Context::of`].
+    const VALIDATORS: usize = 1;
+    /// For how many CPUs there are statistics, from [`Port::CPU`] 0 on (feature `stat`; without it this costs nothing).
+    /// Events on other CPUs are not counted, and the listing tells how many they were.
+    const CPUS: usize = 1;
+    /// How many reports may wait to be shown, at least 1. Over 4 KB each on 64-bit machines, and as much for one more,
+    /// in which the next is written. When it is full, a finding is dropped and counted, and reported when it occurs
+    /// again. More than one occurs with a [queued](Policy::queued) policy, or where one event has several findings.
+    const REPORTS: usize = 3;
+    /// How many findings are known by their ids until a reset, at least 1, so that each is reported once. 16 bytes each.
+    /// When it is full, further findings are counted and not reported.
+    const FINDINGS: usize = 64;
+
     /// Returns the context that runs on this CPU, or null before there is one: then nothing is checked, and locks that
     /// are acquired are counted. Linux's `current`. Called at every event, with interrupts in any state.
     fn context() -> *const Context;

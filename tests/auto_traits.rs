@@ -330,7 +330,7 @@ mod words {
         report::UsageConflict: YES, YES;
         TaskInfo: YES, YES;
         report::MemoryFootprint: YES, YES;
-        __private::Runtime<host::Host, 8, 8, 8, 1, 1>: YES, YES;
+        __private::Runtime<host::Host, 8, 8, 8, 1, 1, 4, 64>: YES, YES;
         selftest::Case: YES, YES;
         selftest::Group: YES, YES;
         selftest::Test: YES, YES;

@@ -30,6 +30,10 @@ struct Machine;
 
 // SAFETY: one thread is all CPUs in turn, and says itself which it is.
 unsafe impl Port for Machine {
+    const CLASSES: usize = 4;
+    const DEPENDENCIES: usize = 4;
+    const CHAINS: usize = 4;
+
     plain::functions!(plain);
 
     fn who() -> TaskInfo {
@@ -41,10 +45,10 @@ unsafe impl Port for Machine {
 }
 
 // The drop of a context is an event of the program's own validator, which has no part in this.
-lockdep::port!(Machine, classes = 4, dependencies = 4, chains = 4);
+lockdep::port!(Machine);
 
 /// The validator, as `lockdep::port!` would make it.
-static RUNTIME: Runtime<Machine, 64, 64, 256, 1, 1> = Runtime::new();
+static RUNTIME: Runtime<Machine, 64, 64, 256, 1, 1, 4, 64> = Runtime::new();
 
 /// The locks of each CPU: lock `i` of each is of class `i`.
 static LOCKS: [[LockMap; DEPTH]; CPUS] = [const { locks() }; CPUS];

@@ -1,4 +1,5 @@
-//! Programs that are put together wrongly do not link, and are told why: without `port!`, with two versions of the crate.
+//! Programs that are put together wrongly do not build, and are told why: without `port!`, with two versions of the crate,
+//! with constants of the port that cannot be.
 //!
 //! Each test writes a program under `target/tmp` and builds it, as its author would.
 
@@ -38,6 +39,40 @@ fn main() {
     assert_eq!(lockdep::hooks::occupancy().classes.used, 1);
 }
 ";
+
+/// A port with one constant of its own.
+const PORT_WITH: &str = "\
+use lockdep::{Context, IrqState, Message, Port, TaskInfo};
+struct Kernel;
+unsafe impl Port for Kernel {
+    const CONSTANT
+    fn context() -> *const Context { core::ptr::null() }
+    unsafe fn set_context(_: *const Context) {}
+    fn irqs_enabled() -> bool { true }
+    fn irqs_disable() -> IrqState { IrqState(0) }
+    fn irqs_restore(_: IrqState) {}
+    fn who() -> TaskInfo { TaskInfo::UNKNOWN }
+    fn show(_: Message<'_>) {}
+}
+lockdep::port!(Kernel);
+fn main() {}
+";
+/// Constants that cannot be, and how the compiler's message begins.
+const WRONG: [(&str, &str); 13] = [
+    ("CLASSES: usize = 0;", "Port::CLASSES must be 1 to 65,533"),
+    ("CLASSES: usize = 65_534;", "Port::CLASSES must be 1 to 65,533"),
+    ("DEPENDENCIES: usize = 0;", "Port::DEPENDENCIES must be 1 to 65,533"),
+    ("DEPENDENCIES: usize = 65_534;", "Port::DEPENDENCIES must be 1 to 65,533"),
+    ("CHAINS: usize = 1000;", "Port::CHAINS must be a power of two"),
+    ("CHAINS: usize = 0;", "Port::CHAINS must be a power of two"),
+    ("VALIDATORS: usize = 0;", "Port::VALIDATORS must be 1 to 256"),
+    ("VALIDATORS: usize = 257;", "Port::VALIDATORS must be 1 to 256"),
+    ("CPUS: usize = 0;", "Port::CPUS must be at least 1"),
+    ("REPORTS: usize = 0;", "Port::REPORTS must be at least 1"),
+    ("FINDINGS: usize = 0;", "Port::FINDINGS must be at least 1"),
+    ("ACCEPTED: &'static [lockdep::Accepted] = &[lockdep::Accepted::id(1, \"\"); 65];", "too many in Port::ACCEPTED"),
+    ("POLICY: lockdep::Policy = lockdep::Policy::HALT.queued();", "Port::POLICY: what halts"),
+];
 
 /// The symbol by which a version calls one of its functions.
 fn symbol(version: &str, function: &str) -> String {
@@ -113,8 +148,12 @@ other = { package = \"lockdep\", path = \"other\", features = [\"std\"] }
 ";
 
 fn cargo(directory: &Path, verb: &str) -> Output {
+    cargo_with(directory, &[verb, "--offline"])
+}
+
+fn cargo_with(directory: &Path, arguments: &[&str]) -> Output {
     let mut cargo = Command::new(env!("CARGO"));
-    cargo.args([verb, "--offline"]).current_dir(directory);
+    cargo.args(arguments).current_dir(directory);
     // All programs share what they have in common.
     cargo.env("CARGO_TARGET_DIR", Path::new(env!("CARGO_TARGET_TMPDIR")).join("linking/target"));
     cargo.output().expect("cargo starts")
@@ -164,6 +203,37 @@ fn two_versions_never_answer_for_each_other() {
     assert!(!text.contains(&symbol(VERSION, "acquire")), "the other one has it: {text}");
     program(&directory, ON_BOTH, &format!("{PORT}{PORT_OF_OTHER}{MAIN_WITH_LIBRARY}"));
     runs(&directory);
+}
+
+/// The compiler's messages name the constant first. Each at its limit builds.
+#[test]
+fn a_constant_of_the_port_that_cannot_be_is_named() {
+    let directory = directory("constants");
+    program(&directory, "", &format!("{PORT}{MAIN}"));
+    let write_all = |constants: &[&str]| {
+        for (number, constant) in constants.iter().enumerate() {
+            let source = PORT_WITH.replace("CONSTANT", constant);
+            write(&directory.join(format!("src/bin/wrong{number}.rs")), &source);
+        }
+    };
+    write_all(&WRONG.map(|(constant, _)| constant));
+    let check = ["check", "--keep-going", "--offline", "--bins"];
+    let text = String::from_utf8_lossy(&cargo_with(&directory, &check).stderr).into_owned();
+    let panics = |message: &str| text.matches(&format!("error[E0080]: evaluation panicked: {message}")).count();
+    for (constant, message) in WRONG {
+        let times = WRONG.iter().filter(|(_, other)| *other == message).count();
+        assert_eq!(panics(message), times, "{constant}: {text}");
+    }
+    assert_eq!(panics(""), WRONG.len(), "one message each: {text}");
+    fs::remove_dir_all(directory.join("src/bin")).expect("the wrong ones are removed");
+    write_all(&[
+        "CLASSES: usize = 65_533;",
+        "DEPENDENCIES: usize = 65_533;",
+        "CHAINS: usize = 1;",
+        "REPORTS: usize = 1;",
+    ]);
+    let output = cargo_with(&directory, &check);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
 /// A symbol without a version would bring the crash back.

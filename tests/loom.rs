@@ -37,6 +37,10 @@ struct Model;
 
 // SAFETY: `begin` gives each thread contexts of its own.
 unsafe impl Port for Model {
+    const CLASSES: usize = 4;
+    const DEPENDENCIES: usize = 4;
+    const CHAINS: usize = 4;
+
     fn context() -> *const Context {
         CURRENT.with(Cell::get)
     }
@@ -66,10 +70,10 @@ unsafe impl Port for Model {
 }
 
 // A cell that is dropped says so to the program's port; none is, but the linker cannot know.
-lockdep::port!(Model, classes = 4, dependencies = 4, chains = 4);
+lockdep::port!(Model);
 
 /// Small tables: three classes, three dependencies, four chains.
-type Machine = Runtime<Model, 4, 4, 4, 1, 1>;
+type Machine = Runtime<Model, 4, 4, 4, 1, 1, 4, 64>;
 
 /// A validator and two locks, as both CPUs have them.
 struct World {

@@ -283,7 +283,7 @@ mod cortex_m {
         }
     }
 
-    static RUNTIME: Runtime<CortexM, 16, 16, 16, 1, 1> = Runtime::new();
+    static RUNTIME: Runtime<CortexM, 16, 16, 16, 1, 1, 4, 64> = Runtime::new();
     static MAIN: ContextCell = ContextCell::new(0);
     static OWN: ContextCell = ContextCell::new(0);
     static UART: LockMap = LockMap::named("uart", WaitTypes::SPIN);

@@ -35,6 +35,10 @@ pub(crate) struct Kernel;
 // `Cpu::task`, or that of the CPU's own interrupt. It is read and written by one instruction. The two functions that disable and
 // restore are barriers, as their assembly may touch any memory.
 unsafe impl Port for Kernel {
+    const CLASSES: usize = 64;
+    const DEPENDENCIES: usize = 256;
+    const CHAINS: usize = 1024;
+
     fn context() -> *const Context {
         machine::context()
     }
@@ -66,7 +70,7 @@ unsafe impl Port for Kernel {
     const CPU: fn() -> u32 = || machine::cpu() as u32; // statistics ask with interrupts on; `who` may not be asked so here
 }
 
-lockdep::port!(Kernel, classes = 64, dependencies = 256, chains = 1024);
+lockdep::port!(Kernel);
 
 // ---- a lock of the kernel's own: it gives the CPU away until it is free (xv6: `sleeplock`)
 

@@ -9,8 +9,6 @@
 use crate::context::hold::{Hold, NO_SLOT};
 use crate::context::{Context, HOLDS};
 use crate::engine::Engine;
-use crate::engine::findings::FINDINGS;
-use crate::engine::report_queue::REPORTS;
 use crate::report::capacity::{Fill, Notice, Occupancy, Table};
 
 /// The notices of a validator.
@@ -60,18 +58,21 @@ impl Engine<'_> {
         self.outbox.notices.pending &= !(1 << table as u8);
         let occupancy = self.occupancy();
         let (size, remedy) = match table {
-            Table::Classes => (occupancy.classes.size, "raise `classes` in `lockdep::port!`"),
-            Table::Dependencies => (occupancy.dependencies.size, "raise `dependencies` in `lockdep::port!`"),
-            Table::Chains | Table::Members => (occupancy.chains.size, "raise `chains` in `lockdep::port!`"),
+            Table::Classes => (occupancy.classes.size, "raise `Port::CLASSES`"),
+            Table::Dependencies => (occupancy.dependencies.size, "raise `Port::DEPENDENCIES`"),
+            Table::Chains | Table::Members => (occupancy.chains.size, "raise `Port::CHAINS`"),
             Table::Holds => (
                 HOLDS,
                 "hold fewer locks at once, or give those of one class a nest lock, which counts them as one: the size is \
                  fixed",
             ),
-            Table::Findings => {
-                (occupancy.findings.size, "fix some of them, or accept them in `Port::ACCEPTED`: the size is fixed")
+            Table::Findings => (
+                occupancy.findings.size,
+                "fix some of them, accept them in `Port::ACCEPTED`, or raise `Port::FINDINGS`",
+            ),
+            Table::Reports => {
+                (occupancy.reports.size, "call `hooks::show_pending` more often, or raise `Port::REPORTS`")
             }
-            Table::Reports => (occupancy.reports.size, "call `hooks::show_pending` more often: the size is fixed"),
         };
         Some(Notice { table, size, remedy })
     }
@@ -92,8 +93,8 @@ impl Engine<'_> {
                 self.published.chains.capacity(),
                 self.published.chains.rejected(),
             ),
-            findings: fill(self.findings.ids().len(), FINDINGS, self.findings.unknown),
-            reports: fill(self.outbox.queue.waiting(), REPORTS, self.findings.unwritten),
+            findings: fill(self.findings.ids().len(), self.findings.capacity(), self.findings.unknown),
+            reports: fill(self.outbox.queue.waiting(), self.config.reports, self.findings.unwritten),
         }
     }
 

@@ -13,8 +13,13 @@ use crate::report::fingerprint::Cause;
 use crate::report::kind::{KINDS, Kind};
 use crate::report::policy::{ACCEPTED, FindingId, Policy};
 
-/// How many findings are known by their ids, so that each is reported once.
-pub(crate) const FINDINGS: usize = 64; // a bit of a word each
+/// A finding that was reported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Known {
+    id: FindingId,
+    cause: Cause,
+    role: Role,
+}
 
 /// What a finding is in the group of its cause.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,19 +30,19 @@ pub(crate) enum Role {
     Consequence,
 }
 
-/// The record.
+impl Known {
+    const EMPTY: Known = Known { id: FindingId(0), cause: Cause::OWN, role: Role::Plain };
+}
+
+/// The record. `S` is the storage of the ids: an array where it is made, a slice where it is used.
 #[derive(Debug)]
-pub(crate) struct Findings {
+pub(crate) struct Findings<S: ?Sized = [Known]> {
     /// The kind that was reported first.
     pub(crate) first: Option<Kind>,
     /// Whether there was an event yet.
     begun: bool,
+    /// How many of `table` are in use.
     known: usize,
-    ids: [FindingId; FINDINGS],
-    /// The cause of each of them.
-    causes: [Cause; FINDINGS],
-    /// A bit for each that is the plain finding of its cause.
-    plain: u64,
     /// When the present status began: at the first event, the last reset, or the finding that ended the checking.
     pub(crate) since: u64,
     /// Findings that were reported before.
@@ -52,25 +57,29 @@ pub(crate) struct Findings {
     accepted_causes: [Cause; ACCEPTED],
     /// How often each kind was looked for.
     pub(crate) ran: [u32; KINDS],
+    /// The findings that were reported, the oldest first: so each is reported once.
+    table: S,
+}
+
+impl<const N: usize> Findings<[Known; N]> {
+    pub(crate) const fn new() -> Self {
+        Findings {
+            first: None,
+            begun: false,
+            known: 0,
+            since: 0,
+            repeated: 0,
+            unknown: 0,
+            unwritten: 0,
+            accepted: [0; ACCEPTED],
+            accepted_causes: [Cause::OWN; ACCEPTED],
+            ran: [0; KINDS],
+            table: [Known::EMPTY; N],
+        }
+    }
 }
 
 impl Findings {
-    pub(crate) const EMPTY: Findings = Findings {
-        first: None,
-        begun: false,
-        known: 0,
-        ids: [FindingId(0); FINDINGS],
-        causes: [Cause::OWN; FINDINGS],
-        plain: 0,
-        since: 0,
-        repeated: 0,
-        unknown: 0,
-        unwritten: 0,
-        accepted: [0; ACCEPTED],
-        accepted_causes: [Cause::OWN; ACCEPTED],
-        ran: [0; KINDS],
-    };
-
     /// Notes the time of the first event.
     #[inline]
     pub(crate) fn begin(&mut self, now: fn() -> u64) {
@@ -96,8 +105,17 @@ impl Findings {
     }
 
     /// The ids of the findings that were reported, the oldest first.
-    pub(crate) fn ids(&self) -> &[FindingId] {
-        self.ids.get(..self.known).unwrap_or_default()
+    pub(crate) fn ids(&self) -> impl ExactSizeIterator<Item = FindingId> {
+        self.known().iter().map(|known| known.id)
+    }
+
+    fn known(&self) -> &[Known] {
+        self.table.get(..self.known).unwrap_or_default()
+    }
+
+    /// How many findings can be known.
+    pub(crate) fn capacity(&self) -> usize {
+        self.table.len()
     }
 
     /// Whether a rule ever found something, reported or not.
@@ -108,26 +126,19 @@ impl Findings {
 
     /// Enters an id. Returns whether there was room.
     pub(crate) fn enter(&mut self, id: FindingId, cause: Cause, role: Role) -> bool {
-        match (self.ids.get_mut(self.known), self.causes.get_mut(self.known)) {
-            (Some(place), Some(cause_place)) => {
-                (*place, *cause_place) = (id, cause);
-                self.plain |= u64::from(role == Role::Plain) << self.known;
-                self.known += 1;
-                true
-            }
-            _ => {
-                count(&mut self.unknown);
-                false
-            }
-        }
+        let Some(place) = self.table.get_mut(self.known) else {
+            count(&mut self.unknown);
+            return false;
+        };
+        *place = Known { id, cause, role };
+        self.known += 1;
+        true
     }
 
     /// The finding that leads the group of a cause, and its role there: the plain one, or else the first.
     pub(crate) fn leader(&self, cause: Cause) -> Option<(FindingId, Role)> {
-        let of_it = self.ids().iter().zip(&self.causes).enumerate();
-        let of_it = of_it.filter(|(_, (_, of))| **of == cause && cause != Cause::OWN);
-        let role = |index: usize| if self.plain >> index & 1 == 1 { Role::Plain } else { Role::Consequence };
-        let mut known = of_it.map(|(index, (id, _))| (*id, role(index)));
+        let of_it = self.known().iter().filter(|known| known.cause == cause && cause != Cause::OWN);
+        let mut known = of_it.map(|known| (known.id, known.role));
         let first = known.next()?;
         if first.1 == Role::Plain { Some(first) } else { known.find(|(_, role)| *role == Role::Plain).or(Some(first)) }
     }
@@ -149,7 +160,6 @@ impl Findings {
     pub(crate) fn clear(&mut self, now: fn() -> u64) {
         (self.first, self.begun, self.known, self.since) = (None, true, 0, now());
         (self.repeated, self.unknown, self.unwritten) = (0, 0, 0);
-        self.plain = 0;
         self.accepted.fill(0);
         self.accepted_causes.fill(Cause::OWN);
         self.ran.fill(0);

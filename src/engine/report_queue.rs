@@ -10,14 +10,11 @@
 //!
 //! What it does not do: show reports (`runtime/`), or decide which are kept (`reporting.rs`).
 
-/// How many reports may wait to be shown: one takes over 4 KB on 64-bit machines.
-pub(crate) const REPORTS: usize = 3;
+use crate::report::Report;
+use core::ops::Range;
 
-/// How many slots there are for them. One is always free: a report is written before it is known whether its finding is
-/// new.
-pub(crate) const SLOTS: usize = REPORTS + 1;
-
-/// The ring. Empty is all zeros.
+/// The ring. Empty is all zeros. The number of slots is the caller's, and always the same: one more than may wait, so
+/// one is always free. A report is written before it is known whether its finding is new.
 #[derive(Debug, Default)]
 pub(crate) struct ReportQueue {
     first: usize,
@@ -33,15 +30,18 @@ impl ReportQueue {
         self.waiting
     }
 
-    /// The free slots, in the order in which they are to be written.
-    pub(crate) fn free(&self) -> impl Iterator<Item = usize> + use<> {
-        let (first, waiting) = (self.first, self.waiting);
-        (waiting..SLOTS).map(move |n| (first + n) % SLOTS)
+    /// The free ones of so many slots, in the order in which they are to be written: two ranges that have none in
+    /// common.
+    pub(crate) fn free(&self, slots: usize) -> [Range<usize>; 2] {
+        match self.first + self.waiting {
+            next if next < slots => [next..slots, 0..self.first],
+            next => [next - slots..self.first, 0..0],
+        }
     }
 
-    /// Queues the first `written` of the free slots.
-    pub(crate) fn add(&mut self, written: usize) {
-        self.waiting = (self.waiting + written).min(REPORTS);
+    /// Queues the first `written` of the free ones of so many slots.
+    pub(crate) fn add(&mut self, written: usize, slots: usize) {
+        self.waiting = (self.waiting + written).min(slots.saturating_sub(1));
     }
 
     /// Whether something is being shown.
@@ -57,11 +57,11 @@ impl ReportQueue {
         })
     }
 
-    /// Ends showing a report: its slot is free.
-    pub(crate) fn end(&mut self) {
+    /// Ends showing a report: its slot, one of so many, is free.
+    pub(crate) fn end(&mut self, slots: usize) {
         self.showing = false;
         self.waiting = self.waiting.saturating_sub(1);
-        self.first = (self.first + 1) % SLOTS;
+        self.first = if self.first + 1 < slots { self.first + 1 } else { 0 };
     }
 
     /// Notes that a notice, which has no slot, begins to be shown.
@@ -75,27 +75,77 @@ impl ReportQueue {
     }
 }
 
+/// The free slots, for one event: it writes them in their order. They are a part of a ring, so they are in two pieces.
+#[derive(Debug, Default)]
+pub(crate) struct FreeSlots<'a>(pub(crate) [&'a mut [Report]; 2]);
+
+impl FreeSlots<'_> {
+    /// The slot after the first `written`.
+    pub(crate) fn next(&mut self, written: usize) -> Option<&mut Report> {
+        self.split(written).map(|(_, next)| next)
+    }
+
+    /// The first `written` slots, in two pieces, and the one after them.
+    pub(crate) fn split(&mut self, written: usize) -> Option<([&mut [Report]; 2], &mut Report)> {
+        let [first, second] = &mut self.0;
+        if let Some(left) = written.checked_sub(first.len()) {
+            let (before, [next, ..]) = second.split_at_mut_checked(left)? else { return None };
+            return Some(([first, before], next));
+        }
+        let (before, [next, ..]) = first.split_at_mut_checked(written)? else { return None };
+        Some(([before, &mut []], next))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::vec::Vec;
+
+    fn free(queue: &ReportQueue, slots: usize) -> Vec<usize> {
+        queue.free(slots).into_iter().flatten().collect()
+    }
 
     #[test]
     fn the_oldest_is_shown_first_and_is_not_free_meanwhile() {
-        let mut queue = ReportQueue::EMPTY;
-        for round in 0..2 * SLOTS {
-            let slots: Vec<usize> = queue.free().collect();
-            assert_eq!((slots.len(), slots[0]), (SLOTS, round * REPORTS % SLOTS), "all are free, in their order");
-            assert_eq!(queue.begin(), None, "nothing waits");
-            queue.add(1);
-            assert_eq!(queue.begin(), Some(slots[0]));
-            assert_eq!((queue.begin(), queue.is_showing()), (None, true), "one at a time");
-            queue.add(REPORTS - 1);
-            assert_eq!(queue.free().collect::<Vec<_>>(), slots[REPORTS..], "one is left to write");
-            queue.end();
-            for slot in &slots[1..REPORTS] {
-                assert_eq!(queue.begin(), Some(*slot));
-                queue.end();
+        for reports in 1..5 {
+            let all = reports + 1;
+            let mut queue = ReportQueue::EMPTY;
+            for round in 0..2 * all {
+                let slots = free(&queue, all);
+                assert_eq!((slots.len(), slots[0]), (all, round * reports % all), "all are free, in their order");
+                assert_eq!(queue.begin(), None, "nothing waits");
+                queue.add(1, all);
+                assert_eq!(queue.begin(), Some(slots[0]));
+                assert_eq!((queue.begin(), queue.is_showing()), (None, true), "one at a time");
+                queue.add(reports - 1, all);
+                assert_eq!(free(&queue, all), slots[reports..], "one is left to write");
+                queue.end(all);
+                for slot in &slots[1..reports] {
+                    assert_eq!(queue.begin(), Some(*slot));
+                    queue.end(all);
+                }
             }
+        }
+    }
+
+    #[test]
+    fn free_slots_are_written_in_their_order() {
+        let mut reports = [const { Report::EMPTY }; 5];
+        for (id, report) in reports.iter_mut().enumerate() {
+            report.id.0 = id as u64;
+        }
+        for pieces in [0, 2, 5] {
+            let (second, first) = reports.split_at_mut(pieces);
+            let order: Vec<u64> = first.iter().chain(second.iter()).map(|report| report.id.0).collect();
+            let mut free = FreeSlots([first, second]);
+            for written in 0..5 {
+                let (before, next) = free.split(written).expect("it is free");
+                assert_eq!(before.iter().flat_map(|piece| piece.iter()).count(), written);
+                let before = before.into_iter().flatten().map(|report| report.id.0);
+                assert_eq!(before.chain([next.id.0]).collect::<Vec<_>>(), order[..=written]);
+            }
+            assert!(free.next(5).is_none());
         }
     }
 }

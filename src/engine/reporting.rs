@@ -129,7 +129,7 @@ impl Engine<'_> {
             self.findings.count_accepted(index, cause, role);
         } else if let Some(index) = self.findings.accepted_with(cause, accepted.len()) {
             self.findings.count_accepted(index, cause, Role::Consequence);
-        } else if self.findings.ids().contains(&id) {
+        } else if self.findings.ids().any(|known| known == id) {
             findings::count(&mut self.findings.repeated);
         } else if self.outbox.is_full() {
             findings::count(&mut self.findings.unwritten);

@@ -20,7 +20,7 @@ impl Engine<'_> {
         State {
             status,
             since: findings.since,
-            first: findings.first.zip(findings.ids().first().copied()),
+            first: findings.first.zip(findings.ids().next()),
             findings: findings.ids().len(),
             waiting: self.outbox.queue.waiting(),
             repeated: findings.repeated,

@@ -12,9 +12,9 @@ use crate::context::Context;
 use crate::context::hold::Acquire;
 use crate::engine::attempt::Attempt;
 use crate::engine::capacity::Notices;
-use crate::engine::findings::Findings;
+use crate::engine::findings::{Findings, Known};
 use crate::engine::outbox::Outbox;
-use crate::engine::report_queue::{ReportQueue, SLOTS};
+use crate::engine::report_queue::{FreeSlots, ReportQueue};
 use crate::engine::{Engine, Published, fast_path, new_chain, recheck};
 use crate::graph::Graph;
 use crate::graph::chain_cache::{self, Chains};
@@ -42,19 +42,22 @@ use crate::report::policy::Policy;
 pub struct Validator<const C: usize, const D: usize, const K: usize> {
     seen_classes: UsageWords<[AtomicWord64; C]>,
     chains: Chains<[chain_cache::Slot; K]>,
-    tables: Tables<C, D, K>,
+    tables: Tables<C, D, K, FINDINGS>,
     report: Report,
 }
 
-/// The half under the internal lock, with its storage.
+/// How many findings a [`Validator`] knows: as many as a port has by default.
+const FINDINGS: usize = 64;
+
+/// The half under the internal lock, with its storage; `F` findings are known.
 #[derive(Debug)]
-pub(crate) struct Tables<const C: usize, const D: usize, const K: usize> {
+pub(crate) struct Tables<const C: usize, const D: usize, const K: usize, const F: usize> {
     classes: Classes<[Class; C]>,
     dependencies: Dependencies<[Dependency; D]>,
     topological_order: TopologicalOrder<[[u32; 2]; C]>,
     reachable_usage: ReachableUsage<[[Usage; 2]; C]>,
     scratch: Scratch<[[Place; 2]; C]>,
-    findings: Findings,
+    findings: Findings<[Known; F]>,
     pub(crate) queue: ReportQueue,
     notices: Notices,
     chain_members: ChainMembersTable<K>,
@@ -76,8 +79,9 @@ pub struct Sizes {
 }
 
 impl Sizes {
-    /// Those of a validator with `C` slots for classes, `D` for dependencies and `K` for chains.
-    pub const fn of<const C: usize, const D: usize, const K: usize>() -> Sizes {
+    /// Those of a validator with `C` slots for classes, `D` for dependencies, `K` for chains, `R` for reports and `F`
+    /// for findings.
+    pub const fn of<const C: usize, const D: usize, const K: usize, const R: usize, const F: usize>() -> Sizes {
         Sizes {
             classes: size_of::<Classes<[Class; C]>>() + size_of::<UsageWords<[AtomicWord64; C]>>(),
             dependencies: size_of::<Dependencies<[Dependency; D]>>(),
@@ -85,12 +89,12 @@ impl Sizes {
             search: size_of::<Scratch<[[Place; 2]; C]>>()
                 + size_of::<TopologicalOrder<[[u32; 2]; C]>>()
                 + size_of::<ReachableUsage<[[Usage; 2]; C]>>(),
-            reports: SLOTS * size_of::<Report>() + size_of::<Findings>(),
+            reports: R * size_of::<Report>() + size_of::<Findings<[Known; F]>>(),
         }
     }
 }
 
-impl<const C: usize, const D: usize, const K: usize> Tables<C, D, K> {
+impl<const C: usize, const D: usize, const K: usize, const F: usize> Tables<C, D, K, F> {
     pub(crate) const fn new() -> Self {
         Tables {
             classes: Classes::new(),
@@ -98,7 +102,7 @@ impl<const C: usize, const D: usize, const K: usize> Tables<C, D, K> {
             topological_order: TopologicalOrder::new(),
             reachable_usage: ReachableUsage::new(),
             scratch: Scratch::new(),
-            findings: Findings::EMPTY,
+            findings: Findings::new(),
             queue: ReportQueue::EMPTY,
             notices: Notices::NONE,
             chain_members: ChainMembersTable::new(),
@@ -115,7 +119,7 @@ impl<const C: usize, const D: usize, const K: usize> Tables<C, D, K> {
     pub(crate) fn engine<'a>(
         &'a mut self,
         published: Published<'a>,
-        slots: [Option<&'a mut Report>; SLOTS],
+        slots: FreeSlots<'a>,
         config: &'a PortConfig,
     ) -> Engine<'a> {
         Engine {
@@ -128,7 +132,7 @@ impl<const C: usize, const D: usize, const K: usize> Tables<C, D, K> {
                 scratch: &mut self.scratch,
                 chain_members: self.chain_members.chain_members(),
             },
-            outbox: Outbox::new(&mut self.queue, slots, &mut self.notices),
+            outbox: Outbox::new(&mut self.queue, slots, config.reports, &mut self.notices),
             findings: &mut self.findings,
             config,
         }
@@ -160,8 +164,7 @@ impl<const C: usize, const D: usize, const K: usize> Validator<C, D, K> {
     /// Both halves, for events that need the engine.
     pub fn engine(&mut self) -> Engine<'_> {
         let published = Published { classes: &self.seen_classes, chains: &self.chains };
-        let mut slots = [const { None }; SLOTS];
-        slots[0] = Some(&mut self.report);
+        let slots = FreeSlots([core::slice::from_mut(&mut self.report), &mut []]);
         self.tables.engine(published, slots, &PortConfig::NO_PORT)
     }
 

@@ -2,7 +2,7 @@
 //!
 //! Plain data. A full table is not an error: an entry that does not fit is not learned, and counted; known entries
 //! stay, and holds are still recorded. The notice comes once for each table, with the remedy. What it does not do: size
-//! a table; `port!` does.
+//! a table; the port does.
 
 /// A table of a validator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -12,10 +12,18 @@ pub(crate) struct PortConfig {
     pub(crate) now: fn() -> u64,
     pub(crate) policy: Policy,
     pub(crate) accepted: &'static [Accepted],
+    /// How many reports may wait to be shown.
+    pub(crate) reports: usize,
 }
 
 impl PortConfig {
     /// Without a port: no task, no time, the first finding counts.
-    pub(crate) const NO_PORT: PortConfig =
-        PortConfig { who: || TaskInfo::UNKNOWN, backtrace: |_| 0, now: || 0, policy: Policy::FIRST, accepted: &[] };
+    pub(crate) const NO_PORT: PortConfig = PortConfig {
+        who: || TaskInfo::UNKNOWN,
+        backtrace: |_| 0,
+        now: || 0,
+        policy: Policy::FIRST,
+        accepted: &[],
+        reports: 1,
+    };
 }

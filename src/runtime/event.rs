@@ -1,4 +1,4 @@
-//! The rare events of a context, which share one entry point. Plain data; `runtime/mod.rs` dispatches them.
+//! The rare events of a context, which share one entry point. Plain data; `runtime/dispatch.rs` dispatches them.
 
 use crate::context::cell::ContextCell;
 use crate::context::{Context, Level};
@@ -20,10 +20,14 @@ pub enum Event<'a> {
     End(&'static ContextCell),
     /// A task's context is dropped.
     Gone(&'a Context),
-    /// Softirqs are turned on or off.
-    Softirqs(bool),
-    /// The task enters reclaim, or leaves it.
-    Reclaim(bool),
+    /// Softirqs are enabled.
+    SoftirqsOn,
+    /// Softirqs are disabled.
+    SoftirqsOff,
+    /// The task enters reclaim.
+    ReclaimEnter,
+    /// The task leaves reclaim.
+    ReclaimExit,
     /// The task allocates, which may enter reclaim.
     Allocate,
     /// The task may sleep here.
@@ -44,10 +48,14 @@ pub enum Event<'a> {
     TakeOver(&'a LockMap, Mode),
     /// Something is asserted about a lock.
     Claim(Claim, &'a LockMap),
-    /// A hold is pinned, or with `false` unpinned.
-    Pin(&'a LockMap, bool),
-    /// Interrupts are asserted to be enabled, or with `false` disabled.
-    ClaimIrqs(bool),
+    /// A hold is pinned.
+    Pin(&'a LockMap),
+    /// A hold is unpinned.
+    Unpin(&'a LockMap),
+    /// Interrupts are asserted to be enabled.
+    ClaimIrqsOn,
+    /// Interrupts are asserted to be disabled.
+    ClaimIrqsOff,
     /// Compare the validator's record of the interrupt flag with the machine's.
     CheckIrqs,
     /// Check the holds against their limits.
@@ -56,8 +64,10 @@ pub enum Event<'a> {
     TaskExit,
     /// The task returns to user mode.
     UserReturn,
-    /// An outermost critical section begins, or with `false` ends; it is a lock if the port declares so.
-    Section(&'a LockMap, bool),
+    /// An outermost critical section begins; it is a lock if the port declares so.
+    SectionBegin(&'a LockMap),
+    /// An outermost critical section ends.
+    SectionEnd(&'a LockMap),
     /// Misuse that no rule decides: its kind, a note, and the lock.
     Wrong(Kind, &'static str, Option<&'a LockMap>),
 }

@@ -2,33 +2,22 @@
 //! nothing at run time.
 #![allow(unsafe_code)]
 
-/// Makes a [`Port`](crate::port::Port) the program's, with tables of the given sizes. Use it once in a program.
-///
-/// `lockdep::port!(Kernel)` has 1,024 classes, 8,192 dependencies and 16,384 chain slots. The long form sets the sizes:
-/// `classes = C, dependencies = D, chains = K`, where `K` is a power of two. Then may follow, in this order:
-/// `validators = V`, for kernels that test the validator itself, and `cpus = N`, the number of CPUs for which
-/// statistics are kept (feature `stat`). Both are 1 by default.
-///
-/// A table that is full is reported once ([`Message::Notice`](crate::report::message::Message::Notice)), and never a
-/// panic.
+/// Makes a [`Port`](crate::port::Port) the program's, with tables of the sizes that its constants say. Use it once in a
+/// program.
 #[macro_export]
 macro_rules! port {
     ($port:ty) => {
-        $crate::port!($port, classes = 1024, dependencies = 8192, chains = 16384);
-    };
-    ($port:ty, classes = $c:expr, dependencies = $d:expr, chains = $k:expr) => {
-        $crate::port!($port, classes = $c, dependencies = $d, chains = $k, validators = 1);
-    };
-    ($port:ty, classes = $c:expr, dependencies = $d:expr, chains = $k:expr, cpus = $n:expr) => {
-        $crate::port!($port, classes = $c, dependencies = $d, chains = $k, validators = 1, cpus = $n);
-    };
-    ($port:ty, classes = $c:expr, dependencies = $d:expr, chains = $k:expr, validators = $v:expr) => {
-        $crate::port!($port, classes = $c, dependencies = $d, chains = $k, validators = $v, cpus = 1);
-    };
-    ($port:ty, classes = $c:expr, dependencies = $d:expr, chains = $k:expr, validators = $v:expr, cpus = $n:expr) => {
         const _: () = {
-            static RUNTIME: $crate::__private::Runtime<$port, { $c + 1 }, { $d + 1 }, { $k }, { $v }, { $n }> =
-                $crate::__private::Runtime::new();
+            static RUNTIME: $crate::__private::Runtime<
+                $port,
+                { <$port as $crate::Port>::CLASSES + 1 },
+                { <$port as $crate::Port>::DEPENDENCIES + 1 },
+                { <$port as $crate::Port>::CHAINS },
+                { <$port as $crate::Port>::VALIDATORS },
+                { <$port as $crate::Port>::CPUS },
+                { <$port as $crate::Port>::REPORTS + 1 },
+                { <$port as $crate::Port>::FINDINGS },
+            > = $crate::__private::Runtime::new();
             $crate::__port_stat!(RUNTIME);
 
             #[unsafe(export_name = $crate::__symbol!("acquire"))]

@@ -13,10 +13,18 @@ pub struct SavedIrqs {
 }
 
 impl SavedIrqs {
-    /// The state from the port, and whether an interrupt could come before.
+    /// The state from the port, where an interrupt could come before.
+    #[doc(hidden)]
     #[inline(always)]
-    pub const fn new(state: IrqState, were_on: bool) -> SavedIrqs {
-        SavedIrqs { state, were_on }
+    pub const fn from_enabled(state: IrqState) -> SavedIrqs {
+        SavedIrqs { state, were_on: true }
+    }
+
+    /// The state from the port, where no interrupt could come before.
+    #[doc(hidden)]
+    #[inline(always)]
+    pub const fn from_disabled(state: IrqState) -> SavedIrqs {
+        SavedIrqs { state, were_on: false }
     }
 
     /// Returns what the port saved.

@@ -13,8 +13,7 @@ use crate::atomic::word64::AtomicWord64;
 use crate::atomic::{self, AtomicBool, Ordering};
 use crate::context::Context;
 use crate::engine::attempt::Attempt;
-use crate::engine::findings::FINDINGS;
-use crate::engine::report_queue::SLOTS;
+use crate::engine::report_queue::FreeSlots;
 use crate::engine::validator::Tables;
 use crate::engine::{Engine, Published};
 use crate::graph::chain_cache::{self, Chains};
@@ -26,26 +25,27 @@ use crate::report::message::Message;
 use crate::report::{LockView, Report};
 use core::cell::UnsafeCell;
 
-/// One validator as the runtime keeps it.
+/// One validator as the runtime keeps it: `C` slots for classes and `D` for dependencies, of which one each is never
+/// used, `K` for chains, `R` for reports, one more than may wait, and `F` for findings.
 #[repr(C)]
-pub(crate) struct SharedValidator<const C: usize, const D: usize, const K: usize> {
+pub(crate) struct SharedValidator<const C: usize, const D: usize, const K: usize, const R: usize, const F: usize> {
     classes: UsageWords<[AtomicWord64; C]>,
     chains: Chains<[chain_cache::Slot; K]>,
     locked: AtomicBool,
-    tables: UnsafeCell<Tables<C, D, K>>,
-    reports: [UnsafeCell<Report>; SLOTS],
+    tables: UnsafeCell<Tables<C, D, K, F>>,
+    reports: [UnsafeCell<Report>; R],
 }
 
 // SAFETY: `tables` is accessed only under `locked`, and so is each of `reports`, except the one that the queue marks as
 // being shown: the CPU that shows it reads it, and nothing writes it until that CPU ends that, under `locked`. The rest
 // are atomics.
-unsafe impl<const C: usize, const D: usize, const K: usize> Sync for SharedValidator<C, D, K> {}
+unsafe impl<const C: usize, const D: usize, const K: usize, const R: usize, const F: usize> Sync
+    for SharedValidator<C, D, K, R, F>
+{
+}
 
 /// How often a dump that must not wait tries to get the internal lock.
 const PANIC_TRIES: usize = 10_000;
-
-/// The most that can be shown until a reset: each finding once, and each table.
-const ALL_MESSAGES: usize = FINDINGS + Table::ALL.len();
 
 /// What is shown next.
 enum Next {
@@ -54,14 +54,17 @@ enum Next {
     Report(usize),
 }
 
-impl<const C: usize, const D: usize, const K: usize> SharedValidator<C, D, K> {
+impl<const C: usize, const D: usize, const K: usize, const R: usize, const F: usize> SharedValidator<C, D, K, R, F> {
+    /// The most that can be shown until a reset: each finding once, and each table.
+    const ALL_MESSAGES: usize = F + Table::ALL.len();
+
     pub(crate) const fn new() -> Self {
         SharedValidator {
             classes: UsageWords::new(),
             chains: Chains::new(),
             locked: AtomicBool::new(false),
             tables: UnsafeCell::new(Tables::new()),
-            reports: [const { UnsafeCell::new(Report::EMPTY) }; SLOTS],
+            reports: [const { UnsafeCell::new(Report::EMPTY) }; R],
         }
     }
 
@@ -71,7 +74,7 @@ impl<const C: usize, const D: usize, const K: usize> SharedValidator<C, D, K> {
     }
 
     /// Runs an event under the internal lock. Also returns whether there is something to show.
-    pub(crate) fn with<R>(&self, config: &PortConfig, event: impl FnOnce(&mut Engine<'_>) -> R) -> (R, bool) {
+    pub(crate) fn with<T>(&self, config: &PortConfig, event: impl FnOnce(&mut Engine<'_>) -> T) -> (T, bool) {
         let mut locked = self.lock(config);
         let answer = event(&mut locked.engine);
         let has_messages = locked.end();
@@ -100,12 +103,10 @@ impl<const C: usize, const D: usize, const K: usize> SharedValidator<C, D, K> {
         }
         // SAFETY: this CPU has `locked` until `Locked` is dropped, and `tables` is accessed nowhere else.
         let tables = unsafe { &mut *self.tables.get() };
-        let mut slots = [const { None }; SLOTS];
-        for (place, free) in slots.iter_mut().zip(tables.queue.free()) {
-            // SAFETY: the numbers of free slots are distinct, so each is borrowed once. This CPU has `locked` while the
-            // engine has them, so no other event has one. The slot of a report that is being shown is not free.
-            *place = self.reports.get(free).map(|report| unsafe { &mut *report.get() });
-        }
+        let free = tables.queue.free(R).map(|range| self.reports.get(range).unwrap_or_default());
+        // SAFETY: the two ranges have no slot in common, so each slot is borrowed once. This CPU has `locked` while the
+        // engine has them, so no other event has one. The slot of a report that is being shown is not free.
+        let slots = FreeSlots(free.map(|cells| unsafe { all_mut(cells) }));
         let engine = tables.engine(self.published(), slots, config);
         engine.findings.begin(config.now);
         Locked { engine, locked: &self.locked }
@@ -118,7 +119,7 @@ impl<const C: usize, const D: usize, const K: usize> SharedValidator<C, D, K> {
     pub(crate) fn show_pending<P: Port, W>(&self, config: &PortConfig, begin: impl Fn() -> W) -> usize {
         let mut shown = 0;
         let mut halts = false;
-        while shown < ALL_MESSAGES
+        while shown < Self::ALL_MESSAGES
             && let Some(next) = self.next(config, &begin)
         {
             shown += 1;
@@ -164,13 +165,13 @@ impl<const C: usize, const D: usize, const K: usize> SharedValidator<C, D, K> {
     }
 
     /// Reads the tables. Never waits long: `None` if the internal lock is not available soon.
-    pub(crate) fn peek<R>(&self, config: &PortConfig, look: impl FnOnce(&Engine<'_>) -> R) -> Option<R> {
+    pub(crate) fn peek<T>(&self, config: &PortConfig, look: impl FnOnce(&Engine<'_>) -> T) -> Option<T> {
         if !(0..PANIC_TRIES).any(|_| self.try_lock()) {
             return None;
         }
         // SAFETY: this CPU has `locked` until `Locked` is dropped, and `tables` is accessed nowhere else.
         let tables = unsafe { &mut *self.tables.get() };
-        let engine = tables.engine(self.published(), [const { None }; SLOTS], config);
+        let engine = tables.engine(self.published(), FreeSlots::default(), config);
         let locked = Locked { engine, locked: &self.locked };
         Some(look(&locked.engine))
     }
@@ -187,6 +188,16 @@ impl<const C: usize, const D: usize, const K: usize> SharedValidator<C, D, K> {
     fn try_lock(&self) -> bool {
         self.locked.compare_exchange(false, true, Ordering::Acquire, Ordering::Relaxed).is_ok()
     }
+}
+
+/// Returns what these cells contain.
+///
+/// # Safety
+/// Nothing else has access to the contents of one of them, as long as the result is in use.
+#[allow(clippy::mut_from_ref)] // that is what the cells are for
+unsafe fn all_mut<T>(cells: &[UnsafeCell<T>]) -> &mut [T] {
+    // SAFETY: a cell has the layout of what it contains, and lets it be changed. The caller promises the rest.
+    unsafe { core::slice::from_raw_parts_mut(UnsafeCell::raw_get(cells.as_ptr()), cells.len()) }
 }
 
 /// Both halves of a validator, under the internal lock, which is released at the end: also if code that uses it panics,
@@ -210,20 +221,22 @@ impl Drop for Locked<'_> {
 }
 
 /// Something is being shown. Ends also when `show` panics, as it may on the host.
-struct Showing<'a, B: Fn() -> W, W, const C: usize, const D: usize, const K: usize> {
-    validator: &'a SharedValidator<C, D, K>,
+struct Showing<'a, B: Fn() -> W, W, const C: usize, const D: usize, const K: usize, const R: usize, const F: usize> {
+    validator: &'a SharedValidator<C, D, K, R, F>,
     config: &'a PortConfig,
     begin: &'a B,
     /// Whether it is a report; otherwise a notice.
     report: bool,
 }
 
-impl<B: Fn() -> W, W, const C: usize, const D: usize, const K: usize> Drop for Showing<'_, B, W, C, D, K> {
+impl<B: Fn() -> W, W, const C: usize, const D: usize, const K: usize, const R: usize, const F: usize> Drop
+    for Showing<'_, B, W, C, D, K, R, F>
+{
     fn drop(&mut self) {
         let _work = (self.begin)();
         let report = self.report;
         self.validator.with(self.config, |engine| match report {
-            true => engine.outbox.queue.end(),
+            true => engine.outbox.end_report(),
             false => engine.outbox.queue.end_notice(),
         });
     }

@@ -11,8 +11,10 @@ use crate::stat::listing::{BATCH, ChainLine, ClassLine, ClassTimes};
 use crate::stat::recorder::without_irqs;
 use crate::stat::summary::Sums;
 
-impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, const N: usize>
-    Runtime<P, C, D, K, V, N>
+impl<P, const C: usize, const D: usize, const K: usize, const V: usize, const N: usize, const R: usize, const F: usize>
+    Runtime<P, C, D, K, V, N, R, F>
+where
+    P: Port,
 {
     /// Handles a message. Returns whether it could.
     pub fn stat(&self, ask: Ask<'_>) -> bool {

@@ -38,7 +38,7 @@ pub struct Sums {
     pub collisions: usize,
     /// The most locks that were held together.
     pub deepest: usize,
-    /// How many events were not counted, since they were on a CPU beyond the number in `port!`.
+    /// How many events were not counted, since they were on a CPU beyond `Port::CPUS`.
     pub outside: u32,
     /// Whether the validator is still checking.
     pub on: bool,

@@ -51,7 +51,7 @@ impl Outermost {
         if hooks::holds(&SECTION) {
             return None;
         }
-        hooks::event(Event::Section(&SECTION, true), site);
+        hooks::event(Event::SectionBegin(&SECTION), site);
         Some(Outermost { begun: site })
     }
 }
@@ -59,6 +59,6 @@ impl Outermost {
 impl Drop for Outermost {
     #[inline]
     fn drop(&mut self) {
-        hooks::event(Event::Section(&SECTION, false), self.begun);
+        hooks::event(Event::SectionEnd(&SECTION), self.begun);
     }
 }

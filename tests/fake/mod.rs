@@ -7,9 +7,6 @@ pub(crate) mod plain;
 use lockdep::{Context, Kind, Message, Port, TaskInfo};
 use std::cell::RefCell;
 
-/// How many validators the program has: a test takes one for itself.
-const VALIDATORS: usize = 32;
-
 thread_local! {
     static REPORTS: RefCell<Vec<(Kind, String)>> = const { RefCell::new(Vec::new()) };
 }
@@ -19,6 +16,11 @@ pub(crate) struct Fake;
 
 // SAFETY: the context is the thread's own, set by `run`, whose caller gives it to no other thread.
 unsafe impl Port for Fake {
+    const CLASSES: usize = 128;
+    const DEPENDENCIES: usize = 512;
+    const CHAINS: usize = 512;
+    const VALIDATORS: usize = 32; // a test takes one for itself
+
     plain::functions!(plain);
 
     fn who() -> TaskInfo {
@@ -31,7 +33,7 @@ unsafe impl Port for Fake {
     }
 }
 
-lockdep::port!(Fake, classes = 128, dependencies = 512, chains = 512, validators = VALIDATORS);
+lockdep::port!(Fake);
 
 /// A new task's context, on this validator. It lives as long as the program.
 pub(crate) fn task(validator: u8) -> &'static Context {

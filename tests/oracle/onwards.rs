@@ -37,6 +37,9 @@ macro_rules! machine {
         unsafe impl Port for $port {
             const POLICY: Policy = $policy;
             const NESTED_IRQS: bool = true;
+            const CLASSES: usize = 8;
+            const DEPENDENCIES: usize = 8;
+            const CHAINS: usize = 8;
             fn context() -> *const Context {
                 CURRENT.get().map_or(ptr::null(), ptr::from_ref)
             }
@@ -68,11 +71,11 @@ machine!(All, Policy::ALL);
 machine!(First, Policy::FIRST);
 
 // A cell that is dropped says so to the program's port; none is, but the linker cannot know.
-lockdep::port!(First, classes = 8, dependencies = 8, chains = 8);
+lockdep::port!(First);
 
 /// A machine on which a trace runs. `K` chains: with one, which is taken before the trace begins, nothing is cached.
 struct Machine<'t, P, const K: usize> {
-    runtime: Box<Runtime<P, 128, 1024, K, 1, 1>>,
+    runtime: Box<Runtime<P, 128, 1024, K, 1, 1, 4, 64>>,
     waits: HashMap<&'t str, WaitTypes>,
     /// One for each class.
     keys: HashMap<&'t str, DynamicKey>,
@@ -205,7 +208,7 @@ impl<'t, P: Port, const K: usize> Machine<'t, P, K> {
                 self.runtime.irqs_disabled(site);
             }
             trace::Event::Irqs(true) => self.runtime.irqs_enabled(site),
-            trace::Event::Softirqs(on) => happens(Event::Softirqs(*on)),
+            trace::Event::Softirqs(on) => happens(if *on { Event::SoftirqsOn } else { Event::SoftirqsOff }),
             trace::Event::Hardirq(true) => {
                 IRQS.set(false);
                 happens(Event::Enter(Level::Hardirq, self.new_cell()));
@@ -214,7 +217,7 @@ impl<'t, P: Port, const K: usize> Machine<'t, P, K> {
             trace::Event::Hardirq(false) | trace::Event::Softirq(false) => {
                 happens(Event::Leave);
             }
-            trace::Event::Reclaim(enter) => happens(Event::Reclaim(*enter)),
+            trace::Event::Reclaim(enter) => happens(if *enter { Event::ReclaimEnter } else { Event::ReclaimExit }),
             trace::Event::Alloc => happens(Event::Allocate),
             trace::Event::MightSleep => happens(Event::MightSleep),
             trace::Event::TaskExit => happens(Event::TaskExit),

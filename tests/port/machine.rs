@@ -41,6 +41,9 @@ macro_rules! host_port {
 
         // SAFETY: a context is made by the thread that runs in it, and kept in a variable of that thread.
         unsafe impl lockdep::Port for Host {
+            const CLASSES: usize = 64;
+            const DEPENDENCIES: usize = 128;
+            const CHAINS: usize = 256;
             $($item)*
             machine::plain::functions!(machine::plain);
 
@@ -55,7 +58,7 @@ macro_rules! host_port {
             }
         }
 
-        lockdep::port!(Host, classes = 64, dependencies = 128, chains = 256, validators = 1);
+        lockdep::port!(Host);
     };
 }
 pub(crate) use host_port;

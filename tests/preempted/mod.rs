@@ -19,6 +19,10 @@ pub(crate) struct Kernel;
 
 // SAFETY: one thread at a time is the CPU, by `ONE_AT_A_TIME`; a signal's handler on that thread is its interrupt.
 unsafe impl Port for Kernel {
+    const CLASSES: usize = 64;
+    const DEPENDENCIES: usize = 256;
+    const CHAINS: usize = 512;
+
     fn context() -> *const Context {
         CURRENT.load(SeqCst)
     }
@@ -42,7 +46,7 @@ unsafe impl Port for Kernel {
     }
 }
 
-lockdep::port!(Kernel, classes = 64, dependencies = 256, chains = 512, validators = 1);
+lockdep::port!(Kernel);
 
 /// A context of a task, or of an interrupt.
 pub(crate) fn new_cell() -> &'static ContextCell {

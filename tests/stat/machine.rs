@@ -28,6 +28,11 @@ pub(crate) struct Fake;
 
 // SAFETY: a context is made by the thread that runs in it, and kept in a variable of that thread.
 unsafe impl Port for Fake {
+    const CLASSES: usize = 16;
+    const DEPENDENCIES: usize = 16;
+    const CHAINS: usize = 16;
+    const CPUS: usize = 2;
+
     plain::functions!(plain);
 
     fn who() -> TaskInfo {
@@ -42,7 +47,7 @@ unsafe impl Port for Fake {
     }
 }
 
-lockdep::port!(Fake, classes = 16, dependencies = 16, chains = 16, cpus = 2);
+lockdep::port!(Fake);
 
 pub(crate) fn shown() -> MutexGuard<'static, Vec<(Option<Kind>, String)>> {
     SHOWN.lock().unwrap_or_else(PoisonError::into_inner)

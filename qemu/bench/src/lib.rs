@@ -23,8 +23,6 @@ mod sizes;
 #[doc(hidden)]
 pub use {kernel, lockdep};
 
-pub use sizes::{CHAINS, CLASSES, DEPENDENCIES};
-
 use core::marker::PhantomData;
 use kernel::board::{Board, Exit};
 use kernel::port::KernelPort;
@@ -69,6 +67,10 @@ pub struct BenchPort<B>(PhantomData<B>);
 
 // SAFETY: the context is the one that the kernel's port has.
 unsafe impl<B: Board> Port for BenchPort<B> {
+    const CLASSES: usize = sizes::CLASSES;
+    const DEPENDENCIES: usize = sizes::DEPENDENCIES;
+    const CHAINS: usize = sizes::CHAINS;
+
     #[inline(always)]
     fn context() -> *const Context {
         KernelPort::<B>::context()
@@ -117,12 +119,7 @@ unsafe impl<B: Board> Port for BenchPort<B> {
 #[macro_export]
 macro_rules! run_on {
     ($board:ty) => {
-        $crate::lockdep::port!(
-            $crate::BenchPort<$board>,
-            classes = $crate::CLASSES,
-            dependencies = $crate::DEPENDENCIES,
-            chains = $crate::CHAINS
-        );
+        $crate::lockdep::port!($crate::BenchPort<$board>);
         $crate::kernel::around!($board);
     };
 }

@@ -1,4 +1,4 @@
-//! How large the validator's tables are: by default those of `port!` without sizes, with the feature `wide` larger ones.
+//! How large the validator's tables are: by default those of a port without constants, with the feature `wide` larger ones.
 
 #[cfg(not(feature = "wide"))]
 mod chosen {
@@ -17,11 +17,11 @@ mod chosen {
 }
 
 /// Room for classes.
-pub const CLASSES: usize = chosen::CLASSES;
+pub(crate) const CLASSES: usize = chosen::CLASSES;
 /// Room for dependencies.
-pub const DEPENDENCIES: usize = chosen::DEPENDENCIES;
+pub(crate) const DEPENDENCIES: usize = chosen::DEPENDENCIES;
 /// Slots for chains.
-pub const CHAINS: usize = chosen::CHAINS;
+pub(crate) const CHAINS: usize = chosen::CHAINS;
 /// Whether the tables are the large ones.
 pub(crate) const WIDE: bool = chosen::WIDE;
 /// Whether there is a validator.

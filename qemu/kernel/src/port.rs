@@ -12,6 +12,9 @@ pub struct KernelPort<B>(PhantomData<B>);
 // SAFETY: the word that `Board::current` reads belongs to the CPU. It names the context of the task or of the interrupt
 // that runs there; a task is run by one CPU, and the contexts of interrupts are each CPU's own.
 unsafe impl<B: Board> Port for KernelPort<B> {
+    const VALIDATORS: usize = 2; // the second is the one that the self-tests run on
+    const CPUS: usize = cpu::MAX;
+
     #[inline(always)]
     fn context() -> *const Context {
         cpu::current::<B>()

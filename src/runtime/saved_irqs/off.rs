@@ -11,9 +11,17 @@ pub struct SavedIrqs {
 }
 
 impl SavedIrqs {
-    /// The state from the port; the flag is ignored.
+    /// The state from the port.
+    #[doc(hidden)]
     #[inline(always)]
-    pub const fn new(state: IrqState, _were_on: bool) -> SavedIrqs {
+    pub const fn from_enabled(state: IrqState) -> SavedIrqs {
+        SavedIrqs { state }
+    }
+
+    /// The same: the flag is not kept.
+    #[doc(hidden)]
+    #[inline(always)]
+    pub const fn from_disabled(state: IrqState) -> SavedIrqs {
         SavedIrqs { state }
     }
 

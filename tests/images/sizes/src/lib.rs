@@ -54,14 +54,14 @@ pub const IN_ALL: &str = "in all";
 
 /// The figures of one configuration, as `port!` makes it: one slot more of two tables.
 const fn configuration<const C: usize, const D: usize, const K: usize>(name: &'static str) -> [Figure; 6] {
-    let sizes = Sizes::of::<C, D, K>();
+    let sizes = Sizes::of::<C, D, K, { Nowhere::REPORTS + 1 }, { Nowhere::FINDINGS }>();
     [
         (name, "classes", sizes.classes),
         (name, "dependencies", sizes.dependencies),
         (name, "chains", sizes.chains),
         (name, "search", sizes.search),
         (name, "reports", sizes.reports),
-        (name, IN_ALL, size_of::<Runtime<Nowhere, C, D, K, 1, 1>>()),
+        (name, IN_ALL, size_of::<Runtime<Nowhere, C, D, K, 1, 1, { Nowhere::REPORTS + 1 }, { Nowhere::FINDINGS }>>()),
     ]
 }
 
