@@ -7,6 +7,7 @@
 mod cases;
 #[path = "advice/events.rs"]
 mod events;
+#[path = "support/port/mod.rs"]
 mod port;
 
 use lockdep::Kind;

@@ -1,5 +1,6 @@
 //! Statements about locks: assertions, pins, `might_…`; and the notices when a table is full.
 
+#[path = "support/port/mod.rs"]
 mod port;
 
 use lockdep::WaitTypes;

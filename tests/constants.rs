@@ -1,6 +1,7 @@
 //! Locks that a constant constructs (`Once::INIT`, `RawMutex::INIT`), which have no line of their own: each is a class of its
 //! own, from its first taking until it is dropped. So unlike locks are never one class, whatever line takes them.
 
+#[path = "support/port/mod.rs"]
 mod port;
 
 use lockdep::__private::Origin;

@@ -1,6 +1,7 @@
 //! Whose a context is, and until when: one that is in use is refused whatever way leads to it, one that is dropped leaves
 //! nothing behind, and contexts live where tasks live.
 
+#[path = "support/port/mod.rs"]
 mod port;
 
 use lockdep::WaitTypes;

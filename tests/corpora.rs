@@ -1,7 +1,7 @@
 //! Every trace of the corpora agrees, verdict and event, through the real validator with the fast path on.
 //!
 //! One test a file, so that a failure names it; and one that no file is left out. `traces/` has the shared corpora,
-//! `cases/` our own.
+//! `cases/` our own, a file for each verdict.
 
 use lockdep_cli::replay::{How, Outcome, Replayer};
 use std::collections::BTreeSet;
@@ -54,12 +54,24 @@ corpora! {
     reclaim: "traces/reclaim.trace", 58;
     short: "traces/short.trace", 3000;
     sleep: "traces/sleep.trace", 40;
-    linux_stops_short: "cases/linux-stops-short.trace", 5;
-    nest_locks: "cases/nest-locks.trace", 7;
-    nested_interrupts: "cases/nested-interrupts.trace", 4;
-    sabotage: "cases/sabotage.trace", 1;
-    shortcuts: "cases/shortcuts.trace", 2;
-    walk: "cases/walk.trace", 1;
+    circular: "cases/circular.trace", 5;
+    held_at_exit: "cases/held-at-exit.trace", 1;
+    held_freed: "cases/held-freed.trace", 1;
+    inconsistent: "cases/inconsistent.trace", 3;
+    nest_not_held: "cases/nest-not-held.trace", 3;
+    ok: "cases/ok.trace", 4;
+    recursive: "cases/recursive.trace", 3;
+}
+
+#[test]
+fn a_case_is_in_the_file_of_its_verdict() {
+    for file in FILES.iter().filter(|file| file.starts_with("cases/")) {
+        let verdict = file.trim_start_matches("cases/").trim_end_matches(".trace");
+        let text = fs::read_to_string(tests().join(file)).expect("a file of cases can be read");
+        for line in text.lines().filter_map(|line| line.strip_prefix("expect ")) {
+            assert_eq!(line.split(' ').next(), Some(verdict), "{file}: `expect {line}`");
+        }
+    }
 }
 
 #[test]

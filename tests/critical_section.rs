@@ -1,5 +1,6 @@
 //! A tracked critical section is interrupts off, and its end is interrupts on for what is still held.
 
+#[path = "support/fake.rs"]
 mod fake;
 
 use lockdep::Level;

@@ -1,6 +1,7 @@
 //! Classes that come and go: keys that are made at run time and unregistered, locks that change their class before they
 //! are used, and locks that are never checked.
 
+#[path = "support/port/mod.rs"]
 mod port;
 
 use lockdep::__private::Validator;

@@ -11,6 +11,7 @@
 //! With the feature `stat` a release writes more: the table of its CPU, and the lock, which it still has.
 #![cfg(all(target_os = "linux", not(feature = "stat")))]
 
+#[path = "support/plain.rs"]
 mod plain;
 
 use lockdep::__private::{Event, Runtime};

@@ -5,6 +5,7 @@
 //!
 //! Each boots and runs in silence, until the bug that it is known for is put in.
 
+#[path = "support/port/mod.rs"]
 mod port;
 
 use lockdep::Kind;

@@ -1,5 +1,6 @@
 //! The port for threads, as a program has it.
 
+#[path = "support/threads.rs"]
 mod threads;
 
 use lockdep::Level;

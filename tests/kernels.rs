@@ -1,6 +1,7 @@
 //! What real kernels do to such a crate, seen in the sources of a dozen. Each test names what must not happen (a false
 //! alarm, a hang, a lost hold, a full table), and most also what must be reported all the same.
 
+#[path = "support/port/mod.rs"]
 mod port;
 
 use lockdep::WaitTypes;

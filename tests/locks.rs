@@ -1,6 +1,7 @@
 //! What every lock has in common, whatever it wraps: guards that are forgotten, locks that are dropped or moved while
 //! they are held, interrupts that are saved; and the sequence locks and semaphores.
 
+#[path = "support/fake.rs"]
 mod fake;
 
 use lockdep::WaitTypes;

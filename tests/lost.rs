@@ -1,5 +1,6 @@
 //! Takings that find no room among the holds are counted, however many there are, and nobody else's release uses them up.
 
+#[path = "support/port/mod.rs"]
 mod port;
 
 use lockdep::WaitTypes;

@@ -1,8 +1,8 @@
 //! The policy "report all": each finding once, by its id, from a sound state; and the findings that a port accepts.
 
-#[path = "port/known.rs"]
+#[path = "support/port/known.rs"]
 mod known;
-#[path = "port/machine.rs"]
+#[path = "support/port/machine.rs"]
 mod machine;
 
 use known::{ONE, OTHER, cycle, locks};
@@ -216,7 +216,7 @@ fn a_finding_is_accepted_by_its_id() {
     let _turn = begin();
     let [a, b] = locks();
     cycle(&a, &b, 2);
-    assert_eq!(*shown(), [""; 0], "the id in tests/port/known.rs must be that of this report");
+    assert_eq!(*shown(), [""; 0], "the id in tests/support/port/known.rs must be that of this report");
     assert_eq!(accepted(), [("by its id", 1), ("by its places", 0), ("a stale one", 0)]);
     assert_eq!((hooks::first_finding(), hooks::state().findings), (None, 0));
 }

@@ -2,9 +2,9 @@
 //! be told apart; a finding has places also where a guard knows no line; numbers of tasks and CPUs are right; the callers are
 //! shown, if the port knows them.
 
-#[path = "port/caused.rs"]
+#[path = "support/port/caused.rs"]
 mod caused;
-#[path = "port/machine.rs"]
+#[path = "support/port/machine.rs"]
 mod machine;
 
 use caused::{INTERRUPT, TASK};

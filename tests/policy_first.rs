@@ -2,7 +2,7 @@
 //!
 //! One test, since a program begins once.
 
-#[path = "port/machine.rs"]
+#[path = "support/port/machine.rs"]
 mod machine;
 
 use lockdep::Level;

@@ -1,6 +1,6 @@
 //! The policy "halt": the report, and then the word to stop, which is the last.
 
-#[path = "port/machine.rs"]
+#[path = "support/port/machine.rs"]
 mod machine;
 
 use lockdep::LockMap;

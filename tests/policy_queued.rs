@@ -1,6 +1,6 @@
 //! The policy "report all, queued": what is found waits until the kernel drains it.
 
-#[path = "port/machine.rs"]
+#[path = "support/port/machine.rs"]
 mod machine;
 
 use lockdep::WaitTypes;

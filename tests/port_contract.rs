@@ -1,6 +1,7 @@
 //! The port's contract with machines and kernels that are not like a PC: a Cortex-M, whose exception entry masks nothing; a
 //! machine whose flag changes without a word; handlers that enable interrupts; kernels that are preempted.
 
+#[path = "support/port/mod.rs"]
 mod port;
 
 use lockdep::WaitTypes;

@@ -1,5 +1,6 @@
 //! RCU read sections: a protected pointer read outside of them is reported, and so is a wait that they do not allow.
 
+#[path = "support/fake.rs"]
 mod fake;
 
 use lockdep::LockMap;

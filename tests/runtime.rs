@@ -1,5 +1,6 @@
 //! The runtime on the host: what real kernels do to a validator, in interrupts, NMIs, reports and dumps.
 
+#[path = "support/port/mod.rs"]
 mod port;
 
 use lockdep::WaitTypes;

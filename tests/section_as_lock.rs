@@ -1,5 +1,6 @@
 //! A critical section that is a lock as well, as between threads: it has an order, nests, and bars what disabled interrupts bar.
 
+#[path = "support/threads.rs"]
 mod threads;
 
 use lockdep::Level;

@@ -4,6 +4,7 @@
 //! Also: that the list says of each cell what `linux-matrix.trace` says, by the cell's own name, and that the table is
 //! printed as Linux prints it.
 
+#[path = "support/fake.rs"]
 mod fake;
 
 use fake::Fake;

@@ -1,5 +1,6 @@
 //! A `use` line is the whole change: one source, compiled with `spin` and with what stands for it here, and both run.
 
+#[path = "support/port/mod.rs"]
 mod port;
 
 /// With `spin` itself: what it is compared with.

@@ -9,6 +9,7 @@
 //! `SINGLE_STEP_ALL=1` makes it all of them.
 #![cfg(all(target_arch = "x86_64", target_os = "linux"))]
 
+#[path = "support/preempted.rs"]
 mod preempted;
 
 use lockdep::asserts;

@@ -1,6 +1,7 @@
 //! A lock that sleeps is not waited for where the CPU must not be given away: every kind of waiting for such a lock asks, as
 //! Linux's `mutex_lock` calls `might_sleep`, and no try does.
 
+#[path = "support/port/mod.rs"]
 mod port;
 
 use lockdep::Kind;

@@ -1,6 +1,7 @@
 //! The locks of `spin`, tracked: every method does what `spin` does and records the hold, and a fault is reported with
 //! the user's line.
 
+#[path = "support/fake.rs"]
 mod fake;
 
 use lockdep::WaitTypes;

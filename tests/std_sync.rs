@@ -1,5 +1,6 @@
 //! The locks of `std::sync`, tracked: a `use` line and nothing else, poison and condition variables included.
 
+#[path = "support/threads.rs"]
 mod threads;
 
 use lockdep::Kind;

@@ -2,6 +2,7 @@
 //! come, for two seconds; for as many as `TORN_PUSH_SECONDS` says. No hold is ever lost, and nothing is found.
 #![cfg(target_os = "linux")]
 
+#[path = "support/preempted.rs"]
 mod preempted;
 
 use lockdep::hooks;

@@ -3,6 +3,7 @@
 //!
 //! Each test has a validator of its own, and each thread is a CPU. Where one thread plays two tasks, it says so.
 
+#[path = "support/fake.rs"]
 mod fake;
 
 use lockdep::hooks;

@@ -1,8 +1,18 @@
 //! The files of traces that lie beside the tests.
 
+use super::day;
 use lockdep_cli::trace::Trace;
 use std::fs;
 use std::path::Path;
+
+/// How many traces there are at least.
+pub(crate) const TRACES: usize = 4866;
+
+/// The traces that this build runs: all in a release build, and in a debug build a share of them, others each day.
+/// `corpora.rs` beside this folder replays all of them in every build.
+pub(crate) fn share() -> Vec<Trace> {
+    day::share(traces())
+}
 
 /// All traces of `tests/traces` and `tests/cases`, each with its file's name before its own.
 pub(crate) fn traces() -> Vec<Trace> {
@@ -20,6 +30,6 @@ pub(crate) fn traces() -> Vec<Trace> {
             all.extend(traces.into_iter().map(|trace| Trace { name: format!("{stem}: {}", trace.name), ..trace }));
         }
     }
-    assert!(all.len() >= 4866, "only {} traces", all.len());
+    assert!(all.len() >= TRACES, "only {} traces", all.len());
     all
 }

@@ -1,7 +1,7 @@
 //! The seed of the day: every property runs on other cases each day, and all day on the same.
 //!
 //! What fails today can be run again tomorrow: the failure names the seed, and `SEED=N` sets it. `CASES=N` multiplies the
-//! number of cases, for a long run.
+//! number of cases, for a long run. A debug build, which is slow, runs a share of them: one in [`SHARE`].
 
 use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseResult, TestRng, TestRunner};
@@ -9,14 +9,23 @@ use std::env;
 use std::fmt::Debug;
 use std::time::{Duration, SystemTime};
 
-/// Runs a property on `cases` cases.
+/// A build with debug assertions runs one in so many of the cases that a release build runs. `CASES=8` makes up for it.
+pub(crate) const SHARE: usize = if cfg!(debug_assertions) { 8 } else { 1 };
+
+/// What is run of a list: all of it in a release build, and one in [`SHARE`] in a debug build, others each day.
+pub(crate) fn share<T>(all: Vec<T>) -> Vec<T> {
+    let each = SHARE.div_ceil(multiple()).max(1);
+    all.into_iter().skip(seed() as usize % each).step_by(each).collect()
+}
+
+/// Runs a property on `cases` cases, or on their share.
 pub(crate) fn run<S>(cases: u32, strategy: &S, property: impl Fn(S::Value) -> TestCaseResult)
 where
     S: Strategy,
     S::Value: Debug,
 {
-    let cases = cases.saturating_mul(number("CASES").unwrap_or(1) as u32);
-    run_with(seed(), cases, strategy, property);
+    let cases = (cases as usize).saturating_mul(multiple()) / SHARE;
+    run_with(seed(), cases as u32, strategy, property);
 }
 
 /// The same with a seed of its own.
@@ -39,6 +48,11 @@ fn seed() -> u64 {
     let day = Duration::from_secs(24 * 60 * 60);
     let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     number("SEED").unwrap_or(since_1970.as_secs() / day.as_secs())
+}
+
+/// `CASES`, or once.
+fn multiple() -> usize {
+    number("CASES").unwrap_or(1).max(1) as usize
 }
 
 fn number(variable: &str) -> Option<u64> {

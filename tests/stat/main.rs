@@ -4,7 +4,7 @@
 
 mod counts;
 mod machine;
-#[path = "../plain/mod.rs"]
+#[path = "../support/plain.rs"]
 mod plain;
 mod shown;
 mod waits;

@@ -68,6 +68,7 @@ pub(crate) fn run() -> Tally {
     for features in FEATURE_SETS {
         steps.host_tests(features);
     }
+    steps.oracle();
     steps.models();
     for board in BOARDS {
         let name = format!("drill: a panic is red, and tells what is held, {}", board.name);
@@ -156,6 +157,15 @@ impl Steps {
         self.counted(format!("host tests {}", features.join(" ")).trim_end(), || {
             let mut cargo = host_cargo();
             cargo.args(["test", "--no-fail-fast"]).args(features);
+            count_tests(cargo)
+        });
+    }
+
+    /// Runs all cases of the oracle, of which the debug builds above run a share (tests/oracle/day.rs). Each test counts.
+    fn oracle(&mut self) {
+        self.counted("oracle, all cases", || {
+            let mut cargo = host_cargo();
+            cargo.args(["test", "-p", "lockdep", "--release", "--no-fail-fast", "--test", "oracle"]);
             count_tests(cargo)
         });
     }

@@ -40,7 +40,7 @@ fn a_path_counts_from_the_directory_of_its_crate_on() {
         ("/p/target/debug/build/lockdep-cli/0a1b2c3d4e5f6789/out/sites.rs", "lockdep-cli/sites.rs"),
         ("/home/me/proj/driver/src/uart.rs", "driver/src/uart.rs"),
         ("/home/me/src/proj/driver/src/bus/uart.rs", "driver/src/bus/uart.rs"),
-        ("/home/me/driver/tests/port/../plain/mod.rs", "driver/tests/port/../plain/mod.rs"),
+        ("/home/me/driver/tests/support/port/../plain.rs", "driver/tests/support/port/../plain.rs"),
         ("/home/me/driver/src/tests/uart.rs", "driver/src/tests/uart.rs"),
         ("/home/me/driver/examples/uart.rs", "driver/examples/uart.rs"),
         ("/home/me/driver/uart.rs", "driver/uart.rs"),
@@ -49,7 +49,7 @@ fn a_path_counts_from_the_directory_of_its_crate_on() {
         ("/rustc/59807616e1fa2540724bfbac14d7976d7e4a3860/library/core/src/cell.rs", "core/src/cell.rs"),
         ("qemu/kernel/src/live.rs", "qemu/kernel/src/live.rs"),
         ("src/main.rs", "src/main.rs"),
-        ("tests/port/../plain/mod.rs", "tests/port/../plain/mod.rs"),
+        ("tests/support/port/../plain.rs", "tests/support/port/../plain.rs"),
         (
             "C:\\Users\\me\\.cargo\\registry\\src\\index.crates.io-6f17\\name-1.2.3\\src\\lib.rs",
             "name-1.2.3/src/lib.rs",

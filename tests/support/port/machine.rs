@@ -2,7 +2,7 @@
 //! validator that is reset and in a context of its own. The interrupt flag is a variable, what is shown is kept, and an
 //! interrupt may come whenever the validator asks the port. `host_port!` makes its port, for whatever policy.
 
-#[path = "../plain/mod.rs"]
+#[path = "../plain.rs"]
 pub(crate) mod plain;
 
 use lockdep::Context;

@@ -1,7 +1,7 @@
 //! A port made of plain values, for tests of the locks themselves: each thread is a CPU, which runs one context, and the
 //! interrupt flag is a `bool`. What is reported is kept, for the thread that was told.
 
-#[path = "../plain/mod.rs"]
+#[path = "plain.rs"]
 pub(crate) mod plain;
 
 use lockdep::{Context, Kind, Message, Port, TaskInfo};

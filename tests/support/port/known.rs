@@ -5,7 +5,7 @@
 use lockdep::spin::Mutex;
 
 /// The id of what `cycle` finds.
-pub(crate) const ID: u64 = 0xba28_cd2b_dbe2_bb3f;
+pub(crate) const ID: u64 = 0xd1ad_feb5_19bc_8603;
 
 /// Two locks of two classes.
 pub(crate) fn locks() -> [Mutex<()>; 2] {
