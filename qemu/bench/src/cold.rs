@@ -4,8 +4,8 @@
 //! each new one is timed, as the two pairs that bring it about. The order of the graph is a random one, so that it is
 //! not the order in which the classes came.
 
-use crate::count::cold;
-use crate::{figure, sizes};
+use crate::count::{cold, figure};
+use crate::sizes;
 use kernel::board::Board;
 use lockdep::hooks;
 use lockdep::{DynamicKey, LockMap};

@@ -3,8 +3,7 @@
 //! Each body is there twice where a comparison makes sense, over a tracked and over a bare lock, as the same
 //! source. Bodies are functions of their own, so the registers that validation makes the caller save are counted.
 
-use crate::count::{added, warm};
-use crate::figure;
+use crate::count::{added, figure, warm};
 use kernel::board::Board;
 use kernel::{boot_tests, cpu};
 use lockdep::{Level, LockMap, Mode, Site, Subclass, WaitTypes};

@@ -24,6 +24,7 @@ mod sizes;
 pub use {kernel, lockdep};
 
 use core::marker::PhantomData;
+use count::figure;
 use kernel::board::{Board, Exit};
 use kernel::port::KernelPort;
 use kernel::{console, cpu, irq};
@@ -32,9 +33,8 @@ use lockdep::hooks;
 use lockdep::{IrqState, Message, Port, TaskInfo};
 use lockdep_proto::{Counts, Word};
 
-/// The first CPU arrives here, once, on a stack of its own, with interrupts disabled.
+/// The bench, on the first CPU.
 pub fn main<B: Board>() -> ! {
-    cpu::begin::<B>();
     console::word::<B>(&Word::Begin { board: B::NAME, smp: 1, plan: 0 });
     irq::enable::<B>();
     if !sizes::VALIDATES {
@@ -55,10 +55,6 @@ pub fn main<B: Board>() -> ! {
     irq::disable::<B>();
     console::word::<B>(&Word::End(Counts::default()));
     B::exit(Exit::Passed)
-}
-
-fn figure<B: Board>(name: &str, value: u64, unit: &str) {
-    console::word::<B>(&Word::Figure { name, value, unit });
 }
 
 /// The kernel's own port, but for what it shows: here a report is a mistake in what is measured, and a table that is full
@@ -115,11 +111,12 @@ unsafe impl<B: Board> Port for BenchPort<B> {
     }
 }
 
-/// Makes a board's type the machine of the bench: the validator's port with one validator, and what the kernel needs.
+/// Makes the bench of a board's machine: the validator's port with one validator, and what every program has.
 #[macro_export]
 macro_rules! run_on {
     ($board:ty) => {
+        #[cfg(target_os = "none")]
         $crate::lockdep::port!($crate::BenchPort<$board>);
-        $crate::kernel::around!($board);
+        $crate::kernel::program!($board, $crate::main);
     };
 }

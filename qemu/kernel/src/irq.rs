@@ -5,7 +5,7 @@
 //! that interrupts are on. Who differs is counted, and the case `irq-flag` is the sum.
 
 use crate::board::Board;
-use crate::{cpu, live};
+use crate::{cpu, scenario};
 use core::sync::atomic::Ordering;
 use lockdep::Level;
 use lockdep::hooks;
@@ -73,7 +73,9 @@ pub fn timer_interrupt<B: Board>() {
     }
     hooks::within_interrupt(Level::Hardirq, &cpu.hardirq, || {
         cpu.ticks.fetch_add(1, Ordering::Relaxed);
-        live::in_hardirq::<B>();
+        if let Some(scenario) = scenario::running() {
+            (scenario.in_hardirq)(B::cpu());
+        }
         cpu.softirq_pending.store(true, Ordering::Relaxed);
     });
     softirqs::<B>();
@@ -98,7 +100,9 @@ fn softirqs<B: Board>() {
         let _interrupt = hooks::interrupt(Level::Softirq, &cpu.softirq);
         enable::<B>();
         check::<B>();
-        live::in_softirq::<B>();
+        if let Some(scenario) = scenario::running() {
+            (scenario.in_softirq)(B::cpu());
+        }
         disable::<B>();
     }
 }

@@ -1,8 +1,8 @@
 //! The demonstration kernel of `lockdep`: it boots, validates its own locks, runs the self-tests on the machine, and
 //! catches deadlocks-to-be that real CPUs and real interrupts bring about.
 //!
-//! There is no architecture code here. A board implements [`board::Board`], calls `kernel::run_on!(ItsType)`, and calls
-//! [`main`], [`secondary`], [`timer_interrupt`] and [`exception`].
+//! There is no architecture code here. A board implements [`board::Board`], and calls [`first`], [`secondary`],
+//! [`timer_interrupt`] and [`exception`]; a program on it is one line, `kernel::run_on!(board::Machine)`.
 //!
 //! | file | what |
 //! | --- | --- |
@@ -18,8 +18,12 @@
 //! | `switching` | two tasks of a CPU hold their locks apart |
 //! | `stack_use` | how much stack the validator needs |
 //! | `statistics` | what the locks cost, where that is counted |
+//! | `scenario` | what a live scenario is, and which one runs |
 //! | `live` | the scenarios |
 //! | `judge` | what came of each case, in the words of `lockdep-proto` |
+//! | `program` | the macros that make a program of a board |
+//!
+//! No file uses one that uses it, by whatever way round (`qemu/runner/tests/loops.rs`).
 #![no_std]
 
 pub mod board;
@@ -31,6 +35,8 @@ pub mod irq;
 mod judge;
 mod live;
 pub mod port;
+mod program;
+mod scenario;
 mod sleeping;
 mod stack_use;
 #[cfg(feature = "stat")]
@@ -41,7 +47,7 @@ mod statistics;
 mod switching;
 pub mod task;
 
-/// For [`run_on!`].
+/// For [`program!`].
 #[doc(hidden)]
 pub use {critical_section, lockdep};
 
@@ -51,9 +57,15 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 use lockdep::hooks;
 use lockdep_proto::{CommandLine, FIGURES, IRQ_FLAG, KERNEL_CASES, OWN_LOCKS, SCENARIOS, Word, drill};
 
-/// The first CPU arrives here, once, on a stack of its own, with interrupts disabled.
-pub fn main<B: Board>() -> ! {
+/// The first CPU arrives here, once, on a stack of its own, with interrupts disabled. What runs is for the program to say:
+/// this kernel ([`run_on!`]), or another one ([`program!`]).
+pub fn first<B: Board>() -> ! {
     cpu::begin::<B>();
+    program::begin()
+}
+
+/// The demonstration kernel, on the first CPU.
+pub fn main<B: Board>() -> ! {
     let line = B::command_line();
     let Some(command) = CommandLine::parse(line) else {
         panic!("the command line `{line}` has no smp=N: boot with `cargo xtask boot`, or pass -append smp=1");
@@ -169,39 +181,4 @@ fn figures<B: Board>() {
     for (name, bytes) in FIGURES.into_iter().zip([costs.validator, costs.context]) {
         console::word::<B>(&Word::Figure { name, value: bytes as u64, unit: "bytes" });
     }
-}
-
-/// Makes a board's type the machine of this program: the validator's port with its tables, critical sections,
-/// and the panic handler.
-#[macro_export]
-macro_rules! run_on {
-    ($board:ty) => {
-        $crate::lockdep::port!($crate::port::KernelPort<$board>);
-        $crate::around!($board);
-    };
-}
-
-/// What a program on a board needs beside the validator's port: critical sections, and the panic handler.
-#[macro_export]
-macro_rules! around {
-    ($board:ty) => {
-        struct CriticalSection;
-        $crate::critical_section::set_impl!(CriticalSection);
-
-        // SAFETY: `critical` keeps other CPUs out by a lock, and this one's interrupts by its flag; sections nest.
-        unsafe impl $crate::critical_section::Impl for CriticalSection {
-            unsafe fn acquire() -> bool {
-                $crate::critical::acquire::<$board>()
-            }
-
-            unsafe fn release(restore: bool) {
-                $crate::critical::release::<$board>(restore);
-            }
-        }
-
-        #[panic_handler]
-        fn panic(info: &core::panic::PanicInfo<'_>) -> ! {
-            $crate::panic::<$board>(info)
-        }
-    };
 }

@@ -10,24 +10,12 @@
 //! deadlock does.
 
 use crate::board::Board;
+use crate::scenario::{self, Scenario, nothing};
 use crate::{cpu, irq as irqs, judge, task};
-use core::fmt;
 use core::sync::atomic::{AtomicUsize, Ordering};
+use lockdep::Kind;
 use lockdep::hooks;
 use lockdep::spin::Mutex;
-use lockdep::{Kind, Report};
-use lockdep_proto::Word;
-
-/// A scenario: its name, its tasks, what the interrupts do, and what must be found.
-struct Scenario {
-    name: &'static str,
-    tasks: &'static [task::Body],
-    /// What the timer interrupt does, on each CPU.
-    in_hardirq: fn(cpu: usize),
-    /// What the softirq does that it raises.
-    in_softirq: fn(cpu: usize),
-    finds: Kind,
-}
 
 static SCENARIOS: [Scenario; 3] = [
     Scenario {
@@ -53,8 +41,6 @@ static SCENARIOS: [Scenario; 3] = [
     },
 ];
 
-/// Which one runs: its place in the list, or past it.
-static RUNNING: AtomicUsize = AtomicUsize::new(usize::MAX);
 /// How far it has come: each scenario counts its own steps.
 static STEP: AtomicUsize = AtomicUsize::new(0);
 /// How many timer interrupts to wait for a finding, when all tasks are done.
@@ -67,12 +53,12 @@ pub(crate) fn is_known(name: &str) -> bool {
 
 /// Runs the scenarios that `wanted` picks, in their order, and judges what each found.
 pub(crate) fn run<B: Board>(wanted: impl Fn(&str) -> bool) {
-    for (index, scenario) in SCENARIOS.iter().enumerate().filter(|(_, scenario)| wanted(scenario.name)) {
-        run_one::<B>(index, scenario);
+    for scenario in SCENARIOS.iter().filter(|scenario| wanted(scenario.name)) {
+        run_one::<B>(scenario);
     }
 }
 
-fn run_one<B: Board>(index: usize, scenario: &'static Scenario) {
+fn run_one<B: Board>(scenario: &'static Scenario) {
     while !hooks::reset() {
         core::hint::spin_loop();
     }
@@ -83,7 +69,7 @@ fn run_one<B: Board>(index: usize, scenario: &'static Scenario) {
     // Just after a tick, so that the next one does not come in the middle.
     B::wait_for_irq();
     STEP.store(0, Ordering::Relaxed);
-    RUNNING.store(index, Ordering::Release);
+    scenario::set_running(Some(scenario));
     task::run_to_end::<B>(scenario.tasks);
     for _ in 0..PATIENCE {
         if hooks::first_finding().is_some() {
@@ -91,7 +77,7 @@ fn run_one<B: Board>(index: usize, scenario: &'static Scenario) {
         }
         B::wait_for_irq();
     }
-    RUNNING.store(usize::MAX, Ordering::Release);
+    scenario::set_running(None);
     judge::case::<B>(&scenario.name, scenario.finds.verdict(), judge::verdict(hooks::first_finding()));
 }
 
@@ -110,33 +96,6 @@ pub(crate) fn hang_drill<B: Board>() -> ! {
         core::hint::spin_loop();
     }
 }
-
-/// The timer interrupt of any CPU.
-pub(crate) fn in_hardirq<B: Board>() {
-    if let Some(scenario) = SCENARIOS.get(RUNNING.load(Ordering::Acquire)) {
-        (scenario.in_hardirq)(B::cpu());
-    }
-}
-
-/// The softirq that it raises.
-pub(crate) fn in_softirq<B: Board>() {
-    if let Some(scenario) = SCENARIOS.get(RUNNING.load(Ordering::Acquire)) {
-        (scenario.in_softirq)(B::cpu());
-    }
-}
-
-/// Prints a report, between the words that tell the runner whose it is.
-pub(crate) fn show(report: &Report, print: impl Fn(fmt::Arguments<'_>)) {
-    match SCENARIOS.get(RUNNING.load(Ordering::Acquire)) {
-        None => print(format_args!("{report}")),
-        Some(Scenario { name, .. }) => {
-            let (begin, end) = (Word::ReportBegin { name }, Word::ReportEnd { name });
-            print(format_args!("{begin}\n{report}{end}\n"));
-        }
-    }
-}
-
-fn nothing(_cpu: usize) {}
 
 /// Whether the one task of this scenario is through: not that of the scenario before, which is done as well.
 fn is_over() -> bool {

@@ -1,10 +1,11 @@
 //! What the validator asks of the kernel: the page that every user of `lockdep` writes.
 
 use crate::board::Board;
-use crate::{console, cpu, live, task};
+use crate::{console, cpu, scenario, task};
 use core::marker::PhantomData;
 use lockdep::report::TaskName;
-use lockdep::{Context, IrqState, Message, Port, TaskInfo};
+use lockdep::{Context, IrqState, Message, Port, Report, TaskInfo};
+use lockdep_proto::Word;
 
 /// The port of a kernel on board `B`.
 pub struct KernelPort<B>(PhantomData<B>);
@@ -59,10 +60,21 @@ unsafe impl<B: Board> Port for KernelPort<B> {
     fn show(message: Message<'_>) {
         match message {
             Message::Report(_) if cpu::in_self_test::<B>() => {}
-            Message::Report(report) => live::show(report, console::print_uninterrupted::<B>),
+            Message::Report(report) => show::<B>(report),
             // With `const POLICY: Policy = Policy::HALT` this is how the kernel halts.
             Message::Halt => panic!("{message}"),
             message => console::print_uninterrupted::<B>(format_args!("{message}\n")),
+        }
+    }
+}
+
+/// Prints a report. That of a scenario comes between the words that tell the runner whose it is.
+fn show<B: Board>(report: &Report) {
+    match scenario::running().map(|scenario| scenario.name) {
+        None => console::print_uninterrupted::<B>(format_args!("{report}")),
+        Some(name) => {
+            let (begin, end) = (Word::ReportBegin { name }, Word::ReportEnd { name });
+            console::print_uninterrupted::<B>(format_args!("{begin}\n{report}{end}\n"));
         }
     }
 }

@@ -2,6 +2,7 @@
 //! with its task, so each sees its own lock alone, and releases it cleanly though the other took one in between.
 
 use crate::board::Board;
+use crate::scenario::Body;
 use crate::{cpu, judge, task};
 use core::sync::atomic::{AtomicUsize, Ordering};
 use lockdep::hooks;
@@ -18,8 +19,8 @@ static ENDED: AtomicUsize = AtomicUsize::new(0);
 
 /// Runs two tasks on each CPU, and judges what they saw.
 pub(crate) fn run<B: Board>(smp: usize) {
-    let all = [first::<B>, second::<B>].map(|body| [body as task::Body; cpu::MAX]);
-    let mut bodies = [first::<B> as task::Body; task::TASKS * cpu::MAX];
+    let all = [first::<B>, second::<B>].map(|body| [body as Body; cpu::MAX]);
+    let mut bodies = [first::<B> as Body; task::TASKS * cpu::MAX];
     for (body, wanted) in bodies.iter_mut().zip(all.iter().flat_map(|of_each| &of_each[..smp])) {
         *body = *wanted;
     }

@@ -7,6 +7,7 @@
 //! Tasks are numbered round the CPUs: with two of them, 0 and 2 are the tasks of CPU 0, 1 and 3 those of CPU 1.
 
 use crate::board::Board;
+use crate::scenario::Body;
 use crate::{cpu, irq};
 use core::cell::UnsafeCell;
 use core::ptr::NonNull;
@@ -17,9 +18,6 @@ use lockdep::hooks;
 /// How many tasks a CPU has.
 pub(crate) const TASKS: usize = 2;
 const STACK: usize = 32 * 1024;
-
-/// What a task does.
-pub type Body = fn();
 
 /// The state of a task.
 mod state {

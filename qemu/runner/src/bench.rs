@@ -5,8 +5,8 @@
 //! on a busy host as on an idle one. So a figure is compared as a number, without a margin for noise.
 
 use crate::baseline::{self, Figure};
-use crate::boards::{self, BOARDS, Board};
-use crate::boot;
+use crate::boards::{self, BOARDS, Board, Program};
+use crate::boot::{self, STAT, VALIDATE};
 use crate::qemu;
 use crate::setup;
 use crate::tally::Tally;
@@ -21,11 +21,12 @@ use std::time::Duration;
 /// How long one program may count.
 const LIMIT: Duration = Duration::from_secs(300);
 
-/// The features of a board's crate that make the programs which count.
-const PROGRAMS: &[&str] = &["validate,bench", "validate,bench-wide", "bench-stat", "bench"];
+/// The features with which the bench counts: with the validator, with large tables, with statistics, with nothing.
+const RUNS: &[&[&str]] =
+    &[&["lockdep-bench/validate"], &["lockdep-bench/validate", "lockdep-bench/wide"], &["lockdep-bench/stat"], &[]];
 
-/// The kernels whose images are measured: the figure, and the features of the board's crate.
-const IMAGES: &[(&str, &str)] = &[("image.off", ""), ("image.stat", "stat"), ("image", "validate")];
+/// The kernels whose images are measured: the figure, and the features.
+const IMAGES: &[(&str, &[&str])] = &[("image.off", &[]), ("image.stat", &[STAT]), ("image", &[VALIDATE])];
 
 /// What the figures are to come to (issue 6): Linux's, the target, and what to reach for.
 const TARGETS: &[(&str, u64, u64, u64)] = &[
@@ -86,12 +87,12 @@ pub(crate) fn run(bless: bool) -> Result<Tally> {
 /// All figures of a board.
 fn count(toolchain: Toolchain, board: &Board) -> Result<Vec<Figure>> {
     let mut figures = Vec::new();
-    for &features in PROGRAMS {
-        let elf = boot::build_with(toolchain, board, features)?;
+    for &features in RUNS {
+        let elf = boot::build_program(toolchain, board, Program::Bench, features)?;
         figures.extend(boot_and_hear(board, &elf)?);
     }
     for &(name, features) in IMAGES {
-        let elf = boot::build_with(toolchain, board, features)?;
+        let elf = boot::build_program(toolchain, board, Program::Kernel, features)?;
         figures.push(Figure {
             board: board.name.to_owned(),
             name: name.to_owned(),

@@ -14,6 +14,26 @@ pub(crate) struct Board {
     pub(crate) machines: &'static [Machine],
 }
 
+/// What a board's crate is built to: two programs, each a line over the same machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Program {
+    /// The demonstration kernel.
+    Kernel,
+    /// What counts instructions.
+    Bench,
+}
+
+impl Board {
+    /// The name of a program's ELF.
+    pub(crate) fn elf(&self, program: Program) -> String {
+        let program = match program {
+            Program::Kernel => "kernel",
+            Program::Bench => "bench",
+        };
+        format!("{}-{program}", self.name)
+    }
+}
+
 /// A machine of QEMU.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Machine {

@@ -5,7 +5,7 @@
 //! failed. A board that cannot be built is one failure, and the others go on.
 
 use crate::args::BootOptions;
-use crate::boards::{self, BOARDS, Board, Machine};
+use crate::boards::{self, BOARDS, Board, Machine, Program};
 use crate::cases::{expected_cases, expected_figures, expected_reports};
 use crate::golden::Goldens;
 use crate::process::succeed;
@@ -19,6 +19,11 @@ use anyhow::Result;
 use lockdep_proto::{CommandLine, MARK, STACK_WORST};
 use std::path::PathBuf;
 
+/// The feature of the kernel that has it validate.
+pub(crate) const VALIDATE: &str = "lockdep-kernel/validate";
+/// The feature that has it count as well.
+pub(crate) const STAT: &str = "lockdep-kernel/stat";
+
 /// How many lines of a failed run are shown.
 const TAIL: usize = 40;
 
@@ -31,7 +36,8 @@ pub(crate) fn run(options: &BootOptions) -> Result<Tally> {
     let mut boots =
         Boots { options, goldens: Goldens::new(options.bless), tally: Tally::default(), show: !options.quiet };
     for (board, machines) in chosen.iter().filter(|(_, machines)| !machines.is_empty()) {
-        match build_with(toolchain, board, if options.stat { "stat" } else { "validate" }) {
+        let feature = if options.stat { STAT } else { VALIDATE };
+        match build_program(toolchain, board, Program::Kernel, &[feature]) {
             Ok(elf) => boots.all(board, machines, &elf)?,
             Err(error) => {
                 println!("FAILED {}: the kernel cannot be built: {error:#}", board.name);
@@ -52,14 +58,21 @@ fn machines(board: &'static Board, options: &BootOptions) -> Vec<&'static Machin
 
 /// Builds the kernel for a board; gives the ELF.
 pub(crate) fn build(toolchain: Toolchain, board: &Board) -> Result<PathBuf> {
-    build_with(toolchain, board, "validate")
+    build_program(toolchain, board, Program::Kernel, &[VALIDATE])
 }
 
-/// Builds a program of a board, which its features choose. The next one takes its place.
-pub(crate) fn build_with(toolchain: Toolchain, board: &Board, features: &str) -> Result<PathBuf> {
-    let features = ["--no-default-features", "--features", features];
-    succeed(toolchain.cargo(Job::Build, board.triple).args(["--release", "-p", board.name]).args(features))?;
-    Ok(toolchain.elf(board))
+/// Builds a program of a board with these features of the crates that it is made of; gives the ELF. The next one takes its
+/// place.
+pub(crate) fn build_program(
+    toolchain: Toolchain,
+    board: &Board,
+    program: Program,
+    features: &[&str],
+) -> Result<PathBuf> {
+    let mut cargo = toolchain.cargo(Job::Build, board.triple);
+    cargo.args(["--release", "-p", board.name, "--bin", &board.elf(program), "--features", &features.join(",")]);
+    succeed(&mut cargo)?;
+    Ok(toolchain.elf(board, program))
 }
 
 /// The runs of one `cargo xtask boot`.

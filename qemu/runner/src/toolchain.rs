@@ -67,9 +67,9 @@ impl Toolchain {
         self.target_dir().join(triple).join("release")
     }
 
-    /// The ELF of a board that was built for release.
-    pub(crate) fn elf(self, board: &boards::Board) -> PathBuf {
-        self.release_dir(board.triple).join(board.name)
+    /// The ELF of a board's program that was built for release.
+    pub(crate) fn elf(self, board: &boards::Board, program: boards::Program) -> PathBuf {
+        self.release_dir(board.triple).join(board.elf(program))
     }
 
     /// A cargo that does this job for this target. The caller adds the packages.

@@ -1,23 +1,46 @@
-//! The virtual timer and its counter, which each CPU has for itself; the counter shows the same time to all.
+//! Time: the cycle counter, and the virtual timer with its counter. Each CPU has them for itself; the timer's counter shows
+//! the same time to all.
 //!
 //! The timer interrupts when the counter has reached a deadline, and holds its line until the deadline is moved. The
 //! next deadline is reckoned from the last one, not from now: ticks do not drift. Those that were missed, since
 //! interrupts were off or the host slept, are dropped, so that they do not arrive all at once.
 
+use crate::Machine;
 use core::arch::asm;
+use kernel::board::Clock;
 
 /// Ticks a second.
 const RATE: u64 = 100;
 
-/// Starts this CPU's ticks, the first one a period from now.
-pub(super) fn start() {
-    set_deadline(counter() + period());
-    // SAFETY: turns this CPU's timer on, its interrupt not masked; the handler is in place since boot.
-    unsafe { asm!("msr cntv_ctl_el0, {:x}", "isb", in(reg) 1_u64, options(nomem, nostack, preserves_flags)) };
+impl Clock for Machine {
+    /// The cycle counter: QEMU lets a cycle be a nanosecond, with `-icount shift=0` an instruction. A compiler barrier.
+    #[inline(always)]
+    fn instructions() -> u64 {
+        let count: u64;
+        // SAFETY: reads a counter.
+        unsafe { asm!("mrs {}, pmccntr_el0", out(reg) count, options(nostack, preserves_flags)) };
+        count
+    }
+
+    /// Starts this CPU's ticks, the first one a period from now.
+    fn start_timer() {
+        set_deadline(counter() + period());
+        // SAFETY: turns this CPU's timer on, its interrupt not masked; the handler is in place since boot.
+        unsafe { asm!("msr cntv_ctl_el0, {:x}", "isb", in(reg) 1_u64, options(nomem, nostack, preserves_flags)) };
+    }
+}
+
+/// Starts this CPU's cycle counter.
+pub(crate) fn start_counting() {
+    // SAFETY: turns a counter on; it interrupts nobody, since its interrupt is not enabled.
+    unsafe {
+        asm!("msr pmcntenset_el0, {}", "msr pmcr_el0, {}", "isb", in(reg) 1_u64 << 31, in(reg) 1_u64,
+            options(nomem, nostack, preserves_flags));
+    }
 }
 
 /// Moves the deadline, which has passed, to the next one that has not.
-pub(super) fn rearm() {
+pub(crate) fn rearm() {
     let missed = (counter() - deadline()) / period();
     set_deadline(deadline() + (missed + 1) * period());
 }

@@ -6,16 +6,18 @@
 use core::arch::asm;
 use core::cell::UnsafeCell;
 use core::mem::offset_of;
+use core::sync::atomic::{AtomicBool, Ordering};
 
+use kernel::board::Cpu;
 use x86_64::VirtAddr;
 use x86_64::instructions::tables::load_tss;
 use x86_64::registers::model_specific::GsBase;
 use x86_64::structures::gdt::{Descriptor, GlobalDescriptorTable};
 use x86_64::structures::tss::TaskStateSegment;
 
-use super::CPUS;
-use super::once::Once;
-use super::stack::Stack;
+use crate::once::Once;
+use crate::stack::Stack;
+use crate::{CPUS, Machine};
 
 /// Enough for a panic that prints.
 const EMERGENCY_STACK: usize = 16 * 1024;
@@ -28,9 +30,11 @@ struct Block {
     gdt: Once<GlobalDescriptorTable>,
     tss: Once<TaskStateSegment>,
     emergency_stack: Stack<EMERGENCY_STACK>,
+    /// It runs Rust code.
+    arrived: AtomicBool,
 }
 
-// SAFETY: a CPU touches only its own block: `gs` leads there, and `load` is told so. The parts that `load` sets are
+// SAFETY: a CPU touches only its own block, but for `arrived`, which is atomic: `gs` leads there, and `load` is told so. The parts that `load` sets are
 // not written again, and `current` is reached only by the CPU itself.
 unsafe impl Sync for Block {}
 
@@ -41,6 +45,7 @@ static BLOCKS: [Block; CPUS] = [const {
         gdt: Once::new(GlobalDescriptorTable::new()),
         tss: Once::new(TaskStateSegment::new()),
         emergency_stack: Stack::new(),
+        arrived: AtomicBool::new(false),
     }
 }; CPUS];
 
@@ -48,7 +53,7 @@ static BLOCKS: [Block; CPUS] = [const {
 ///
 /// # Safety
 /// This CPU has the number `cpu` and calls this once.
-pub(super) unsafe fn load(cpu: usize) {
+pub(crate) unsafe fn load(cpu: usize) {
     let block = &BLOCKS[cpu];
     let mut tss = TaskStateSegment::new();
     // Number 1 to the gates, which count from there.
@@ -74,36 +79,48 @@ pub(super) unsafe fn load(cpu: usize) {
     GsBase::write(VirtAddr::from_ptr(block));
 }
 
-/// The number of this CPU.
-#[inline(always)]
-pub(super) fn number() -> usize {
-    let number;
-    // SAFETY: `gs` is based at this CPU's block, where `number` lies at this offset.
-    unsafe {
-        asm!("mov {}, gs:[{}]", out(reg) number, const offset_of!(Block, number),
-            options(nostack, preserves_flags, readonly));
-    }
-    number
+/// Marks this CPU as running Rust.
+pub(crate) fn arrived() {
+    BLOCKS[Machine::cpu()].arrived.store(true, Ordering::Release);
 }
 
-/// The kernel's word.
-#[inline(always)]
-pub(super) fn current() -> usize {
-    let word;
-    // SAFETY: as in `number`. One instruction: an interrupt comes before or after it.
-    unsafe {
-        asm!("mov {}, gs:[{}]", out(reg) word, const offset_of!(Block, current),
-            options(nostack, preserves_flags, readonly));
-    }
-    word
+/// Whether CPU `cpu` has arrived.
+pub(crate) fn has_arrived(cpu: usize) -> bool {
+    BLOCKS[cpu].arrived.load(Ordering::Acquire)
 }
 
-/// Sets the kernel's word.
-#[inline(always)]
-pub(super) fn set_current(word: usize) {
-    // SAFETY: as in `current`; the word is reached in no other way, so no reference to it exists.
-    unsafe {
-        asm!("mov gs:[{}], {}", const offset_of!(Block, current), in(reg) word,
-            options(nostack, preserves_flags));
+impl Cpu for Machine {
+    /// The number of this CPU.
+    #[inline(always)]
+    fn cpu() -> usize {
+        let number;
+        // SAFETY: `gs` is based at this CPU's block, where `number` lies at this offset.
+        unsafe {
+            asm!("mov {}, gs:[{}]", out(reg) number, const offset_of!(Block, number),
+                options(nostack, preserves_flags, readonly));
+        }
+        number
+    }
+
+    /// The kernel's word.
+    #[inline(always)]
+    fn current() -> usize {
+        let word;
+        // SAFETY: as in `cpu`. One instruction: an interrupt comes before or after it.
+        unsafe {
+            asm!("mov {}, gs:[{}]", out(reg) word, const offset_of!(Block, current),
+                options(nostack, preserves_flags, readonly));
+        }
+        word
+    }
+
+    /// Sets the kernel's word.
+    #[inline(always)]
+    fn set_current(word: usize) {
+        // SAFETY: as in `current`; the word is reached in no other way, so no reference to it exists.
+        unsafe {
+            asm!("mov gs:[{}], {}", const offset_of!(Block, current), in(reg) word,
+                options(nostack, preserves_flags));
+        }
     }
 }

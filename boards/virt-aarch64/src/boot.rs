@@ -4,8 +4,9 @@
 //! exception vectors, and then calls Rust; so Rust never runs with caches off, where atomics do not work. The table
 //! is not changed afterwards: everything is writable, and all memory is executable.
 
-use super::{Virt, console, cpu, irq, program};
+use crate::{Machine, console, irq, timer};
 use aarch64_rt::{InitialPagetable, entry, initial_pagetable};
+use kernel::board::Cpu as _;
 
 /// A block of 1 GiB that may be accessed: valid, with the access flag set.
 const BLOCK: usize = 1 | 1 << 10;
@@ -25,15 +26,15 @@ entry!(boot);
 
 /// The first CPU arrives here, on a stack of 160 KiB. QEMU passes an ELF nothing in its registers.
 fn boot(_: u64, _: u64, _: u64, _: u64) -> ! {
-    cpu::set_current(kernel::cpu::first_word(0));
+    Machine::set_current(kernel::cpu::first_word(0));
     console::init();
     irq::init();
     cpu_ready(0);
-    program::main::<Virt>()
+    kernel::first::<Machine>()
 }
 
 /// What each CPU does for itself before it may enter the kernel.
-pub(super) fn cpu_ready(cpu: usize) {
-    cpu::start_counting();
+pub(crate) fn cpu_ready(cpu: usize) {
+    timer::start_counting();
     irq::init_cpu(cpu);
 }

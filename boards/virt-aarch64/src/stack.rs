@@ -4,7 +4,9 @@
 //! called function must keep. All others are saved by the caller of [`switch`], as by the caller of any function.
 //! The interrupt mask is not part of it, nor is the kernel's word of the CPU.
 
+use crate::Machine;
 use core::arch::naked_asm;
+use kernel::board::Stacks;
 
 /// What [`switch`] leaves on the stack that it goes away from, and takes from the one that it goes to.
 #[repr(C, align(16))]
@@ -20,26 +22,30 @@ struct Frame {
 
 const _: () = assert!(size_of::<Frame>() == 96, "`switch` counts on it");
 
-/// Prepares a stack on which [`switch`] begins at `entry`.
-///
-/// # Safety
-/// As for `Board::new_stack`.
-pub(super) unsafe fn new(top: *mut u8, entry: extern "C" fn() -> !) -> usize {
-    let frame = Frame { return_address: entry as usize, ..Frame::default() };
-    // SAFETY: the caller gives the stack away, it has room for a frame below `top`, and `top` is aligned.
-    unsafe {
-        let place = top.cast::<Frame>().sub(1);
-        place.write(frame);
-        place as usize
+impl Stacks for Machine {
+    unsafe fn new_stack(top: *mut u8, entry: extern "C" fn() -> !) -> usize {
+        let frame = Frame { return_address: entry as usize, ..Frame::default() };
+        // SAFETY: the caller gives the stack away, it has room for a frame below `top`, and `top` is aligned.
+        unsafe {
+            let place = top.cast::<Frame>().sub(1);
+            place.write(frame);
+            place as usize
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn switch(save: *mut usize, load: usize) {
+        // SAFETY: the caller keeps the contract of `Stacks::switch`, which is the same.
+        unsafe { switch(save, load) }
     }
 }
 
 /// Saves this stack in `*save` and goes on with the stack `load`. To the caller it is a function that returns late.
 ///
 /// # Safety
-/// As for `Board::switch`.
+/// As for `Stacks::switch`.
 #[unsafe(naked)]
-pub(super) unsafe extern "C" fn switch(save: *mut usize, load: usize) {
+unsafe extern "C" fn switch(save: *mut usize, load: usize) {
     naked_asm!(
         "stp x29, x30, [sp, #-96]!",
         "stp x19, x20, [sp, #16]",

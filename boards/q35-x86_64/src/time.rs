@@ -11,9 +11,10 @@
 use core::arch::x86_64::_rdtsc;
 use core::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
+use kernel::board::{Clock, Console as _};
 use x86_64::instructions::port::Port;
 
-use super::{apic, console};
+use crate::{Machine, apic};
 
 const TICKS_PER_SECOND: u64 = 100;
 
@@ -31,27 +32,33 @@ static NANOSECONDS: AtomicU64 = AtomicU64::new(0);
 /// Steps of the APIC's timer in a tick.
 static TIMER_PERIOD: AtomicU32 = AtomicU32::new(0);
 
+impl Clock for Machine {
+    #[inline(always)]
+    fn instructions() -> u64 {
+        time_stamp()
+    }
+
+    fn start_timer() {
+        apic::start_timer(TIMER_PERIOD.load(Ordering::Relaxed));
+    }
+}
+
 /// The time since the machine's start in nanoseconds; 0 before [`calibrate`].
-pub(super) fn now() -> u64 {
+pub(crate) fn now() -> u64 {
     let scaled = u128::from(time_stamp()) * u128::from(NANOSECONDS.load(Ordering::Relaxed));
     (scaled >> 32) as u64
 }
 
 /// Waits for that many nanoseconds.
-pub(super) fn wait(nanoseconds: u64) {
+pub(crate) fn wait(nanoseconds: u64) {
     let start = now();
     while now() - start < nanoseconds {
         core::hint::spin_loop();
     }
 }
 
-/// How far the APIC's timer counts in a tick.
-pub(super) fn timer_period() -> u32 {
-    TIMER_PERIOD.load(Ordering::Relaxed)
-}
-
 /// Measures the time-stamp counter and the APIC's timer, until two measurements agree.
-pub(super) fn calibrate() {
+pub(crate) fn calibrate() {
     let mut rates = Rates::measure();
     let mut agreed = false;
     for _ in 0..MEASUREMENTS {
@@ -63,7 +70,7 @@ pub(super) fn calibrate() {
         }
     }
     if !agreed {
-        console::write(b"the clock is a guess: no two measurements of it agree\n");
+        Machine::write(b"the clock is a guess: no two measurements of it agree\n");
     }
     assert!(rates.scale != 0 && rates.period != 0, "the time-stamp counter or the APIC's timer does not advance");
     NANOSECONDS.store(rates.scale, Ordering::Relaxed);
@@ -132,7 +139,8 @@ impl Sample {
     }
 }
 
-pub(super) fn time_stamp() -> u64 {
+#[inline(always)]
+fn time_stamp() -> u64 {
     // SAFETY: every processor with long mode has the instruction, and CR4 does not forbid it.
     unsafe { _rdtsc() }
 }

@@ -1,22 +1,19 @@
-//! The interrupt table: every exception of the processor ends the run with its name, and the timer calls the kernel.
+//! The interrupt flag, and the interrupt table: every exception of the processor ends the run with its name, and the timer calls the kernel.
 //!
 //! One table for all CPUs, filled by the first. A vector without a gate raises a general protection fault, so a stray
 //! interrupt does not go unseen either.
 
 use core::arch::naked_asm;
 
+use kernel::board::Interrupts;
 use x86_64::VirtAddr;
-use x86_64::instructions::port::Port;
 use x86_64::instructions::tables::lidt;
+use x86_64::instructions::{hlt, interrupts as flag, port::Port};
 use x86_64::structures::DescriptorTablePointer;
 
-use super::once::Once;
-use super::{Q35, apic};
-
-/// Where the timer arrives.
-pub(super) const TIMER_VECTOR: u8 = 0x20;
-/// Where the APIC sends what it took back; such an interrupt is not ended.
-pub(super) const SPURIOUS_VECTOR: u8 = 0xff;
+use crate::Machine;
+use crate::apic::{self, SPURIOUS_VECTOR, TIMER_VECTOR};
+use crate::once::Once;
 
 const DOUBLE_FAULT: usize = 8;
 
@@ -94,11 +91,33 @@ impl Gate {
 
 static TABLE: Once<[Gate; 256]> = Once::new([Gate::MISSING; 256]);
 
+impl Interrupts for Machine {
+    #[inline(always)]
+    fn irqs_enabled() -> bool {
+        flag::are_enabled()
+    }
+
+    #[inline(always)]
+    fn irqs_disable() {
+        flag::disable();
+    }
+
+    #[inline(always)]
+    fn irqs_enable() {
+        flag::enable();
+    }
+
+    #[inline(always)]
+    fn wait_for_irq() {
+        hlt();
+    }
+}
+
 /// Fills the table and loads it on this CPU.
 ///
 /// # Safety
 /// This is the first CPU, it calls this once, and no other CPU runs.
-pub(super) unsafe fn install() {
+pub(crate) unsafe fn install() {
     let mut table = [Gate::MISSING; 256];
     for (vector, (stub, _)) in EXCEPTIONS.into_iter().enumerate() {
         let stack = u8::from(vector == DOUBLE_FAULT);
@@ -112,7 +131,7 @@ pub(super) unsafe fn install() {
 }
 
 /// Loads the table on this CPU.
-pub(super) fn load() {
+pub(crate) fn load() {
     let table = TABLE.get();
     let pointer = DescriptorTablePointer { limit: (size_of_val(table) - 1) as u16, base: VirtAddr::from_ptr(table) };
     // SAFETY: the table is static and not written again; each gate in it leads to a stub of its kind.
@@ -120,7 +139,7 @@ pub(super) fn load() {
 }
 
 /// Masks both 8259s: their interrupts have no place in the table.
-pub(super) fn mask_legacy() {
+pub(crate) fn mask_legacy() {
     for port in [0x21, 0xa1] {
         // SAFETY: the mask register of an 8259, or of nothing on a machine without one.
         unsafe { Port::new(port).write(0xff_u8) };
@@ -146,7 +165,7 @@ extern "C" fn exception(vector: usize, frame: *const usize) -> ! {
     let skip = (WITH_ERROR_CODE >> vector & 1) as usize;
     // SAFETY: the processor pushed at least these words just before the stub ran.
     let address = unsafe { *frame.add(skip) };
-    kernel::exception::<Q35>(EXCEPTIONS[vector].1, address)
+    kernel::exception::<Machine>(EXCEPTIONS[vector].1, address)
 }
 
 /// The entry of the timer interrupt: saves what a Rust function may change, and nothing else, since it is soft-float.
@@ -183,7 +202,7 @@ unsafe extern "C" fn timer_stub() {
 /// Ends the interrupt first: the kernel may enable interrupts while it serves this one.
 extern "C" fn timer() {
     apic::end_of_interrupt();
-    kernel::timer_interrupt::<Q35>();
+    kernel::timer_interrupt::<Machine>();
 }
 
 #[unsafe(naked)]

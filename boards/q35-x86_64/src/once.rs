@@ -7,14 +7,14 @@ use core::cell::UnsafeCell;
 
 /// Holds a value that is set at most once, before anybody reads it.
 #[repr(transparent)]
-pub(super) struct Once<T>(UnsafeCell<T>);
+pub(crate) struct Once<T>(UnsafeCell<T>);
 
 // SAFETY: `set` promises that no other CPU is there while it writes; after it there are only shared references.
 unsafe impl<T: Send + Sync> Sync for Once<T> {}
 
 impl<T> Once<T> {
     /// Holds `value` until [`Once::set`].
-    pub(super) const fn new(value: T) -> Self {
+    pub(crate) const fn new(value: T) -> Self {
         Once(UnsafeCell::new(value))
     }
 
@@ -22,13 +22,13 @@ impl<T> Once<T> {
     ///
     /// # Safety
     /// No reference from [`Once::get`] is alive, and no other CPU calls `set` or `get` at the same time.
-    pub(super) unsafe fn set(&self, value: T) {
+    pub(crate) unsafe fn set(&self, value: T) {
         // SAFETY: by the caller's promise nobody else looks at the value.
         unsafe { *self.0.get() = value };
     }
 
     /// The value.
-    pub(super) fn get(&self) -> &T {
+    pub(crate) fn get(&self) -> &T {
         // SAFETY: `set` is not called while this reference lives.
         unsafe { &*self.0.get() }
     }

@@ -4,7 +4,10 @@
 //! Each CPU sees its own APIC at the same address, so there is nothing to share and nothing to lock. `boot.s` maps it
 //! uncached. The I/O APIC is not used.
 
-use super::interrupts::{SPURIOUS_VECTOR, TIMER_VECTOR};
+/// Where the timer arrives.
+pub(crate) const TIMER_VECTOR: u8 = 0x20;
+/// Where the APIC sends what it took back; such an interrupt is not ended.
+pub(crate) const SPURIOUS_VECTOR: u8 = 0xff;
 
 const BASE: usize = 0xfee0_0000;
 
@@ -38,7 +41,7 @@ fn write(register: usize, value: u32) {
 }
 
 /// Turns this CPU's APIC on, with all its own sources masked: so is the 8259 behind LINT0.
-pub(super) fn enable() {
+pub(crate) fn enable() {
     write(SPURIOUS, ENABLED | u32::from(SPURIOUS_VECTOR));
     write(LVT_LINT0, MASKED);
     write(LVT_LINT1, MASKED);
@@ -48,33 +51,33 @@ pub(super) fn enable() {
 
 /// Ends the interrupt that is being served.
 #[inline(always)]
-pub(super) fn end_of_interrupt() {
+pub(crate) fn end_of_interrupt() {
     write(END_OF_INTERRUPT, 0);
 }
 
 /// Has the timer interrupt this CPU each time that it has counted `period` steps.
-pub(super) fn start_timer(period: u32) {
+pub(crate) fn start_timer(period: u32) {
     write(LVT_TIMER, PERIODIC | u32::from(TIMER_VECTOR));
     write(TIMER_START, period);
 }
 
 /// Lets the timer count down from `u32::MAX` without an interrupt, to be measured.
-pub(super) fn start_countdown() {
+pub(crate) fn start_countdown() {
     write(TIMER_START, u32::MAX);
 }
 
 /// The timer's current count.
-pub(super) fn countdown() -> u32 {
+pub(crate) fn countdown() -> u32 {
     read(TIMER_NOW)
 }
 
 /// Resets CPU `cpu`, which then waits for [`send_startup`].
-pub(super) fn send_init(cpu: usize) {
+pub(crate) fn send_init(cpu: usize) {
     send(cpu, INIT);
 }
 
 /// Has CPU `cpu`, if it waits after [`send_init`], run from the start of the page at `page`, below 1 MiB.
-pub(super) fn send_startup(cpu: usize, page: usize) {
+pub(crate) fn send_startup(cpu: usize, page: usize) {
     send(cpu, STARTUP | (page >> 12) as u32);
 }
 

@@ -3,6 +3,9 @@
 //! Any CPU may write at any time, even in a panic; bytes of two CPUs that write at once are then mixed. Nothing is
 //! read, and nothing is translated: a line ends in `\n` alone.
 
+use crate::Machine;
+use kernel::board::Console;
+
 const BASE: usize = 0x0900_0000;
 /// The data register: a byte written here is sent.
 const DATA: *mut u32 = BASE as *mut u32;
@@ -17,17 +20,19 @@ const TRANSMIT_FULL: u32 = 1 << 5;
 const TRANSMIT: u32 = 1 | 1 << 8;
 
 /// Turns the transmitter on. The line's speed is left alone, QEMU has none.
-pub(super) fn init() {
+pub(crate) fn init() {
     // SAFETY: the control register of the PL011, mapped as device memory; no Rust object lives there.
     unsafe { CONTROL.write_volatile(TRANSMIT) };
 }
 
-/// Sends the bytes, waiting for room in the queue.
-pub(super) fn write(bytes: &[u8]) {
-    for &byte in bytes {
-        // SAFETY: a register of the PL011, mapped as device memory; reading the flags changes nothing.
-        while unsafe { FLAGS.read_volatile() } & TRANSMIT_FULL != 0 {}
-        // SAFETY: a register of the PL011, mapped as device memory; no Rust object lives there.
-        unsafe { DATA.write_volatile(byte.into()) };
+impl Console for Machine {
+    /// Sends the bytes, waiting for room in the queue.
+    fn write(bytes: &[u8]) {
+        for &byte in bytes {
+            // SAFETY: a register of the PL011, mapped as device memory; reading the flags changes nothing.
+            while unsafe { FLAGS.read_volatile() } & TRANSMIT_FULL != 0 {}
+            // SAFETY: a register of the PL011, mapped as device memory; no Rust object lives there.
+            unsafe { DATA.write_volatile(byte.into()) };
+        }
     }
 }

@@ -3,7 +3,10 @@
 //! It takes no lock and keeps no state, so a panic anywhere can print. Two CPUs that print at once mix their bytes;
 //! the kernel sees to that.
 
+use kernel::board::Console;
 use x86_64::instructions::port::Port;
+
+use crate::Machine;
 
 const COM1: u16 = 0x3f8;
 
@@ -13,7 +16,7 @@ const READY: u8 = 1 << 5;
 const EMPTY: u8 = 1 << 6;
 
 /// Sets 115200 baud, 8 data bits, no parity, no interrupts.
-pub(super) fn init() {
+pub(crate) fn init() {
     const SETTINGS: [(u16, u8); 6] = [
         (1, 0x00), // no interrupts
         (3, 0x80), // the next two registers are the divisor
@@ -28,17 +31,19 @@ pub(super) fn init() {
     }
 }
 
-/// Writes all of `bytes`.
-pub(super) fn write(bytes: &[u8]) {
-    for byte in bytes {
-        wait_for(READY);
-        // SAFETY: the port's transmit register; it cannot touch memory.
-        unsafe { Port::new(COM1).write(*byte) };
+impl Console for Machine {
+    /// Writes all of `bytes`.
+    fn write(bytes: &[u8]) {
+        for byte in bytes {
+            wait_for(READY);
+            // SAFETY: the port's transmit register; it cannot touch memory.
+            unsafe { Port::new(COM1).write(*byte) };
+        }
     }
 }
 
 /// Waits until the last byte has left.
-pub(super) fn flush() {
+pub(crate) fn flush() {
     wait_for(EMPTY);
 }
 

@@ -4,7 +4,7 @@
 //! from there, so a handler may enable interrupts and be interrupted in turn; and a handler that never returns is
 //! fine as well. There is no lower exception level: what comes from there meets that crate's handlers, which panic.
 
-use super::{Virt, irq};
+use crate::{Machine, irq};
 use aarch64_rt::{ExceptionHandlers, RegisterStateRef, exception_handlers};
 use core::arch::asm;
 
@@ -18,15 +18,15 @@ impl ExceptionHandlers for Vectors {
     }
 
     extern "C" fn sync_current(state: RegisterStateRef<'_>) {
-        kernel::exception::<Virt>(synchronous_name(), state.elr)
+        kernel::exception::<Machine>(synchronous_name(), state.elr)
     }
 
     extern "C" fn fiq_current(state: RegisterStateRef<'_>) {
-        kernel::exception::<Virt>("FIQ", state.elr)
+        kernel::exception::<Machine>("FIQ", state.elr)
     }
 
     extern "C" fn serror_current(state: RegisterStateRef<'_>) {
-        kernel::exception::<Virt>("SError", state.elr)
+        kernel::exception::<Machine>("SError", state.elr)
     }
 }
 

@@ -5,11 +5,12 @@
 //! An interrupt is ended before the kernel hears of it: the next one may arrive as soon as the kernel enables
 //! interrupts. To end it also makes it inactive, the mode in which QEMU resets the CPU interface.
 
-use super::{Virt, cpu, timer};
+use crate::{Machine, timer};
 use arm_gic::gicv3::registers::{Gicd, GicrSgi};
 use arm_gic::gicv3::{GicCpuInterface, GicDistributor, GicRedistributor};
 use arm_gic::{IntId, InterruptGroup::Group1, UniqueMmioPointer};
 use core::ptr::NonNull;
+use kernel::board::Interrupts;
 
 const DISTRIBUTOR: NonNull<Gicd> = device(0x0800_0000);
 /// The first CPU's redistributor; the others follow.
@@ -24,7 +25,7 @@ const fn device<T>(address: usize) -> NonNull<T> {
 }
 
 /// Sets up the distributor. Called once, by the first CPU, before any other is started.
-pub(super) fn init() {
+pub(crate) fn init() {
     // SAFETY: the distributor's registers, mapped as device memory; this is the only pointer to them, and it is
     // gone when the function returns, which is called once.
     let registers = unsafe { UniqueMmioPointer::new(DISTRIBUTOR) };
@@ -32,7 +33,7 @@ pub(super) fn init() {
 }
 
 /// Sets up this CPU's part of the chip and lets the timer's interrupt through. Called once by each CPU.
-pub(super) fn init_cpu(cpu: usize) {
+pub(crate) fn init_cpu(cpu: usize) {
     GicCpuInterface::enable_system_register_el1();
     // SAFETY: `cpu` is this CPU and below four, and the machine has a frame for each CPU, mapped as device memory;
     // only this CPU looks at its own, here alone.
@@ -47,18 +48,18 @@ pub(super) fn init_cpu(cpu: usize) {
 }
 
 /// Handles the interrupt that came at `address`, with interrupts disabled.
-pub(super) fn handle(address: usize) {
+pub(crate) fn handle(address: usize) {
     // Nothing to acknowledge: the interrupt was withdrawn before the CPU asked.
     let Some(interrupt) = GicCpuInterface::get_and_acknowledge_interrupt(Group1) else {
         return;
     };
     if interrupt != TIMER {
-        kernel::exception::<Virt>("unknown interrupt", address);
+        kernel::exception::<Machine>("unknown interrupt", address);
     }
     // The timer holds its line until it has a new deadline; ended earlier, the same tick would come twice.
     timer::rearm();
     GicCpuInterface::end_interrupt(interrupt, Group1);
-    kernel::timer_interrupt::<Virt>();
+    kernel::timer_interrupt::<Machine>();
     // The vector restores ELR and SPSR next, which another interrupt would overwrite.
-    cpu::irqs_disable();
+    Machine::irqs_disable();
 }

@@ -6,9 +6,13 @@
 use core::arch::naked_asm;
 use core::cell::UnsafeCell;
 
+use kernel::board::Stacks;
+
+use crate::Machine;
+
 /// Memory for a stack that belongs to one CPU.
 #[repr(align(16))]
-pub(super) struct Stack<const SIZE: usize>(UnsafeCell<[u8; SIZE]>);
+pub(crate) struct Stack<const SIZE: usize>(UnsafeCell<[u8; SIZE]>);
 
 // SAFETY: this type never reads or writes the memory. Who takes its end for a stack pointer sees to it that no other
 // CPU does.
@@ -16,12 +20,12 @@ unsafe impl<const SIZE: usize> Sync for Stack<SIZE> {}
 
 impl<const SIZE: usize> Stack<SIZE> {
     /// Memory that is all zero.
-    pub(super) const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Stack(UnsafeCell::new([0; SIZE]))
     }
 
     /// The address behind the last byte, where a stack begins.
-    pub(super) const fn end(&self) -> *mut u8 {
+    pub(crate) const fn end(&self) -> *mut u8 {
         self.0.get().cast::<u8>().wrapping_add(SIZE)
     }
 }
@@ -36,26 +40,30 @@ struct Frame {
     caller: usize,
 }
 
-/// Prepares the stack that ends at `top` to begin at `entry`; returns what [`switch`] loads.
-///
-/// # Safety
-/// `top` is the end of a stack that nothing else uses, large enough for a frame, aligned to 16.
-pub(super) unsafe fn new(top: *mut u8, entry: extern "C" fn() -> !) -> usize {
-    let frame = Frame { preserved: [0; 6], resume: entry, caller: 0 };
-    // SAFETY: the caller gives us this memory, aligned; the frame's size is a multiple of 16.
-    unsafe {
-        let place = top.cast::<Frame>().sub(1);
-        place.write(frame);
-        place as usize
+impl Stacks for Machine {
+    unsafe fn new_stack(top: *mut u8, entry: extern "C" fn() -> !) -> usize {
+        let frame = Frame { preserved: [0; 6], resume: entry, caller: 0 };
+        // SAFETY: the caller gives us this memory, aligned; the frame's size is a multiple of 16.
+        unsafe {
+            let place = top.cast::<Frame>().sub(1);
+            place.write(frame);
+            place as usize
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn switch(save: *mut usize, load: usize) {
+        // SAFETY: the caller keeps the contract of `Stacks::switch`, which is the same.
+        unsafe { switch(save, load) }
     }
 }
 
 /// Saves this stack in `*save` and goes on with the stack `load`.
 ///
 /// # Safety
-/// Interrupts are disabled; `load` came from [`new`] or from an earlier `switch`, and is used once.
+/// As for `Stacks::switch`.
 #[unsafe(naked)]
-pub(super) unsafe extern "C" fn switch(save: *mut usize, load: usize) {
+unsafe extern "C" fn switch(save: *mut usize, load: usize) {
     naked_asm!(
         "push rbx",
         "push rbp",

@@ -1,0 +1,5 @@
+//! The demonstration kernel on this board.
+#![cfg_attr(target_os = "none", no_std)]
+#![cfg_attr(target_os = "none", no_main)]
+
+kernel::run_on!(q35_x86_64::Machine);

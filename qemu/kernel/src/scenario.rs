@@ -1,0 +1,40 @@
+//! A live scenario: its tasks, what the interrupts do meanwhile, and what must be found. One runs at a time.
+//!
+//! The interrupt handlers and the port ask here which one that is, so that neither knows the list of all.
+
+use core::ptr;
+use core::sync::atomic::{AtomicPtr, Ordering};
+use lockdep::Kind;
+
+/// What a task does.
+pub(crate) type Body = fn();
+
+/// A scenario.
+pub(crate) struct Scenario {
+    /// As on the command line, and in the words of the protocol.
+    pub(crate) name: &'static str,
+    pub(crate) tasks: &'static [Body],
+    /// What the timer interrupt does, on each CPU.
+    pub(crate) in_hardirq: fn(cpu: usize),
+    /// What the softirq does that it raises.
+    pub(crate) in_softirq: fn(cpu: usize),
+    pub(crate) finds: Kind,
+}
+
+static RUNNING: AtomicPtr<Scenario> = AtomicPtr::new(ptr::null_mut());
+
+/// The scenario that runs.
+pub(crate) fn running() -> Option<&'static Scenario> {
+    let running = RUNNING.load(Ordering::Acquire);
+    // SAFETY: null, or from a `&'static Scenario`: `set_running` is the one that writes it. It is never written through.
+    unsafe { running.as_ref() }
+}
+
+/// Begins a scenario, or ends it.
+pub(crate) fn set_running(scenario: Option<&'static Scenario>) {
+    let scenario = scenario.map_or(ptr::null(), ptr::from_ref);
+    RUNNING.store(scenario.cast_mut(), Ordering::Release);
+}
+
+/// For a scenario without interrupts.
+pub(crate) fn nothing(_cpu: usize) {}
