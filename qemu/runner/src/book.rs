@@ -17,7 +17,6 @@ use std::path::Path;
 const SUMMARY: &str = "docs/SUMMARY.md";
 /// What pages link to and is no chapter: it is copied along.
 const LINKED: &[&str] = &[
-    "benches/musts.txt",
     "boards/q35-x86_64/src/machine.rs",
     "boards/virt-aarch64/src/machine.rs",
     "examples",
