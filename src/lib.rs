@@ -10,12 +10,13 @@
 //! [semantics]: crate::_documentation::semantics
 //! [trace-format]: crate::_documentation::trace_format
 //! [design]: crate::_documentation::design
-//! [summary]: crate::_documentation
 //! [changelog]: https://docs.rs/crate/lockdep/latest/source/CHANGELOG.md
 //! [contributing]: https://docs.rs/crate/lockdep/latest/source/CONTRIBUTING.md
 //!
 #![doc = include_str!("../README.md")]
 #![cfg_attr(not(any(test, loom)), no_std)]
+// What a feature adds has a badge in the pages that docs.rs builds. `validate` has none: without it the same names are there.
+#![cfg_attr(docsrs, feature(doc_cfg), doc(auto_cfg(hide(feature = "validate", doc))))]
 #![deny(unsafe_code)]
 
 #[cfg(feature = "std")]

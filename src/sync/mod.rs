@@ -16,7 +16,6 @@ pub mod critical_section;
 #[path = "critical_section/off.rs"]
 pub mod critical_section;
 pub(crate) mod irqsave;
-#[cfg(any(feature = "lock_api", feature = "lock_api_05"))]
 pub(crate) mod lock_api;
 pub mod rcu;
 pub mod semaphore;

@@ -8,16 +8,8 @@
 #[macro_export]
 macro_rules! run_on {
     ($board:ty) => {
-        // The second validator is the one that the self-tests run on.
         #[cfg(target_os = "none")]
-        $crate::lockdep::port!(
-            $crate::port::KernelPort<$board>,
-            classes = 1024,
-            dependencies = 8192,
-            chains = 16384,
-            validators = 2,
-            cpus = $crate::cpu::MAX
-        );
+        $crate::lockdep::port!($crate::port::KernelPort<$board>);
         $crate::program!($board, $crate::main);
     };
 }

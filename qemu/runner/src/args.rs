@@ -20,6 +20,8 @@ pub(crate) enum Verb {
         bless: bool,
     },
     Test,
+    /// The pages of the crate and the book.
+    Docs,
     Clippy,
     Size,
     /// `lockdep replay` with these arguments.
@@ -89,8 +91,9 @@ Usage: cargo xtask VERB [OPTIONS]
   replay FILE…
             runs traces through the validator: `lockdep replay`, with its options
   size      prints what the validator takes in memory, for the host and for each target, and compares with the budget
+  docs      builds the pages of the crate as docs.rs does, and the book by mdbook; checks all links
   clippy    all lints of all crates, for the host and for the boards, warnings denied
-  test      everything: format, lints, MSRV, no_std builds, host tests, all boots, the bench
+  test      everything: format, lints, MSRV, no_std builds, docs, packages, host tests, all boots, the bench
   help      this text
 
 Environment:
@@ -114,6 +117,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Ver
             Some("boot") => return parse_boot(&mut parser),
             Some("bench") => return parse_bench(&mut parser),
             Some("test") => Verb::Test,
+            Some("docs") => Verb::Docs,
             Some("clippy") => Verb::Clippy,
             Some("size") => Verb::Size,
             Some("replay") => return Ok(Verb::Replay(parser.raw_args()?.collect())),
@@ -208,6 +212,7 @@ mod tests {
         assert_eq!(parse_line("test"), Ok(Verb::Test));
         assert_eq!(parse_line("bench"), Ok(Verb::Bench { bless: false }));
         assert_eq!(parse_line("bench --bless"), Ok(Verb::Bench { bless: true }));
+        assert_eq!(parse_line("docs"), Ok(Verb::Docs));
         assert_eq!(parse_line("clippy"), Ok(Verb::Clippy));
         assert_eq!(parse_line("size"), Ok(Verb::Size));
         assert_eq!(parse_line("boot"), Ok(Verb::Boot(BootOptions::default())));
@@ -251,7 +256,7 @@ mod tests {
     #[test]
     fn the_usage_names_each_verb_and_option() {
         let usage = usage();
-        let verbs = ["setup", "boot", "bench", "COMPILER.txt", "size", "clippy", "test", "help"];
+        let verbs = ["setup", "boot", "bench", "COMPILER.txt", "size", "docs", "clippy", "test", "help"];
         for word in verbs.into_iter().chain(["--board", "--machine", "--smp", "--scenario"]) {
             assert!(usage.contains(word), "{word}");
         }

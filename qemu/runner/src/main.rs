@@ -8,17 +8,22 @@ mod args;
 mod baseline;
 mod bench;
 mod boards;
+mod book;
 mod boot;
 mod cases;
 mod clippy;
 mod debian;
 mod drill;
 mod golden;
+mod html;
+mod msrv;
 mod nopanic;
 mod normalise;
+mod package;
 mod process;
 mod qemu;
 mod quotes;
+mod rustdoc;
 mod setup;
 mod size;
 mod tally;
@@ -46,6 +51,7 @@ fn main() -> ExitCode {
             Ok(true)
         }
         Verb::Setup => setup::run().map(|()| true),
+        Verb::Docs => rustdoc::check().and_then(|()| book::run()).map(|()| true),
         Verb::Clippy => clippy::run(),
         Verb::Size => size::run().map(|()| true),
         Verb::Boot(options) => boot::run(&options).map(|tally| tally.finish()),

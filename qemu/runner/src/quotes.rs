@@ -4,7 +4,8 @@
 //! - `<!-- quote: golden NAME -->` before a fenced block: lines of `tests/golden/boot/NAME.txt`;
 //! - `<!-- quote: page PATH -->` before a fenced block: lines of another page, whose outputs a test compares itself;
 //! - `<!-- quote: boot RUN -->` before a fenced block: lines of a boot's log, whose name is the block's first line;
-//! - `<!-- figures: BOARD NAME, … -->` before a paragraph: it has each of these figures of the baseline.
+//! - `<!-- figures: BOARD NAME, … -->` before a paragraph: it has each of these figures of the baseline;
+//! - `<!-- functions: FOLDER -->` before a fenced block: each line begins with a function and the file that has it.
 //!
 //! In a table with a column `name` the cells of the columns `aarch64` and `x86-64` are figures of the baseline, too.
 //! Quotes are compared after normalising, as golden texts are; `...` alone on a line stands for any number of lines,
@@ -15,7 +16,7 @@ use crate::process::root;
 use anyhow::{Context as _, Result};
 
 /// The documents that quote.
-const PAGES: &[&str] = &["README.md", "CONTRIBUTING.md", "docs/cost.md", "docs/reading.md"];
+const PAGES: &[&str] = &["README.md", "CONTRIBUTING.md", "docs/cost.md", "docs/design.md", "docs/reading.md"];
 
 /// A block or a paragraph with a comment before it.
 #[derive(Debug, PartialEq)]
@@ -149,7 +150,7 @@ mod tests {
         let readme = std::fs::read_to_string(root().join("README.md")).expect("it can be read");
         let blocks = readme.lines().filter(|line| *line == "```text").count();
         let of_readme = quotes.iter().filter(|quote| quote.page == "README.md").count();
-        assert_eq!(blocks, of_readme + 1, "each block but the list of commands is a quote");
+        assert_eq!(blocks, of_readme, "each block is a quote");
     }
 
     #[test]
@@ -197,6 +198,24 @@ mod tests {
             }
         }
         assert!(seen >= 20, "only {seen} figures were seen: has docs/cost.md no table with a column `name` any more?");
+    }
+
+    #[test]
+    fn functions_are_where_the_documents_say() {
+        let blocks = marked("functions").expect("the pages can be read");
+        let [block] = &blocks[..] else { panic!("docs/design.md has the path of an acquire") };
+        for line in block.text.lines() {
+            let mut words = line.split_whitespace();
+            let (Some(name), Some(file)) = (words.next(), words.next()) else { panic!("`{line}` has no file") };
+            let source = std::fs::read_to_string(root().join(&block.what).join(file));
+            let source = source.unwrap_or_else(|error| panic!("{}: `{line}`: {error}", block.page));
+            let is_there = ["(", "<"].iter().any(|after| source.contains(&format!("fn {name}{after}")));
+            assert!(is_there, "{}: {file} has no function `{name}`", block.page);
+        }
+        let count = block.text.lines().count();
+        assert!(count < 30, "{count} functions are more than a reader follows");
+        let page = std::fs::read_to_string(root().join(block.page)).expect("it can be read");
+        assert!(page.contains(&format!("{count} functions, each with its file")), "{count} functions are shown");
     }
 
     #[test]

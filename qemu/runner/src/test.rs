@@ -6,28 +6,30 @@
 
 use crate::args::BootOptions;
 use crate::boards::{self, BOARDS};
-use crate::process::{ask, cannot_start, command, shown, succeed, succeed_within};
+use crate::process::{cannot_start, command, root, shown, succeed};
 use crate::tally::{self, Tally};
 use crate::toolchain::{Job, Toolchain, host_cargo};
-use crate::{bench, boot, clippy, drill, nopanic, setup, size, twins};
+use crate::{bench, book, boot, clippy, drill, msrv, nopanic, package, rustdoc, setup, size, twins};
 use anyhow::{Context as _, Result};
 use lockdep_proto::SCENARIOS;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-/// The sets of features that the host tests run with, as arguments of `cargo test`.
+/// The sets of features that the host tests run with, as arguments of `cargo test`. Each names what it is to have: what
+/// another crate of the workspace asks for may be gone tomorrow.
 const FEATURE_SETS: &[&[&str]] = &[
-    &["--workspace", "--features", "lockdep/std,lockdep/lock_api,lockdep/lock_api_05,lockdep/selftest"],
+    &[
+        "--workspace",
+        "--features",
+        "lockdep/critical-section,lockdep/lock_api,lockdep/lock_api_05,lockdep/selftest,lockdep/std",
+    ],
     &["-p", "lockdep", "--no-default-features", "--features", "std"],
-    &["-p", "lockdep", "--features", "stat,std,lock_api,lock_api_05,selftest"],
+    &["-p", "lockdep", "--features", "critical-section,defmt,lock_api,lock_api_05,selftest,stat,std"],
 ];
 
 /// The sets of features that the validator is built with for bare metal.
 const BARE_FEATURES: &[&str] =
     &["validate", "stat,critical-section,defmt,lock_api,lock_api_05", "critical-section,defmt,lock_api,lock_api_05"];
-
-/// The oldest Rust that the project promises to build with.
-const MSRV: &str = env!("CARGO_PKG_RUST_VERSION");
 
 /// Why a step is skipped when set-up failed.
 const NO_RUST: &str = "there is no Rust for the boards";
@@ -48,7 +50,9 @@ pub(crate) fn run() -> Tally {
     for board in BOARDS {
         steps.bare_metal(&format!("clippy, {}", board.name), toolchain, |way| clippy::bare_metal(way, board));
     }
-    steps.msrv();
+    for promise in msrv::PROMISES {
+        steps.msrv(promise);
+    }
     for triple in boards::bare_triples() {
         for features in BARE_FEATURES {
             let name = format!("no_std, {triple} {}", if features.is_empty() { "off" } else { features });
@@ -64,7 +68,10 @@ pub(crate) fn run() -> Tally {
     for triple in boards::bare_triples() {
         steps.bare_metal(&format!("sizes, {triple}"), toolchain, |way| size::check(way, triple));
     }
-    steps.step("docs: every public item has some, every link leads somewhere", docs);
+    steps.step("docs: every public item has some, every feature a badge, every link leads somewhere", rustdoc::check);
+    steps.book();
+    steps.step("packages: as crates.io gets them", package::check);
+    steps.step("the tool is installed from its folder", install_tool);
     for features in FEATURE_SETS {
         steps.host_tests(features);
     }
@@ -140,15 +147,21 @@ impl Steps {
         }
     }
 
-    /// Checks all that runs on the host with the oldest Rust, if rustup has it or can get it.
-    fn msrv(&mut self) {
-        let name = format!("MSRV {MSRV}");
-        match msrv_toolchain() {
-            Ok(toolchain) => self.step(&name, || {
-                let check = ["run", &toolchain, "cargo", "check", "--workspace", "--target-dir", "target/msrv"];
-                succeed(command("rustup").args(check))
-            }),
+    /// Checks what is promised of a version of Rust, if rustup has it or can get it.
+    fn msrv(&mut self, promise: &msrv::Promise) {
+        let name = format!("MSRV {} {}", promise.version, promise.what.join(" "));
+        match msrv::toolchain(promise) {
+            Ok(toolchain) => self.step(&name, || msrv::check(promise, &toolchain)),
             Err(error) => self.skip(&name, &format!("{error:#}")),
+        }
+    }
+
+    /// Builds the book, if mdbook is there or can be installed.
+    fn book(&mut self) {
+        let name = "book: every chapter is there, every link leads somewhere";
+        match book::mdbook() {
+            Ok(()) => self.step(name, book::build),
+            Err(error) => self.skip(name, &format!("{error:#}")),
         }
     }
 
@@ -190,11 +203,13 @@ impl Steps {
     }
 }
 
-/// Builds the pages of the validator with all features, warnings denied.
-fn docs() -> Result<()> {
+/// Installs the host tool as a person does, into a folder of ours, from what was built before.
+fn install_tool() -> Result<()> {
     let mut cargo = host_cargo();
-    cargo.args(["doc", "--no-deps", "-p", "lockdep", "--all-features"]);
-    succeed(cargo.env("RUSTDOCFLAGS", "-Dwarnings -Dmissing_docs"))
+    cargo.args(["install", "--path", "cli", "--debug", "--locked", "--force", "--no-track"]);
+    succeed(cargo.args(["--target-dir", "target", "--root", "target/installed"]))?;
+    let tool = root().join("target/installed/bin/lockdep");
+    succeed(command(&tool.to_string_lossy()).args(["replay", "tests/cases/walk.trace"]))
 }
 
 /// Runs `cargo test`, and counts its tests.
@@ -223,15 +238,62 @@ fn build_no_std(toolchain: Toolchain, triple: &str, features: &str) -> Result<()
     ]))
 }
 
-/// The name of the oldest Rust's toolchain, installed when it was missing.
-fn msrv_toolchain() -> Result<String> {
-    // `1.95` in Cargo.toml is `1.95.0` to rustup.
-    let name = if MSRV.matches('.').count() == 1 { format!("{MSRV}.0") } else { MSRV.to_owned() };
-    if ask(command("rustup").args(["run", &name, "rustc", "--version"])).is_none() {
-        let mut install = command("rustup");
-        install.args(["toolchain", "install", &name, "--profile", "minimal"]);
-        println!("setup: the oldest Rust that we promise is missing: {}", shown(&install));
-        succeed_within(&mut install, setup::FETCH_LIMIT)?;
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use regex_lite::Regex;
+    use std::collections::BTreeSet;
+
+    /// The features that nothing is built with here: `default` is a list of others, `loom` is for the models alone.
+    const NO_CODE: [&str; 2] = ["default", "loom"];
+
+    fn manifest() -> String {
+        std::fs::read_to_string(root().join("Cargo.toml")).expect("it can be read")
     }
-    Ok(name)
+
+    /// The features of the validator, without those that add no code.
+    fn features() -> BTreeSet<String> {
+        let manifest = manifest();
+        let (_, table) = manifest.split_once("\n[features]\n").expect("a table of features");
+        let names = table.lines().take_while(|line| !line.starts_with('[')).filter_map(|line| line.split_once(" = "));
+        let names = names.map(|(name, _)| name.trim()).filter(|name| !name.starts_with('#') && !NO_CODE.contains(name));
+        names.map(str::to_owned).collect()
+    }
+
+    /// The features that a set of host tests has by what it says itself.
+    fn of_set(arguments: &[&str]) -> BTreeSet<String> {
+        let words = arguments.iter().flat_map(|argument| argument.split(',')).filter(|word| !word.starts_with('-'));
+        let mut set: BTreeSet<String> =
+            words.map(|word| word.strip_prefix("lockdep/").unwrap_or(word).to_owned()).collect();
+        if !arguments.contains(&"--no-default-features") {
+            set.insert("validate".to_owned());
+        }
+        set
+    }
+
+    #[test]
+    fn every_feature_is_tested_on_the_host_and_built_for_bare_metal() {
+        let features = features();
+        assert!(features.len() >= 8, "{features:?}");
+        for feature in &features {
+            assert!(FEATURE_SETS.iter().any(|set| of_set(set).contains(feature)), "no host test has `{feature}`");
+            let of_host = ["std", "selftest"].contains(&&**feature); // the boards' kernel has the self-tests
+            let built = BARE_FEATURES.iter().any(|set| set.split(',').any(|name| name == feature));
+            assert!(of_host || built, "`{feature}` is never built alone for bare metal");
+        }
+    }
+
+    #[test]
+    fn every_test_has_a_set_with_the_features_that_it_requires() {
+        let required = Regex::new(r#"name = "(\w+)"\nrequired-features = \[([^\]]*)\]"#).expect("a constant pattern");
+        let manifest = manifest();
+        let mut seen = 0;
+        for test in required.captures_iter(&manifest) {
+            let wanted: BTreeSet<String> = test[2].split(", ").map(|name| name.trim_matches('"').to_owned()).collect();
+            let runs = FEATURE_SETS.iter().any(|set| wanted.is_subset(&of_set(set)));
+            assert!(runs, "`{}` requires {wanted:?}, which no set of host tests names", &test[1]);
+            seen += 1;
+        }
+        assert!(seen > 20, "only {seen} were seen");
+    }
 }

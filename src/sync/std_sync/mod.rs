@@ -12,6 +12,7 @@ mod condvar;
 mod mutex;
 mod rwlock;
 
+#[doc(no_inline)] // its pages link to others of `std`
 pub use ::std::sync::*;
 pub use condvar::Condvar;
 pub use mutex::{Mutex, MutexGuard};

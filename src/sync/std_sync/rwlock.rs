@@ -126,6 +126,7 @@ impl<T: ?Sized> RwLock<T> {
 
 impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
     /// Goes on as a reader.
+    #[clippy::msrv = "1.92"] // that of the feature `std`
     #[track_caller]
     pub fn downgrade(this: Self) -> RwLockReadGuard<'a, T> {
         let (token, inner) = this.0.take();
