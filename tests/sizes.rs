@@ -1,5 +1,6 @@
 //! The sizes of the tables are constants of the port: each turns its table, and the notice that the table is full names it.
 
+#[path = "support/plain.rs"]
 mod plain;
 
 use lockdep::{Context, Kind, LockMap, Message, Mode, Policy, Port, Site, TaskInfo, WaitTypes, hooks};
