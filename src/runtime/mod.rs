@@ -618,12 +618,12 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
     #[inline(always)]
     fn acquire_in_new_chain(&self, context: &Context, map: &LockMap, mode: Mode, site: Site, were_on: bool) -> bool {
         let validator = self.validator(context);
-        let Some(attempt) = new_chain::attempt(validator.published(), context, map, mode, site, were_on.into()) else {
+        let Some(new) = new_chain::New::of(validator.published(), context, map, mode, site, were_on.into()) else {
             return false;
         };
-        let known = attempt.has_known_chain(validator.published()) || validator.learn(&Self::CONFIG, &attempt);
+        let known = new.is_known(validator.published()) || validator.learn(&Self::CONFIG, &new);
         if known {
-            new_chain::push(&attempt, self.recorder.since::<P>(context));
+            new.push(self.recorder.since::<P>(context));
         }
         known
     }
