@@ -11,7 +11,7 @@
 use crate::context::Context;
 use crate::context::hold::{Acquire, Hold, HoldFlags, NO_SLOT};
 use crate::engine::Engine;
-use crate::engine::attempt::Attempt;
+use crate::engine::attempt::{Attempt, Question};
 use crate::graph::classes;
 use crate::graph::dependencies::{Edge, Maker};
 use crate::graph::direction::Kinds;
@@ -90,15 +90,18 @@ impl Engine<'_> {
         let chained = hold.class != NO_SLOT && below.is_none_or(|below| below.is_chained()) && context.is_exact();
         hold.flags.set(HoldFlags::UNCHAINED, !chained);
         let id = self.published.classes.id(hold.class);
-        let mut attempt = Attempt::of(context, context.key(), id, hold);
-        attempt.reacquired = reacquired;
+        let question = Question::of(context, context.key(), id, &hold);
+        if hold.class != NO_SLOT {
+            hold.key = question.key();
+        }
+        let attempt = Attempt { context, hold: &hold, question, reacquired };
         if !self.is_silent() {
             self.check_wait(&attempt);
             self.mark_acquired(&attempt);
             self.check_nest(&attempt);
             self.check_order(&attempt);
         }
-        if !context.push(attempt.hold) {
+        if !context.push(hold) {
             self.notice(Table::Holds);
         }
     }
@@ -133,7 +136,7 @@ impl Engine<'_> {
     /// Checks recursion, and if there is none adds the dependencies.
     fn check_order(&mut self, attempt: &Attempt<'_>) {
         let Attempt { context, hold, .. } = attempt;
-        if !attempt.needs_chain() {
+        if !hold.checked() || hold.tried() {
             return;
         }
         self.looks_for(Kind::Recursive);
@@ -148,7 +151,7 @@ impl Engine<'_> {
                     report.held_lock = Some(lookup.lock(&held));
                 });
             }
-            Recursion::None if hold.class == NO_SLOT || attempt.has_known_chain(self.published) => {}
+            Recursion::None if hold.class == NO_SLOT || attempt.question.has_known_chain(self.published) => {}
             Recursion::None => {
                 let all_added = self.depend_on_run(attempt);
                 if all_added && hold.is_chained() {
@@ -166,7 +169,7 @@ impl Engine<'_> {
         if !has_room && self.published.chains.has_dead() {
             self.drop_chains();
         }
-        if !attempt.insert_chain(self.published) {
+        if !attempt.question.insert_chain(self.published) {
             self.notice(Table::Chains);
         } else if !self.graph.chain_members.note(self.published.classes, context, hold) {
             self.notice(Table::Members);
@@ -196,7 +199,7 @@ impl Engine<'_> {
 
     /// Checks one dependency, then adds it, unless it would close a cycle.
     fn depend(&mut self, held: &Hold, attempt: &Attempt<'_>) -> bool {
-        let new = &attempt.hold;
+        let new = attempt.hold;
         let kind = Kinds::of(held.mode(), new.mode());
         let known = self.graph.dependencies.find(held.class, new.class);
         if known.is_some_and(|slot| self.graph.dependencies.get(slot).kinds.contains(kind)) {

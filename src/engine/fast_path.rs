@@ -34,9 +34,9 @@
 //! | in all | 65 | 77 |
 
 use crate::context::Context;
-use crate::context::hold::{Ended, Hold};
+use crate::context::hold::Ended;
 use crate::engine::Published;
-use crate::engine::attempt::Attempt;
+use crate::engine::attempt::Question;
 use crate::lock::last_holder::Since;
 use crate::lock::lock_map::LockMap;
 use crate::lock::mode::Mode;
@@ -58,13 +58,13 @@ pub(crate) fn acquire(
     let Some(place) = context.free_place(irqs) else {
         return false;
     };
-    let attempt = Attempt::ordinary(context, place.below.get(), map, mode, site, irqs);
-    if !attempt.is_marked(published) || !attempt.is_at_home(published) {
+    let question = Question::ordinary(context, place.below.get(), map, mode, irqs);
+    if !question.is_marked(published) || !question.is_at_home(published) {
         return false;
     }
-    let hold = Hold { since: since(), ..attempt.hold };
+    let since = since();
     context.begin_one();
-    place.fill(&hold);
+    place.fill(&question.ordinary_hold(map, mode, site, since));
     context.end_one();
     true
 }

@@ -21,7 +21,7 @@
 use crate::context::Context;
 use crate::context::hold::Hold;
 use crate::engine::Published;
-use crate::engine::attempt::Attempt;
+use crate::engine::attempt::Question;
 use crate::engine::findings::Findings;
 use crate::graph::chain_members::ChainMembers;
 use crate::graph::dependencies::Dependencies;
@@ -35,72 +35,90 @@ use crate::report::kind::Kind;
 use crate::report::policy::Policy;
 use crate::rules::wait_context;
 
-/// An ordinary acquisition, if this path may handle it: the class is known with every usage bit that it would set.
-#[inline(always)]
-pub(crate) fn attempt<'c>(
-    published: Published<'_>,
+/// An ordinary acquisition whose class is known with every usage bit that it would set, as the hold that it would push.
+pub(crate) struct New<'c> {
     context: &'c Context,
-    map: &LockMap,
-    mode: Mode,
-    site: Site,
-    irqs: Irqs,
-) -> Option<Attempt<'c>> {
-    let place = context.free_place(irqs)?;
-    let attempt = Attempt::ordinary(context, place.below.get(), map, mode, site, irqs);
-    (attempt.names_class() && attempt.is_marked(published) && map.is_validated()).then_some(attempt)
+    hold: Hold,
+    question: Question,
 }
 
-/// Enters the chain, if everything else is already known. Returns whether it did. Under the internal lock.
-#[inline(always)]
-pub(crate) fn learn(
-    attempt: &Attempt<'_>,
-    published: Published<'_>,
-    dependencies: &Dependencies,
-    findings: &mut Findings,
-    chain_members: &mut ChainMembers<'_>,
-    policy: Policy,
-) -> bool {
-    let learned = !findings.is_silent(policy)
-        && chain_members.has_room(attempt.context.depth() + 1)
-        && is_settled(attempt, dependencies)
-        && attempt.enter_chain(published);
-    if learned {
-        chain_members.note(published.classes, attempt.context, &attempt.hold);
-        findings.looks_for(Kind::WaitContext);
-        findings.looks_for(Kind::Recursive);
-    }
-    learned
-}
-
-/// Pushes the hold, which begins at `since`.
-#[inline(always)]
-pub(crate) fn push(attempt: &Attempt<'_>, since: Since) {
-    let Attempt { context, hold, .. } = attempt;
-    if let Some(place) = context.free_place(hold.irqs()) {
-        context.begin_one();
-        place.fill(&Hold { since, ..*hold });
-        context.end_one();
-    }
-}
-
-/// Whether no hold conflicts with the new one, and the dependencies on it are in the table, down to the hold at which
-/// the full path's walk ends.
-#[inline(always)]
-fn is_settled(attempt: &Attempt<'_>, dependencies: &Dependencies) -> bool {
-    let Attempt { context, hold: new, .. } = attempt;
-    let mut limit = context.limit();
-    let mut walk_goes_on = true;
-    for held in context.own_kinds() {
-        let is_in_the_way = held.same_class(new) && new.mode().is_blocked_by(held.mode());
-        let kind = Kinds::of(held.mode(), new.mode());
-        let leads_here = walk_goes_on && held.checked();
-        if is_in_the_way || !held.is_chained() || (leads_here && !dependencies.have(held.class, new.class, kind)) {
-            return false;
+impl<'c> New<'c> {
+    /// The acquisition, if this path may handle it.
+    #[inline(always)]
+    pub(crate) fn of(
+        published: Published<'_>,
+        context: &'c Context,
+        map: &LockMap,
+        mode: Mode,
+        site: Site,
+        irqs: Irqs,
+    ) -> Option<New<'c>> {
+        let place = context.free_place(irqs)?;
+        let question = Question::ordinary(context, place.below.get(), map, mode, irqs);
+        if !question.names_class() || !question.is_marked(published) || !map.is_validated() {
+            return None;
         }
-        walk_goes_on &= !(leads_here && held.ends_walk());
-        limit = wait_context::under(limit, &held);
+        Some(New { context, hold: question.ordinary_hold(map, mode, site, Since::UNKNOWN), question })
     }
-    !wait_context::is_above(limit, new)
+
+    /// Whether the chain is known after all, in a slot other than its first.
+    #[inline(always)]
+    pub(crate) fn is_known(&self, published: Published<'_>) -> bool {
+        self.question.has_known_chain(published)
+    }
+
+    /// Enters the chain, if everything else is already known. Returns whether it did. Under the internal lock.
+    #[inline(always)]
+    pub(crate) fn learn(
+        &self,
+        published: Published<'_>,
+        dependencies: &Dependencies,
+        findings: &mut Findings,
+        chain_members: &mut ChainMembers<'_>,
+        policy: Policy,
+    ) -> bool {
+        let learned = !findings.is_silent(policy)
+            && chain_members.has_room(self.context.depth() + 1)
+            && self.is_settled(dependencies)
+            && self.question.enter_chain(published);
+        if learned {
+            chain_members.note(published.classes, self.context, &self.hold);
+            findings.looks_for(Kind::WaitContext);
+            findings.looks_for(Kind::Recursive);
+        }
+        learned
+    }
+
+    /// Pushes the hold, which begins at `since`.
+    #[inline(always)]
+    pub(crate) fn push(&self, since: Since) {
+        let New { context, hold, .. } = self;
+        if let Some(place) = context.free_place(hold.irqs()) {
+            context.begin_one();
+            place.fill(&Hold { since, ..*hold });
+            context.end_one();
+        }
+    }
+
+    /// Whether no hold conflicts with the new one, and the dependencies on it are in the table, down to the hold at which
+    /// the full path's walk ends.
+    #[inline(always)]
+    fn is_settled(&self, dependencies: &Dependencies) -> bool {
+        let New { context, hold: new, .. } = self;
+        let mut limit = context.limit();
+        let mut walk_goes_on = true;
+        for held in context.own_kinds() {
+            let is_in_the_way = held.same_class(new) && new.mode().is_blocked_by(held.mode());
+            let kind = Kinds::of(held.mode(), new.mode());
+            let leads_here = walk_goes_on && held.checked();
+            if is_in_the_way || !held.is_chained() || (leads_here && !dependencies.have(held.class, new.class, kind)) {
+                return false;
+            }
+            walk_goes_on &= !(leads_here && held.ends_walk());
+            limit = wait_context::under(limit, &held);
+        }
+        !wait_context::is_above(limit, new)
+    }
 }
 
 #[cfg(all(test, feature = "stat"))]

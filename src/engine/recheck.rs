@@ -17,7 +17,7 @@ use crate::context::chain_key;
 use crate::context::hold::{Acquire, Hold, NO_SLOT};
 use crate::context::{Context, HOLDS};
 use crate::engine::Published;
-use crate::engine::attempt::Attempt;
+use crate::engine::attempt::Question;
 use crate::lock::class::ClassId;
 use crate::lock::lock_map::LockMap;
 use crate::lock::site::Site;
@@ -34,12 +34,17 @@ pub(crate) fn acquire(published: Published<'_>, context: &Context, what: &Acquir
     if !context.is_exact() {
         return false;
     }
-    let hold = Hold { class: id.slot(), ..Hold::begin(what, context.irqs()) };
-    let attempt = Attempt::of(context, context.key(), id, hold);
-    is_known(published, &attempt) && context.push(attempt.hold)
+    let mut hold = Hold::begin(what, context.irqs());
+    hold.class = id.slot();
+    let Some(key) = known(published, context, context.key(), id, &hold) else {
+        return false;
+    };
+    hold.key = key;
+    context.push(hold)
 }
 
-/// Whether everything about an acquisition is already known. How each step of the full path is covered:
+/// The key of a hold above the chain `below`, if everything about it is already known. How each step of the full path
+/// is covered:
 ///
 /// - Usage: the same bits, which are all set.
 /// - Wait types and recursion in the run: for a lock that is waited for and checked, the known chain answers both; a
@@ -47,16 +52,19 @@ pub(crate) fn acquire(published: Published<'_>, context: &Context, what: &Acquir
 /// - Recursion over interrupted contexts: as on the full path.
 /// - Above a hold that is not chained no chain is known, and a hold that needs no chain would have to be flagged as not
 ///   chained.
-fn is_known(published: Published<'_>, attempt: &Attempt<'_>) -> bool {
-    let Attempt { context, hold, .. } = attempt;
-    if !attempt.is_marked(published) {
-        return false;
+fn known(published: Published<'_>, context: &Context, below: u64, id: ClassId, hold: &Hold) -> Option<u64> {
+    let question = Question::of(context, below, id, hold);
+    if !question.is_marked(published) {
+        return None;
     }
-    if attempt.needs_chain() {
-        return attempt.has_known_chain(published) && !is_held_below(context, hold);
-    }
-    context.run().next().is_none_or(|top| top.is_chained())
-        && rules::wait_context::check(context.limit(), context.run(), hold).is_none()
+    let asks_for_chain = hold.checked() && !hold.tried();
+    let is_known = if asks_for_chain {
+        question.has_known_chain(published) && !is_held_below(context, hold)
+    } else {
+        context.run().next().is_none_or(|top| top.is_chained())
+            && rules::wait_context::check(context.limit(), context.run(), hold).is_none()
+    };
+    is_known.then_some(question.key())
 }
 
 /// Whether an interrupted context has a hold that blocks this lock, or may: a hold without a slot counts as one.
@@ -91,11 +99,10 @@ pub(crate) fn release(published: Published<'_>, context: &Context, map: &LockMap
     let mut key = context.key_below(index);
     for above in index + 1..depth {
         let Some(hold) = context.hold(above) else { return false };
-        let attempt = Attempt::of(context, key, published.classes.id(hold.class), hold);
-        if !is_known(published, &attempt) {
-            return false;
+        match known(published, context, key, published.classes.id(hold.class), &hold) {
+            Some(next) => key = next,
+            None => return false,
         }
-        key = attempt.hold.key;
     }
     take_out(published, context, index);
     true

@@ -193,7 +193,7 @@ impl Engine<'_> {
     ) {
         self.report_way(Occurrence::of(attempt), kind, None, |report, graph, published| {
             let lookup = lookup(graph, published);
-            report.lock = Some(lookup.lock(&attempt.hold));
+            report.lock = Some(lookup.lock(attempt.hold));
             fill(report, lookup);
             Filled::Other
         });
@@ -229,7 +229,7 @@ impl Engine<'_> {
     }
 
     pub(crate) fn report_irq_order(&mut self, attempt: &Attempt<'_>, held: &Hold, end: Node) {
-        let new = &attempt.hold;
+        let new = attempt.hold;
         let enabled = end.sees(self.published.classes.usage(end.class));
         self.report_way(Occurrence::of(attempt), Kind::IrqOrder, Some(new), |report, graph, published| {
             report.locks(held, new, lookup(graph, published));

@@ -24,10 +24,10 @@ use crate::rules;
 impl Engine<'_> {
     /// Sets the bits of an acquisition: *used in* if it waited, *enabled* by the interrupt flag of the acquire.
     pub(crate) fn mark_acquired(&mut self, attempt: &Attempt<'_>) {
-        let hold = &attempt.hold;
+        let hold = attempt.hold;
         // A bit that is set already was checked when it was set.
         let known = self.published.classes.usage(hold.class);
-        let new = attempt.marks() - known;
+        let new = attempt.question.marks() - known;
         if hold.class == NO_SLOT || new.is_empty() {
             return;
         }

@@ -10,7 +10,6 @@
 use crate::atomic::word64::AtomicWord64;
 use crate::context::Context;
 use crate::context::hold::Acquire;
-use crate::engine::attempt::Attempt;
 use crate::engine::capacity::Notices;
 use crate::engine::findings::{Findings, Known};
 use crate::engine::outbox::Outbox;
@@ -109,11 +108,10 @@ impl<const C: usize, const D: usize, const K: usize, const F: usize> Tables<C, D
         }
     }
 
-    /// The new-chain path: see [`new_chain::learn`].
+    /// The new-chain path: see [`new_chain::New::learn`].
     #[inline(always)]
-    pub(crate) fn learn(&mut self, published: Published<'_>, attempt: &Attempt<'_>, policy: Policy) -> bool {
-        let chain_members = &mut self.chain_members.chain_members();
-        new_chain::learn(attempt, published, &self.dependencies, &mut self.findings, chain_members, policy)
+    pub(crate) fn learn(&mut self, published: Published<'_>, new: &new_chain::New<'_>, policy: Policy) -> bool {
+        new.learn(published, &self.dependencies, &mut self.findings, &mut self.chain_members.chain_members(), policy)
     }
 
     pub(crate) fn engine<'a>(
@@ -184,12 +182,11 @@ impl<const C: usize, const D: usize, const K: usize> Validator<C, D, K> {
         if fast_path::acquire(published, context, map, mode, site, context.irqs(), || Since::UNKNOWN) {
             return true;
         }
-        let attempt = new_chain::attempt(published, context, map, mode, site, context.irqs());
-        attempt.is_some_and(|attempt| {
-            let policy = PortConfig::NO_PORT.policy;
-            let known = attempt.has_known_chain(published) || self.tables.learn(published, &attempt, policy);
+        let new = new_chain::New::of(published, context, map, mode, site, context.irqs());
+        new.is_some_and(|new| {
+            let known = new.is_known(published) || self.tables.learn(published, &new, PortConfig::NO_PORT.policy);
             if known {
-                new_chain::push(&attempt, Since::UNKNOWN);
+                new.push(Since::UNKNOWN);
             }
             known
         })

@@ -93,12 +93,12 @@ where
     ) -> bool {
         let validator = self.validator(context);
         let irqs = Irqs::from(irqs.were_on);
-        let Some(attempt) = new_chain::attempt(validator.published(), context, map, mode, site, irqs) else {
+        let Some(new) = new_chain::New::of(validator.published(), context, map, mode, site, irqs) else {
             return false;
         };
-        let known = attempt.has_known_chain(validator.published()) || validator.learn(&Self::CONFIG, &attempt);
+        let known = new.is_known(validator.published()) || validator.learn(&Self::CONFIG, &new);
         if known {
-            new_chain::push(&attempt, self.recorder.since::<P>(context));
+            new.push(self.recorder.since::<P>(context));
         }
         known
     }

@@ -12,10 +12,9 @@
 use crate::atomic::word64::AtomicWord64;
 use crate::atomic::{self, AtomicBool, Ordering};
 use crate::context::Context;
-use crate::engine::attempt::Attempt;
 use crate::engine::report_queue::FreeSlots;
 use crate::engine::validator::Tables;
-use crate::engine::{Engine, Published};
+use crate::engine::{Engine, Published, new_chain};
 use crate::graph::chain_cache::{self, Chains};
 use crate::graph::usage_words::UsageWords;
 use crate::port::Port;
@@ -84,13 +83,13 @@ impl<const C: usize, const D: usize, const K: usize, const R: usize, const F: us
     /// Learns the chain of an acquisition in which everything else is already known, under the internal lock. Returns
     /// whether it was one. There is nothing to show afterwards.
     #[inline(always)]
-    pub(crate) fn learn(&self, config: &PortConfig, attempt: &Attempt<'_>) -> bool {
+    pub(crate) fn learn(&self, config: &PortConfig, new: &new_chain::New<'_>) -> bool {
         while !self.try_lock() {
             atomic::spin_loop();
         }
         // SAFETY: this CPU has `locked` until it stores to it below, and `tables` is accessed nowhere else.
         let tables = unsafe { &mut *self.tables.get() };
-        let learned = tables.learn(self.published(), attempt, config.policy);
+        let learned = tables.learn(self.published(), new, config.policy);
         self.locked.store(false, Ordering::Release);
         learned
     }
