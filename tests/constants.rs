@@ -183,7 +183,7 @@ fn a_lock_that_is_never_checked_needs_one_class_however_often_it_is_taken() {
     let here = Site::caller();
     for level in [0, 0, 0, 1, 1] {
         let subclass = Subclass::new(level);
-        tables.acquire(task, &Acquire { subclass, ..Acquire::new(&lock, Mode::WRITE, here) });
+        tables.acquire(task, &Acquire::new(&lock, Mode::WRITE, here).subclass(subclass));
         tables.release(task, &lock, None);
     }
     assert_eq!(tables.engine().occupancy().classes.used, 2, "one for each level");

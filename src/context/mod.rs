@@ -61,6 +61,7 @@ const LEVELS: usize = 32;
 
 /// The kind of a context.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Level {
     /// A task.
     Task,

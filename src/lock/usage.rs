@@ -13,6 +13,7 @@ use bitflags::bitflags;
 /// What can interrupt a task that holds a lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
+#[non_exhaustive]
 pub enum UsageState {
     /// A hard interrupt.
     Hardirq = 0,

@@ -455,7 +455,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
     pub fn state(&self) -> State {
         let state =
             self.with_irqs_off(current::<P>(), |validator| validator.peek(&Self::CONFIG, |engine| engine.state()));
-        let MemoryFootprint { early, unchecked, .. } = self.memory_footprint();
+        let [early, unchecked] = [&self.early, &self.unchecked].map(|count| count.load(Ordering::Relaxed));
         State { early, unchecked, ..state.unwrap_or(State::UNKNOWN) }
     }
 
@@ -507,14 +507,12 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
         }
     }
 
-    /// Returns the bytes of one validator, and how many locks were recorded unchecked because lockdep was running.
+    /// Returns the bytes of one validator, of a context, and of the statistics.
     pub fn memory_footprint(&self) -> MemoryFootprint {
         MemoryFootprint {
             validator: size_of::<SharedValidator<C, D, K>>(),
             context: size_of::<Context>(),
             statistics: size_of::<Recorder<C, N>>(),
-            unchecked: self.unchecked.load(Ordering::Relaxed),
-            early: self.early.load(Ordering::Relaxed),
         }
     }
 

@@ -6,6 +6,7 @@
 //! the lock is constructed.
 
 use super::tracker::{Token, Tracker};
+use crate::lock::as_lock_map::AsLockMap;
 use crate::lock::class::LockClassKey;
 use crate::lock::lock_map::LockMap;
 use crate::lock::mode::Mode;
@@ -84,5 +85,12 @@ impl<R> Tracked<R> {
             self.token().acquired_by_try(Mode::WRITE, site);
         }
         had
+    }
+}
+
+impl<R> AsLockMap for Tracked<R> {
+    #[inline(always)]
+    fn as_lock_map(&self) -> &LockMap {
+        self.map()
     }
 }

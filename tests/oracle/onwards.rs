@@ -229,13 +229,8 @@ impl<'t, P: Port, const K: usize> Machine<'t, P, K> {
         if !what.tried && what.checked && what.subclass == Subclass::ZERO && what.nest.is_none() {
             return self.runtime.acquire(map, what.mode, site);
         }
-        self.runtime.acquire_with(&Acquire {
-            tried: what.tried,
-            checked: what.checked,
-            subclass: what.subclass,
-            nest: what.nest.as_ref().map(|nest| &*self.locks[nest.as_str()]),
-            ..Acquire::new(map, what.mode, site)
-        });
+        let nest = what.nest.as_ref().map(|nest| &*self.locks[nest.as_str()]);
+        self.runtime.acquire_with(&what.begin(map, nest, site));
     }
 }
 
