@@ -8,7 +8,9 @@
 //! Common to all of them:
 //! - None of them panics, unless [`Port::show`](crate::port::Port::show) does, and none waits for a tracked lock. Findings
 //!   are passed to `show` as the port's policy says.
-//! - A report shows the caller's line (`#[track_caller]`), or the `site` that is passed.
+//! - A report shows the caller's line (`#[track_caller]`). What a lock's implementation calls for its user takes the
+//!   user's line as `site` (`acquire`, `release`, `wait_asleep`, `report_misuse`), and the [`LockMap`] that it has.
+//! - The others take any lock ([`AsLockMap`]).
 //! - Before the first context, and in an NMI, nothing is checked. Locks that are acquired there are counted
 //!   ([`state`]).
 //!

@@ -41,7 +41,10 @@ mod engine;
 
 mod port;
 
+#[cfg(feature = "stat")]
 pub mod stat;
+#[cfg(not(feature = "stat"))]
+mod stat;
 
 mod runtime;
 
@@ -133,7 +136,7 @@ pub mod __private {
     pub use crate::context::hold::Hold;
     pub use crate::engine::assertions::Claim;
     pub use crate::engine::validator::{Sizes, Validator};
-    pub use crate::lock::class::{ClassId, Origin};
+    pub use crate::lock::class::ClassId;
     pub use crate::runtime::Runtime;
     pub use crate::runtime::event::Event;
     pub mod rewrite {

@@ -3,9 +3,9 @@
 
 mod port;
 
-use lockdep::__private::Origin;
 use lockdep::__private::Validator;
 use lockdep::hooks;
+use lockdep::report::Origin;
 use lockdep::spin::{Mutex, Once};
 use lockdep::{Acquire, LockMap, Subclass};
 use lockdep::{Kind, Mode, Site};

@@ -294,7 +294,7 @@ impl Context {
 
     /// The holds of this context's own stack, the oldest first.
     #[inline]
-    pub fn own(&self) -> impl DoubleEndedIterator<Item = Hold> + '_ {
+    pub(crate) fn own(&self) -> impl DoubleEndedIterator<Item = Hold> + '_ {
         let hole = self.hole();
         (0..self.height()).filter(move |&index| index != hole).filter_map(|index| self.taken_off(index))
     }
@@ -346,6 +346,7 @@ impl Context {
     }
 
     /// All holds of the running task and its interrupts, the oldest first.
+    #[doc(hidden)]
     pub fn all(&self) -> impl Iterator<Item = Hold> + '_ {
         let levels = self.outwards().count();
         (0..levels).rev().filter_map(|n| self.outwards().nth(n)).flat_map(Context::own)

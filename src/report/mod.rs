@@ -21,6 +21,7 @@ pub(crate) mod status;
 pub(crate) mod text;
 
 pub use crate::context::{Flags, HOLDS, Toggles};
+pub use crate::lock::class::Origin;
 pub use crate::lock::usage::UsageState;
 pub use capacity::{Fill, MemoryFootprint, Notice, Occupancy, Table};
 pub use policy::{By, FindingId, Place};
@@ -30,7 +31,7 @@ use crate::context::Context;
 use crate::context::hold::Hold;
 use crate::graph::classes::{Classes, UsageWords};
 use crate::graph::dependencies::{Dependencies, Dependency};
-use crate::lock::class::{Origin, Subclass};
+use crate::lock::class::Subclass;
 use crate::lock::lock_map::LockMap;
 use crate::lock::mode::Mode;
 use crate::lock::site::Site;

@@ -8,8 +8,8 @@ use super::run::{Opinion, Run, judge};
 use super::{corpora, day, strategy};
 use lockdep::__private::{Event, Runtime};
 use lockdep::{
-    Acquire, Context, ContextCell, DynamicKey, IrqState, Level, LockMap, Message, Mode, Policy, Port, Site, Subclass,
-    TaskInfo, WaitTypes,
+    Context, ContextCell, DynamicKey, IrqState, Level, LockMap, Message, Mode, Policy, Port, Site, Subclass, TaskInfo,
+    WaitTypes,
 };
 use lockdep_cli::trace::{self, Trace, What};
 use proptest::prelude::*;
