@@ -6,6 +6,7 @@
 
 use crate::engine::assertions::Claim;
 use crate::hooks;
+use crate::lock::as_lock_map::AsLockMap;
 use crate::lock::lock_map::LockMap;
 use crate::lock::mode::Mode;
 use crate::lock::site::Site;
@@ -14,29 +15,29 @@ use crate::runtime::event::Event;
 /// Asserts that the lock is held, in any mode. Linux's `lockdep_assert_held`.
 #[track_caller]
 #[inline]
-pub fn assert_held(map: &LockMap) {
-    hooks::event(Event::Claim(Claim::Held, map), Site::caller());
+pub fn assert_held(lock: &(impl AsLockMap + ?Sized)) {
+    hooks::event(Event::Claim(Claim::Held, lock.as_lock_map()), Site::caller());
 }
 
 /// Asserts that the lock is held for reading. Linux's `lockdep_assert_held_read`.
 #[track_caller]
 #[inline]
-pub fn assert_held_read(map: &LockMap) {
-    hooks::event(Event::Claim(Claim::HeldRead, map), Site::caller());
+pub fn assert_held_read(lock: &(impl AsLockMap + ?Sized)) {
+    hooks::event(Event::Claim(Claim::HeldRead, lock.as_lock_map()), Site::caller());
 }
 
 /// Asserts that the lock is held exclusively. Linux's `lockdep_assert_held_write`.
 #[track_caller]
 #[inline]
-pub fn assert_held_write(map: &LockMap) {
-    hooks::event(Event::Claim(Claim::HeldWrite, map), Site::caller());
+pub fn assert_held_write(lock: &(impl AsLockMap + ?Sized)) {
+    hooks::event(Event::Claim(Claim::HeldWrite, lock.as_lock_map()), Site::caller());
 }
 
 /// Asserts that the lock is not held. Linux's `lockdep_assert_not_held`.
 #[track_caller]
 #[inline]
-pub fn assert_not_held(map: &LockMap) {
-    hooks::event(Event::Claim(Claim::NotHeld, map), Site::caller());
+pub fn assert_not_held(lock: &(impl AsLockMap + ?Sized)) {
+    hooks::event(Event::Claim(Claim::NotHeld, lock.as_lock_map()), Site::caller());
 }
 
 /// Asserts that hard interrupts are disabled, by the machine's own flag. Linux's `lockdep_assert_irqs_disabled`.
@@ -57,24 +58,24 @@ pub fn assert_irqs_enabled() {
 /// acquired now. Linux's `might_lock`.
 #[track_caller]
 #[inline]
-pub fn might_lock(map: &LockMap) {
-    might_lock_as(map, Mode::WRITE);
+pub fn might_lock(lock: &(impl AsLockMap + ?Sized)) {
+    might_lock_as(lock.as_lock_map(), Mode::WRITE);
 }
 
 /// The same for a reader that waits behind queued writers. Linux's `might_lock_read`.
 #[track_caller]
 #[inline]
-pub fn might_lock_read(map: &LockMap) {
-    might_lock_as(map, Mode::READ);
+pub fn might_lock_read(lock: &(impl AsLockMap + ?Sized)) {
+    might_lock_as(lock.as_lock_map(), Mode::READ);
 }
 
 /// Announces that user memory may be accessed here: that may sleep, and take the lock of the address space for reading.
 /// Linux's `might_fault`.
 #[track_caller]
 #[inline]
-pub fn might_fault(address_space: &LockMap) {
+pub fn might_fault(address_space: &(impl AsLockMap + ?Sized)) {
     hooks::might_sleep();
-    might_lock_as(address_space, Mode::READ);
+    might_lock_as(address_space.as_lock_map(), Mode::READ);
 }
 
 #[track_caller]
@@ -87,7 +88,8 @@ fn might_lock_as(map: &LockMap, mode: Mode) {
 /// Pins the lock: a release before [`unpin`] is reported. Linux's `lock_pin_lock`.
 #[track_caller]
 #[inline]
-pub fn pin(map: &LockMap) -> Pin<'_> {
+pub fn pin(lock: &(impl AsLockMap + ?Sized)) -> Pin<'_> {
+    let map = lock.as_lock_map();
     hooks::event(Event::Pin(map), Site::caller());
     Pin { map }
 }

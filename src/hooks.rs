@@ -8,7 +8,9 @@
 //! Common to all of them:
 //! - None of them panics, unless [`Port::show`](crate::port::Port::show) does, and none waits for a tracked lock. Findings
 //!   are passed to `show` as the port's policy says.
-//! - A report shows the caller's line (`#[track_caller]`), or the `site` that is passed.
+//! - A report shows the caller's line (`#[track_caller]`). What a lock's implementation calls for its user takes the
+//!   user's line as `site` (`acquire`, `release`, `wait_asleep`, `report_misuse`), and the [`LockMap`] that it has.
+//! - The others take any lock ([`AsLockMap`]).
 //! - Before the first context, and in an NMI, nothing is checked. Locks that are acquired there are counted
 //!   ([`state`]).
 //!
@@ -20,6 +22,7 @@
 use crate::context::Level;
 use crate::context::cell::ContextCell;
 use crate::context::hold::Acquire;
+use crate::lock::as_lock_map::AsLockMap;
 use crate::lock::class::DynamicKey;
 use crate::lock::lock_map::LockMap;
 use crate::lock::mode::Mode;
@@ -290,22 +293,11 @@ pub fn wait_asleep_timed(map: &LockMap, site: Site) {
 /// [`unregister_key`]. Linux's `debug_check_no_locks_freed`.
 #[track_caller]
 #[inline]
-pub fn lock_freed(map: &LockMap) {
+pub fn lock_freed(lock: &(impl AsLockMap + ?Sized)) {
+    let map = lock.as_lock_map();
     __lockdep_event(Event::Free(map), Site::caller());
     if map.has_own_class() {
         __lockdep_event(Event::ForgetOwnClass(map), Site::caller());
-    }
-}
-
-/// Announces that a lock is dropped. Like [`lock_freed`], but the line is unknown, and a lock that is held is also
-/// removed from the record. Cheap if the lock is not held.
-#[inline]
-pub fn dropped(map: &LockMap) {
-    if __lockdep_holds(map) {
-        __lockdep_event(Event::Dropped(map), map.site());
-    }
-    if map.has_own_class() {
-        __lockdep_event(Event::ForgetOwnClass(map), map.site());
     }
 }
 
@@ -325,8 +317,8 @@ pub fn unregister_key(key: &DynamicKey) {
 /// writers. Linux's `lock_downgrade`.
 #[track_caller]
 #[inline]
-pub fn downgrade(map: &LockMap, mode: Mode) {
-    __lockdep_event(Event::Downgrade(map, mode), Site::caller());
+pub fn downgrade(lock: &(impl AsLockMap + ?Sized), mode: Mode) {
+    __lockdep_event(Event::Downgrade(lock.as_lock_map(), mode), Site::caller());
 }
 
 /// Announces that another context will release this lock (a semaphore, a page lock, a guard that is passed to the next
@@ -334,16 +326,16 @@ pub fn downgrade(map: &LockMap, mode: Mode) {
 /// receiver has no hold recorded, and no order is learned from it, unless it calls [`take_over`].
 #[track_caller]
 #[inline]
-pub fn hand_over(map: &LockMap) {
-    __lockdep_event(Event::HandOver(map), Site::caller());
+pub fn hand_over(lock: &(impl AsLockMap + ?Sized)) {
+    __lockdep_event(Event::HandOver(lock.as_lock_map()), Site::caller());
 }
 
 /// Records a lock that was handed over as held by this context, in `mode`: the other side of [`hand_over`]. It counts
 /// as a try-lock, since this context did not wait for it. A lock that was not handed over is reported as `assertion`.
 #[track_caller]
 #[inline]
-pub fn take_over(map: &LockMap, mode: Mode) {
-    __lockdep_event(Event::TakeOver(map, mode), Site::caller());
+pub fn take_over(lock: &(impl AsLockMap + ?Sized), mode: Mode) {
+    __lockdep_event(Event::TakeOver(lock.as_lock_map(), mode), Site::caller());
 }
 
 /// Compares the validator's record of the interrupt flag with the machine's flag, and reports a difference
@@ -398,8 +390,8 @@ pub(crate) fn event(event: Event<'_>, site: Site) {
 /// Returns whether the running context, or one that it interrupted, holds exactly this lock. Takes no internal lock.
 /// `true` if a hold was lost because the stack was full, since it may be this one. Linux's `lock_is_held`.
 #[inline]
-pub fn holds(map: &LockMap) -> bool {
-    __lockdep_holds(map)
+pub fn holds(lock: &(impl AsLockMap + ?Sized)) -> bool {
+    __lockdep_holds(lock.as_lock_map())
 }
 
 /// Calls `show` for each lock that the running context holds, the oldest first. It is meant for a panic handler, so it
@@ -465,7 +457,7 @@ pub fn occupancy() -> Occupancy {
     __lockdep_occupancy()
 }
 
-/// Returns the memory that the validator uses, in bytes, and how many locks it did not check.
+/// Returns the memory that the validator uses, in bytes.
 #[inline]
 pub fn memory_footprint() -> MemoryFootprint {
     __lockdep_memory_footprint()

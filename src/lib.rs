@@ -42,7 +42,10 @@ mod engine;
 
 mod port;
 
+#[cfg(feature = "stat")]
 pub mod stat;
+#[cfg(not(feature = "stat"))]
+mod stat;
 
 mod runtime;
 
@@ -63,6 +66,7 @@ pub mod selftest;
 pub use context::cell::ContextCell;
 pub use context::hold::Acquire;
 pub use context::{Context, Level};
+pub use lock::as_lock_map::AsLockMap;
 pub use lock::class::{DynamicKey, LockClassKey, Subclass};
 pub use lock::lock_map::LockMap;
 pub use lock::mode::Mode;
@@ -133,9 +137,12 @@ pub mod __private {
     pub use crate::context::hold::Hold;
     pub use crate::engine::assertions::Claim;
     pub use crate::engine::validator::{Sizes, Validator};
-    pub use crate::lock::class::{ClassId, Origin};
+    pub use crate::lock::class::ClassId;
     pub use crate::runtime::Runtime;
     pub use crate::runtime::event::Event;
+    pub mod rewrite {
+        pub use crate::report::rewrite::{for_each_lock, set_kind, set_who};
+    }
     pub mod engine {
         pub use crate::engine::{
             Engine, Published, enter, irqs_off, reclaim_enter, reclaim_exit, release_unchecked, softirqs_off,

@@ -303,7 +303,7 @@ mod words {
         DynamicKey: YES, YES;
         LockClassKey: YES, YES;
         LockMap: YES, YES;
-        __private::Origin: YES, YES;
+        report::Origin: YES, YES;
         Subclass: YES, YES;
         report::Flags: YES, YES;
         Level: YES, YES;

@@ -7,7 +7,13 @@ use lockdep::WaitTypes;
 use lockdep::asserts;
 use lockdep::hooks;
 use lockdep::report::HOLDS;
-use lockdep::spin::{Mutex, RwLock};
+use lockdep::semaphore::Semaphore;
+use lockdep::seqlock::{SeqCount, SeqLock};
+use lockdep::spin::lazylock::LazyLock;
+use lockdep::spin::mutex::{FairMutex, TicketMutex};
+use lockdep::spin::{Mutex, Once, RwLock};
+use lockdep::ww::{WwClass, WwMutex};
+use lockdep::{Acquire, AsLockMap, Tracker};
 use lockdep::{Kind, Mode, Site};
 use lockdep::{LockMap, Subclass};
 
@@ -82,6 +88,63 @@ fn assertions_go_by_the_lock_and_its_mode() {
             assert!(is_true || the_report().contains(note), "{note} with {held}");
         }
     }
+}
+
+/// What is said of a lock is said of the lock itself: the map inside is found by `AsLockMap`.
+#[test]
+fn every_lock_can_be_asked_about() {
+    fn all<L: AsLockMap + ?Sized>(lock: &L, map: &LockMap) {
+        assert!(core::ptr::eq(lock.as_lock_map(), map) && core::ptr::eq((&lock).as_lock_map(), map));
+        let _turn = begin();
+        asserts::assert_not_held(lock);
+        asserts::might_lock(lock);
+        asserts::might_lock_read(lock);
+        hooks::acquire(map, Mode::WRITE, Site::caller());
+        asserts::assert_held(lock);
+        asserts::assert_held_write(lock);
+        asserts::unpin(asserts::pin(lock));
+        hooks::hand_over(lock);
+        hooks::take_over(lock, Mode::WRITE);
+        hooks::downgrade(lock, Mode::READ);
+        asserts::assert_held_read(lock);
+        assert!(hooks::holds(lock));
+        assert_eq!(hooks::first_finding(), None, "all of it is true of {}", map.site());
+        hooks::lock_freed(lock);
+        assert_eq!(hooks::first_finding(), Some(Kind::HeldFreed), "{}", map.site());
+        hooks::release(map, None);
+    }
+    let (map, tracker) = (LockMap::new(WaitTypes::NONE), Tracker::new(WaitTypes::SPIN));
+    all(&map, &map);
+    all(&tracker, tracker.map());
+    let (mutex, ticket, fair) = (Mutex::new(()), TicketMutex::<_>::new(()), FairMutex::<_>::new(()));
+    all(&mutex, mutex.map());
+    all(&ticket, ticket.map());
+    all(&fair, fair.map());
+    let unsized_value: Box<Mutex<dyn Send>> = Box::new(Mutex::new(()));
+    all(&*unsized_value, unsized_value.map());
+    let (rwlock, once, lazy) = (RwLock::new(()), Once::<()>::new(), LazyLock::<_>::new(|| ()));
+    all(&rwlock, rwlock.map());
+    all(&once, once.map());
+    all(&lazy, lazy.map());
+    let (semaphore, count, sequence) = (Semaphore::new(1), SeqCount::new(), SeqLock::new(()));
+    all(&semaphore, semaphore.map());
+    all(&count, count.map());
+    all(&sequence, sequence.map());
+    static CLASS: WwClass = WwClass::new("ww mutex", "ww context");
+    let ww = WwMutex::new(&CLASS, ());
+    all(&ww, ww.map());
+}
+
+#[test]
+fn a_nest_lock_is_given_as_itself() {
+    let _turn = begin();
+    let (tree, nodes) = (Mutex::named("tree", ()), [const { Mutex::named("node", ()) }; 2]);
+    let _tree = tree.lock();
+    let _nodes = (nodes[0].lock_nest(&tree), nodes[1].lock_nest(&tree));
+    let another = Acquire::new(nodes[0].map(), Mode::WRITE, Site::caller()).nest(&tree);
+    hooks::acquire_with(&another);
+    hooks::release(nodes[0].map(), None);
+    assert_eq!(hooks::first_finding(), None);
 }
 
 #[test]

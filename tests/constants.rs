@@ -4,9 +4,9 @@
 #[path = "support/port/mod.rs"]
 mod port;
 
-use lockdep::__private::Origin;
 use lockdep::__private::Validator;
 use lockdep::hooks;
+use lockdep::report::Origin;
 use lockdep::spin::{Mutex, Once};
 use lockdep::{Acquire, LockMap, Subclass};
 use lockdep::{Kind, Mode, Site};
@@ -184,7 +184,7 @@ fn a_lock_that_is_never_checked_needs_one_class_however_often_it_is_taken() {
     let here = Site::caller();
     for level in [0, 0, 0, 1, 1] {
         let subclass = Subclass::new(level);
-        tables.acquire(task, &Acquire { subclass, ..Acquire::new(&lock, Mode::WRITE, here) });
+        tables.acquire(task, &Acquire::new(&lock, Mode::WRITE, here).subclass(subclass));
         tables.release(task, &lock, None);
     }
     assert_eq!(tables.engine().occupancy().classes.used, 2, "one for each level");

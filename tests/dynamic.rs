@@ -109,7 +109,7 @@ fn all_levels_and_wait_types_of_a_key_are_unregistered_and_nothing_of_its_line()
     let waits = [WaitTypes::NONE, WaitTypes::SPIN, WaitTypes::new(WaitType::Free, WaitType::Sleep)];
     for map in keys.iter().flat_map(|key| waits.map(|waits| LockMap::with_dynamic_key(key, waits))) {
         for subclass in [0, 1, 7].map(Subclass::new) {
-            tables.acquire(task, &Acquire { subclass, ..Acquire::new(&map, Mode::WRITE, Site::caller()) });
+            tables.acquire(task, &Acquire::new(&map, Mode::WRITE, Site::caller()).subclass(subclass));
             tables.release(task, &map, None);
         }
     }
@@ -175,7 +175,8 @@ fn fill(tables: &mut Validator<3, 8, 64>, context: &Context) -> DynamicKey {
 }
 
 fn take(tables: &mut Validator<3, 8, 64>, context: &Context, map: &LockMap, nest: Option<&LockMap>) {
-    tables.acquire(context, &Acquire { nest, ..Acquire::new(map, Mode::WRITE, Site::caller()) });
+    let what = Acquire::new(map, Mode::WRITE, Site::caller());
+    tables.acquire(context, &nest.map_or(what, |nest| what.nest(nest)));
 }
 
 /// Two locks of one class are of one class, though there was no room for it when the first was taken.
@@ -235,7 +236,8 @@ fn unchecked_holds_of_several_classes_stay_several() {
             Box::leak(Box::new(["below", "n", "a", "b"].map(|name| LockMap::named(name, WaitTypes::SPIN))));
         let [below, n, a, b] = maps;
         for (map, nest) in [(below, None), (n, None), (a, Some(n)), (b, Some(n))] {
-            hooks::acquire_with(&Acquire { nest, ..Acquire::new(map, Mode::WRITE, Site::caller()) });
+            let what = Acquire::new(map, Mode::WRITE, Site::caller());
+            hooks::acquire_with(&nest.map_or(what, |nest| what.nest(nest)));
         }
         TAKEN.set(Some(maps));
     }));
@@ -345,10 +347,8 @@ fn a_lock_without_validation_is_only_tracked() {
         for _ in 0..2 {
             for pair in [[&odd, &a], [&a, &odd], [&odd, &odd], [&odd, &twin]] {
                 for (tried, map) in pair.into_iter().enumerate() {
-                    hooks::acquire_with(&Acquire {
-                        tried: tried == 1,
-                        ..Acquire::new(map, Mode::WRITE, Site::caller())
-                    });
+                    let what = Acquire::new(map, Mode::WRITE, Site::caller());
+                    hooks::acquire_with(&if tried == 1 { what.tried() } else { what });
                 }
                 assert!(hooks::holds(&odd));
                 pair.iter().for_each(|map| hooks::release(map, None));
@@ -372,7 +372,7 @@ fn a_child_under_its_parent_as_nest_lock_is_a_hold_of_its_own() {
     let _turn = begin();
     let [parent, child] = [(); 2].map(|()| LockMap::named("device", WaitTypes::SPIN));
     hooks::acquire(&parent, Mode::WRITE, Site::caller());
-    hooks::acquire_with(&Acquire { nest: Some(&parent), ..Acquire::new(&child, Mode::WRITE, Site::caller()) });
+    hooks::acquire_with(&Acquire::new(&child, Mode::WRITE, Site::caller()).nest(&parent));
     assert_eq!(context().depth(), 2);
     assert!(hooks::holds(&parent) && hooks::holds(&child));
     hooks::release(&child, None);

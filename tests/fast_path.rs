@@ -110,7 +110,7 @@ impl Cpu {
     }
 
     fn tried(&'static self, lock: &'static LockMap) {
-        RUNTIME.acquire_with(&Acquire { tried: true, ..Acquire::new(lock, Mode::WRITE, Site::caller()) });
+        RUNTIME.acquire_with(&Acquire::new(lock, Mode::WRITE, Site::caller()).tried());
         RUNTIME.release(lock, None);
     }
 

@@ -73,14 +73,14 @@ fn what_runs_when_a_thread_is_past_its_end_is_tracked() {
     thread_local! {
         static LATE: Last = const { Last };
     }
-    let early = hooks::memory_footprint().early;
+    let early = hooks::state().early;
     in_thread("late", || {
         LATE.with(|_| ()); // registered first, so it is dropped last
         drop(LOCK.lock());
     })
     .unwrap();
     assert!(RAN.load(Ordering::Relaxed));
-    assert_eq!((hooks::first_finding(), hooks::memory_footprint().early), (None, early));
+    assert_eq!((hooks::first_finding(), hooks::state().early), (None, early));
 }
 
 #[test]

@@ -34,7 +34,7 @@ fn interrupt(handler: impl FnOnce()) {
 #[test]
 fn locks_work_before_there_is_a_context() {
     let _turn = begin();
-    let (task, before) = (context(), hooks::memory_footprint().early);
+    let (task, before) = (context(), hooks::state().early);
     CONTEXT.set(None); // the CPU does not know its number, so not its task either
     let (heap, log) = (Mutex::named("heap", ()), Mutex::named("log", ()));
     drop((heap.lock(), log.lock()));
@@ -42,7 +42,7 @@ fn locks_work_before_there_is_a_context() {
     asserts::assert_held(log.map());
     hooks::irqs_disabled();
     hooks::irqs_enabled();
-    assert_eq!(hooks::memory_footprint().early, before, "all are released");
+    assert_eq!(hooks::state().early, before, "all are released");
     CONTEXT.set(Some(task));
     assert_eq!((hooks::first_finding(), hooks::occupancy().classes.used), (None, 0), "nothing is learned so early");
     drop((heap.lock(), log.lock()));
@@ -53,7 +53,7 @@ fn locks_work_before_there_is_a_context() {
 #[test]
 fn what_is_held_since_before_the_first_context_is_believed() {
     let _turn = begin();
-    let (task, before) = (context(), hooks::memory_footprint().early);
+    let (task, before) = (context(), hooks::state().early);
     CONTEXT.set(None);
     let (a, b, c) = (LockMap::new(WaitTypes::SPIN), LockMap::new(WaitTypes::SPIN), LockMap::new(WaitTypes::SPIN));
     [&a, &b, &c].into_iter().for_each(|lock| hooks::acquire(lock, Mode::WRITE, Site::caller()));
@@ -65,7 +65,7 @@ fn what_is_held_since_before_the_first_context_is_believed() {
     hooks::release(&a, None);
     hooks::hand_over(&c);
     hooks::release(&c, None);
-    assert_eq!((hooks::first_finding(), hooks::memory_footprint().early), (None, before));
+    assert_eq!((hooks::first_finding(), hooks::state().early), (None, before));
     asserts::assert_held(&a);
     assert_eq!(hooks::first_finding(), Some(Kind::Assertion), "nothing is early any more");
 }

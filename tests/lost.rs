@@ -46,7 +46,7 @@ fn more_nested_takings_than_one_hold_counts_are_released_in_any_order() {
     let (nest, locks) = (LockMap::named("nest", WaitTypes::SPIN), many(5_000));
     hooks::acquire(&nest, Mode::WRITE, Site::caller());
     for lock in &locks {
-        hooks::acquire_with(&Acquire { nest: Some(&nest), ..Acquire::new(lock, Mode::WRITE, Site::caller()) });
+        hooks::acquire_with(&Acquire::new(lock, Mode::WRITE, Site::caller()).nest(&nest));
     }
     for lock in &locks {
         hooks::release(lock, None);

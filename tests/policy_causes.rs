@@ -285,10 +285,7 @@ fn what_is_taken_again_names_the_lock_that_was_released() {
     let (list, node) = (lock("list"), lock("node"));
     take(&list);
     let line = line!() - 1;
-    hooks::acquire_with(&lockdep::Acquire {
-        nest: Some(&list),
-        ..lockdep::Acquire::new(&node, Mode::WRITE, Site::caller())
-    });
+    hooks::acquire_with(&lockdep::Acquire::new(&node, Mode::WRITE, Site::caller()).nest(&list));
     hooks::release(&list, None);
     let report = shown().pop().expect("it is reported");
     let again = format!("since a lock below it, taken at tests/policy_causes.rs:{line}:");

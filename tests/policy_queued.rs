@@ -105,10 +105,10 @@ fn the_console_may_have_a_tracked_lock_and_be_held_when_something_is_found() {
     find("one");
     drop(held);
     assert_eq!(shown().len(), 0, "to show it there would wait for the console for ever");
-    let before = hooks::memory_footprint().unchecked;
+    let before = hooks::state().unchecked;
     assert_eq!(hooks::show_pending(), 1);
     assert_eq!(
-        (hooks::memory_footprint().unchecked, names()),
+        (hooks::state().unchecked, names()),
         (before, vec!["one"]),
         "the console's lock is checked like any other"
     );

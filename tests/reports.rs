@@ -4,8 +4,7 @@
 //! Sites are lines of that file, locks and tasks the numbers they have in their trace, so nothing depends on the machine.
 //! `BLESS=1 cargo test --test reports` writes the texts again: look at the difference before it goes in.
 
-use lockdep::__private::{Claim, Validator};
-use lockdep::report::FindingId;
+use lockdep::__private::{Claim, Validator, rewrite};
 use lockdep::{Acquire, Context, Kind, LockMap, Mode, Report, TaskInfo, WaitTypes};
 use lockdep_cli::replay::{How, Outcome, Replayer};
 use lockdep_cli::sites;
@@ -60,11 +59,11 @@ fn of_claims() -> BTreeMap<String, String> {
         }
         let mut report = validator.report().expect("it is found").clone();
         assert_eq!(report.kind(), kind);
-        report.who = Some(TaskInfo { task: "T".into(), id: 1, cpu: 0 });
+        rewrite::set_who(&mut report, TaskInfo { task: "T".into(), id: 1, cpu: 0 });
         number(&mut report, &[&lock, &held]);
         texts.insert(kind.verdict().into(), sites::in_trace(&report.to_string(), "source.rs", 1));
         // The lengths are measured with the feature `stat` alone: `tests/stat` has a text with them.
-        (report.kind, report.id) = (Some(Kind::HoldLimit), FindingId(0)); // an id of another kind would mislead
+        rewrite::set_kind(&mut report, Kind::HoldLimit);
         let text = sites::in_trace(&report.to_string(), "source.rs", 1);
         texts.insert(Kind::HoldLimit.verdict().into(), text);
     }
@@ -73,10 +72,10 @@ fn of_claims() -> BTreeMap<String, String> {
 
 /// Puts the number of a lock for its address.
 fn number(report: &mut Report, locks: &[&LockMap]) {
-    for view in report.lock.iter_mut().chain(&mut report.held_lock).chain(&mut report.held) {
+    rewrite::for_each_lock(report, |view| {
         let index = locks.iter().position(|lock| lock.instance() == view.instance);
         view.instance = index.map_or(view.instance, |index| index + 1);
-    }
+    });
 }
 
 #[test]

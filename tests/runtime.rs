@@ -35,12 +35,12 @@ fn a_cycle_is_reported_once_and_names_the_lines() {
 #[test]
 fn what_the_console_takes_while_it_reports_is_not_checked_and_counted() {
     let _turn = begin();
-    let before = hooks::memory_footprint().unchecked;
+    let before = hooks::state().unchecked;
     let lock = Mutex::new(());
     // The report about this comes out through a console whose own lock is tracked.
     hooks::release(lock.map(), Some(Site::caller()));
     assert!(the_report().contains("bad unlock balance"));
-    assert_eq!(hooks::memory_footprint().unchecked, before + 1);
+    assert_eq!(hooks::state().unchecked, before + 1);
     assert_eq!(context().depth(), 0, "tracking is right after it");
     assert!(context().irqs_on() && IRQS.get(), "and so are the flags");
 }

@@ -92,8 +92,8 @@ impl Machine for Host {
             Lock::Rsem | Lock::Qread => Mode::READ,
             _ => Mode::WRITE,
         };
-        let tried = lock == Lock::Local;
-        hooks::acquire_with(&Acquire { tried, ..Acquire::new(self.map(lock, name), mode, Site::caller()) });
+        let what = Acquire::new(self.map(lock, name), mode, Site::caller());
+        hooks::acquire_with(&if lock == Lock::Local { what.tried() } else { what });
     }
 
     fn take_nested(&mut self, name: Name, nest: Nest) {
@@ -102,7 +102,7 @@ impl Machine for Host {
             Nest::Ww => self.ww.map(),
         };
         let what = Acquire::new(self.map(Lock::Spin, name), Mode::WRITE, Site::caller());
-        hooks::acquire_with(&Acquire { nest: Some(nest), ..what });
+        hooks::acquire_with(&what.nest(nest));
     }
 
     fn release(&mut self, lock: Lock, name: Name) {

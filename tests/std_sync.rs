@@ -4,6 +4,7 @@
 mod threads;
 
 use lockdep::Kind;
+use lockdep::asserts;
 use lockdep::hooks;
 use lockdep::spin;
 use lockdep::std_sync::{Arc, Condvar, Mutex, OnceLock, RwLock, RwLockWriteGuard, TryLockError, mpsc};
@@ -155,4 +156,16 @@ fn a_sleeping_lock_inside_a_spinning_one_is_found() {
     let (spinning, mutex) = (spin::Mutex::new(()), Mutex::new(()));
     drop((spinning.lock(), mutex.lock().unwrap()));
     assert_eq!(hooks::first_finding(), Some(Kind::WaitContext));
+}
+
+#[test]
+fn the_locks_can_be_asked_about() {
+    let _turn = begin();
+    let (mutex, rwlock) = (Mutex::new(()), RwLock::new(()));
+    let (_mutex, _reader) = (mutex.lock().unwrap(), rwlock.read().unwrap());
+    asserts::assert_held_write(&mutex);
+    asserts::assert_held_read(&rwlock);
+    assert_eq!((hooks::holds(&mutex), hooks::first_finding()), (true, None));
+    asserts::assert_not_held(&mutex);
+    assert_eq!(hooks::first_finding(), Some(Kind::Assertion));
 }

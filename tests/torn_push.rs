@@ -64,9 +64,8 @@ extern "C" fn timer(_: i32) {
 fn work(round: u64) -> bool {
     hooks::acquire(&FILE, Mode::WRITE, Site::caller());
     let tried = round.is_multiple_of(4);
-    let inner = Acquire { tried, ..Acquire::new(&INODE, Mode::READ, Site::caller()) };
     if tried {
-        hooks::acquire_with(&inner)
+        hooks::acquire_with(&Acquire::new(&INODE, Mode::READ, Site::caller()).tried())
     } else {
         hooks::acquire(&INODE, Mode::READ, Site::caller())
     }

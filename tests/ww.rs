@@ -269,7 +269,7 @@ fn a_context_that_ends_before_its_mutexes_is_reported() {
     begin(9);
     let full: Vec<LockMap> = (1..lockdep::report::HOLDS).map(|_| LockMap::new(WaitTypes::NONE)).collect();
     // Tried, since they are of one class.
-    let tried = |map| Acquire { tried: true, ..Acquire::new(map, Mode::WRITE, Site::caller()) };
+    let tried = |map| Acquire::new(map, Mode::WRITE, Site::caller()).tried();
     full.iter().for_each(|map| hooks::acquire_with(&tried(map)));
     let mutex = WwMutex::new(&CLASS, ());
     let mut context = WwAcquireContext::new(&CLASS);

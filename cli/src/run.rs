@@ -9,9 +9,8 @@ use crate::replay::{Outcome, Replayer};
 use crate::sites;
 use crate::trace::{self, Event, Trace, Verdict, What};
 use crate::tracked::{Acquired, Here, LockId, Refusal, Tracked};
-use lockdep::__private::engine;
-use lockdep::report::LockView;
-use lockdep::{Acquire, Context, Level, LockMap, Mode, Report, Site, Subclass, TaskInfo, WaitTypes};
+use lockdep::__private::{engine, rewrite};
+use lockdep::{Context, Level, LockMap, Mode, Report, Site, Subclass, TaskInfo, WaitTypes};
 use std::collections::HashMap;
 
 /// A trace while it runs.
@@ -85,7 +84,7 @@ impl<'r, 't, const C: usize, const D: usize, const K: usize> Run<'r, 't, C, D, K
             match (self.replayer.validator.report(), refusal) {
                 (Some(report), refusal) if refusal.is_none_or(|refusal| refusal.is_after(report)) => {
                     found(self, report);
-                    return Outcome::Verdict(Verdict { kind: report.kind, event: Some(event) });
+                    return Outcome::Verdict(Verdict { kind: Some(report.kind()), event: Some(event) });
                 }
                 (_, Some(refusal)) => return Outcome::Refused { event, why: refusal.why },
                 (_, None) => {}
@@ -106,13 +105,12 @@ impl<'r, 't, const C: usize, const D: usize, const K: usize> Run<'r, 't, C, D, K
     pub(crate) fn in_words_of_the_trace(&self, report: &Report) -> Report {
         let mut report = report.clone();
         let task = self.running();
-        report.who = Some(TaskInfo { task: task.name.into(), id: self.task as u32, cpu: 0 });
-        let rename = |view: &mut LockView| {
+        rewrite::set_who(&mut report, TaskInfo { task: task.name.into(), id: self.task as u32, cpu: 0 });
+        rewrite::for_each_lock(&mut report, |view| {
             if let Some(lock) = self.locks.values().find(|lock| lock.map.instance() == view.instance) {
                 view.instance = lock.id.lock + 1;
             }
-        };
-        report.lock.iter_mut().chain(&mut report.held_lock).chain(&mut report.held).for_each(rename);
+        });
         report
     }
 
@@ -215,14 +213,8 @@ impl<'r, 't, const C: usize, const D: usize, const K: usize> Run<'r, 't, C, D, K
         }
         let tracked = &mut self.tasks[self.task].tracked;
         let refused = tracked.acquire(id, what.subclass.get(), nest, here, &self.acquired);
-        let acquire = Acquire {
-            mode: what.mode,
-            tried: what.tried,
-            checked: what.checked,
-            subclass: what.subclass,
-            nest: what.nest.as_deref().map(|nest| &*self.locks[nest].map),
-            ..Acquire::new(&self.locks[what.lock.as_str()].map, Mode::WRITE, site)
-        };
+        let nest = what.nest.as_deref().map(|nest| &*self.locks[nest].map);
+        let acquire = what.begin(&self.locks[what.lock.as_str()].map, nest, site);
         let (context, validator) = (self.tasks[self.task].context, &mut self.replayer.validator);
         match self.replayer.how.fast_path {
             true => validator.acquire(context, &acquire),

@@ -17,8 +17,10 @@ pub fn of_line(line: usize) -> Site {
 
 /// A text with its sites as `FILE:LINE`, for a trace that begins at line `first` of `file`.
 pub fn in_trace(text: &str, file: &str, first: usize) -> String {
-    let marker = format!("{}:", SITES[0].path());
-    let mut parts = text.split(marker.as_str());
+    let first_site = SITES[0].to_string();
+    let marker = first_site.trim_end_matches(|c: char| c.is_ascii_digit()); // the column, and then the line
+    let marker = marker.trim_end_matches(':').trim_end_matches(|c: char| c.is_ascii_digit());
+    let mut parts = text.split(marker);
     let mut out = String::from(parts.next().unwrap_or_default());
     for part in parts {
         let (generated, rest) = number(part);

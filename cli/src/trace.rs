@@ -3,7 +3,7 @@
 //! Invariant: what `Display` writes, `parse` reads as the same trace. Nothing is executed here, and nothing about
 //! verdicts is known but their names. (The reference of the language: `docs/trace-format.md`.)
 
-use lockdep::{Kind, Mode, Subclass, WaitType, WaitTypes};
+use lockdep::{Kind, LockMap, Mode, Site, Subclass, WaitType, WaitTypes};
 use std::fmt::{self, Display, Formatter};
 
 /// A trace: its name, what happens in it, and the verdict that it must have.
@@ -109,6 +109,16 @@ impl Acquire {
             subclass: Subclass::ZERO,
             nest: None,
         }
+    }
+}
+
+impl Acquire {
+    /// As the validator's: of the lock `map` with the nest lock `nest`, at `site`.
+    pub fn begin<'a>(&self, map: &'a LockMap, nest: Option<&'a LockMap>, site: Site) -> lockdep::Acquire<'a> {
+        let plain = lockdep::Acquire::new(map, self.mode, site).subclass(self.subclass);
+        let tried = if self.tried { plain.tried() } else { plain };
+        let checked = if self.checked { tried } else { tried.unchecked() };
+        nest.map_or(checked, |nest| checked.nest(nest))
     }
 }
 

@@ -77,7 +77,7 @@ impl Refusal {
             Kind::NestNotHeld => Step::Nest,
             _ => Step::Order,
         };
-        (report.held.len() + report.held_cut, step) < self.at
+        (report.held().len() + report.held_cut(), step) < self.at
     }
 }
 

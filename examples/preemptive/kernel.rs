@@ -14,7 +14,7 @@ use lockdep::asserts;
 use lockdep::hooks;
 use lockdep::report::TaskName;
 use lockdep::spin::Mutex; // was: use spin::Mutex;
-use lockdep::{Context, Level, LockMap};
+use lockdep::{AsLockMap, Context, Level, LockMap};
 use lockdep::{ContextCell, IrqState, Message, Mode, Port, Site, TaskInfo};
 use lockdep::{Token, Tracker, WaitTypes};
 use std::cell::{RefCell, UnsafeCell};
@@ -103,8 +103,10 @@ impl<T> SleepLock<T> {
         }
         SleepGuard { lock: self, token }
     }
+}
 
-    pub(crate) fn map(&self) -> &LockMap {
+impl<T> AsLockMap for SleepLock<T> {
+    fn as_lock_map(&self) -> &LockMap {
         self.tracker.map()
     }
 }
@@ -369,7 +371,7 @@ fn round() {
         let mut disk = DISK.lock();
         *disk = *file + *CLOCK.lock_irqsave();
     }
-    asserts::assert_held(file.lock.map()); // whatever came in between
+    asserts::assert_held(&file.lock); // whatever came in between
 }
 
 /// What was done, and that nothing of it was lost.

@@ -11,6 +11,7 @@ use core::cell::Cell;
 
 /// The flags of a context, as a report shows them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Flags {
     /// In a hard interrupt.
     pub hardirq: bool,
@@ -27,6 +28,7 @@ pub struct Flags {
 /// If the machine's flag changed without the validator being told, the site is that of the first event that noticed it;
 /// the change happened earlier.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Toggles {
     /// Where hard interrupts were last enabled.
     pub irqs_on: Option<Site>,

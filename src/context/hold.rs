@@ -5,6 +5,7 @@
 //!
 //! What it does not do: know its place in a stack (`stack.rs`), or any table.
 
+use crate::lock::as_lock_map::AsLockMap;
 use crate::lock::class::{LIMITED, Subclass};
 use crate::lock::last_holder::Since;
 use crate::lock::lock_map::{LockMap, WAITS_SHIFT};
@@ -57,30 +58,58 @@ const PIN: u16 = 1 << 12;
 /// The mask of the count alone, which saturates.
 const TIMES: u16 = PIN - 1;
 
-/// An acquisition, for [`hooks::acquire_with`](crate::hooks::acquire_with). [`Acquire::new`] is an ordinary one; set
-/// fields for the rest. Linux's arguments of `lock_acquire`.
+/// An acquisition, for [`hooks::acquire_with`](crate::hooks::acquire_with): [`Acquire::new`] is an ordinary one, and each
+/// method changes one property of it. Linux's arguments of `lock_acquire`.
+///
+/// ```
+/// use lockdep::{Acquire, LockMap, Mode, Site, Subclass, WaitTypes};
+/// static TREE: LockMap = LockMap::named("tree", WaitTypes::SPIN);
+/// static NODE: LockMap = LockMap::named("node", WaitTypes::SPIN);
+/// let child = Acquire::new(&NODE, Mode::WRITE, Site::caller()).subclass(Subclass::new(1));
+/// let any_order = Acquire::new(&NODE, Mode::WRITE, Site::caller()).nest(&TREE);
+/// let tried = Acquire::new(&NODE, Mode::READ, Site::caller()).tried();
+/// # let _ = (child, any_order, tried);
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Acquire<'a> {
-    /// The lock.
-    pub map: &'a LockMap,
-    /// How it waits and what its hold excludes.
-    pub mode: Mode,
-    /// A successful try-lock: it did not wait, so no dependency leads to it. Linux's `trylock`.
-    pub tried: bool,
-    /// Whether usage, recursion and dependencies are checked. Linux's `check`.
-    pub checked: bool,
-    /// The nesting level within the class. Linux's `subclass`.
-    pub subclass: Subclass,
-    /// The lock that serialises all acquisitions of this class; it must be held. Linux's `nest_lock`.
-    pub nest: Option<&'a LockMap>,
-    /// The line that acquires it, for reports.
-    pub site: Site,
+    pub(crate) map: &'a LockMap,
+    pub(crate) mode: Mode,
+    pub(crate) tried: bool,
+    pub(crate) checked: bool,
+    pub(crate) subclass: Subclass,
+    pub(crate) nest: Option<&'a LockMap>,
+    pub(crate) site: Site,
 }
 
 impl<'a> Acquire<'a> {
-    /// An ordinary acquisition at `site`: it waits, is checked, and is of subclass 0.
+    /// An ordinary acquisition of the lock `map` at the line `site`: it waits and excludes as `mode` says, is checked,
+    /// and is of subclass 0.
     pub const fn new(map: &'a LockMap, mode: Mode, site: Site) -> Acquire<'a> {
         Acquire { map, mode, tried: false, checked: true, subclass: Subclass::ZERO, nest: None, site }
+    }
+
+    /// A successful try-lock: it did not wait, so no dependency leads to it. Linux's `trylock`.
+    #[must_use]
+    pub const fn tried(self) -> Acquire<'a> {
+        Acquire { tried: true, ..self }
+    }
+
+    /// Usage, recursion and dependencies are not checked. Linux's `check` of 0.
+    #[must_use]
+    pub const fn unchecked(self) -> Acquire<'a> {
+        Acquire { checked: false, ..self }
+    }
+
+    /// The nesting level within the class. Linux's `subclass`.
+    #[must_use]
+    pub const fn subclass(self, subclass: Subclass) -> Acquire<'a> {
+        Acquire { subclass, ..self }
+    }
+
+    /// The lock that serialises all acquisitions of this class; it must be held. Linux's `nest_lock`.
+    #[must_use]
+    pub fn nest(self, nest: &'a (impl AsLockMap + ?Sized)) -> Acquire<'a> {
+        Acquire { nest: Some(nest.as_lock_map()), ..self }
     }
 }
 

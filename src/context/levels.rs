@@ -20,6 +20,7 @@ use core::ptr;
 
 /// The kind of a context.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Level {
     /// A task.
     Task,

@@ -296,7 +296,7 @@ impl Context {
 
     /// The holds of this context's own stack, the oldest first.
     #[inline]
-    pub fn own(&self) -> impl DoubleEndedIterator<Item = Hold> + '_ {
+    pub(crate) fn own(&self) -> impl DoubleEndedIterator<Item = Hold> + '_ {
         let hole = self.hole();
         (0..self.height()).filter(move |&index| index != hole).filter_map(|index| self.taken_off(index))
     }

@@ -34,6 +34,7 @@ impl Context {
     }
 
     /// All holds of the running task and its interrupts, the oldest first.
+    #[doc(hidden)]
     pub fn all(&self) -> impl Iterator<Item = Hold> + '_ {
         let levels = self.outwards().count();
         (0..levels).rev().filter_map(|n| self.outwards().nth(n)).flat_map(Context::own)

@@ -26,7 +26,7 @@ bitflags! {
 
 impl Kinds {
     /// The kind that occurs when `new` is waited for while `held` is held.
-    pub const fn of(held: Mode, new: Mode) -> Kinds {
+    pub(crate) const fn of(held: Mode, new: Mode) -> Kinds {
         match (held.shared, new.recursive) {
             (true, true) => Kinds::SR,
             (false, true) => Kinds::ER,
@@ -37,7 +37,7 @@ impl Kinds {
 
     /// The kinds by which a path that arrives restricted may continue: forwards (entered only as a recursive reader)
     /// those whose source blocks one, backwards (left only as a reader) those whose target is blocked by one.
-    pub const fn from_restricted(self, direction: Direction) -> Kinds {
+    pub(crate) const fn from_restricted(self, direction: Direction) -> Kinds {
         self.intersection(direction.unrestricted())
     }
 
@@ -62,7 +62,7 @@ impl Kinds {
 
 /// The direction in which a search follows dependencies.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Direction {
+pub(crate) enum Direction {
     /// From what is held to what is waited for.
     Forwards,
     /// From what is waited for to what is held.
@@ -71,7 +71,7 @@ pub enum Direction {
 
 impl Direction {
     /// The opposite direction.
-    pub const fn reversed(self) -> Direction {
+    pub(crate) const fn reversed(self) -> Direction {
         match self {
             Direction::Forwards => Direction::Backwards,
             Direction::Backwards => Direction::Forwards,

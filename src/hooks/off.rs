@@ -8,6 +8,7 @@
 use crate::context::Level;
 use crate::context::cell::ContextCell;
 use crate::context::hold::Acquire;
+use crate::lock::as_lock_map::AsLockMap;
 use crate::lock::class::DynamicKey;
 use crate::lock::lock_map::LockMap;
 use crate::lock::mode::Mode;
@@ -139,11 +140,7 @@ pub fn wait_asleep_timed(_map: &LockMap, _site: Site) {}
 
 /// No-op: built without `validate`.
 #[inline(always)]
-pub fn lock_freed(_map: &LockMap) {}
-
-/// No-op: built without `validate`.
-#[inline(always)]
-pub fn dropped(_map: &LockMap) {}
+pub fn lock_freed(_lock: &(impl AsLockMap + ?Sized)) {}
 
 /// No-op: built without `validate`.
 #[inline(always)]
@@ -151,15 +148,15 @@ pub fn unregister_key(_key: &DynamicKey) {}
 
 /// No-op: built without `validate`.
 #[inline(always)]
-pub fn downgrade(_map: &LockMap, _mode: Mode) {}
+pub fn downgrade(_lock: &(impl AsLockMap + ?Sized), _mode: Mode) {}
 
 /// No-op: built without `validate`.
 #[inline(always)]
-pub fn hand_over(_map: &LockMap) {}
+pub fn hand_over(_lock: &(impl AsLockMap + ?Sized)) {}
 
 /// No-op: built without `validate`.
 #[inline(always)]
-pub fn take_over(_map: &LockMap, _mode: Mode) {}
+pub fn take_over(_lock: &(impl AsLockMap + ?Sized), _mode: Mode) {}
 
 /// No-op: built without `validate`.
 #[inline(always)]
@@ -187,7 +184,7 @@ pub(crate) fn event(_event: Event<'_>, _site: Site) {}
 
 /// Returns `false`: built without `validate`, so no hold is recorded.
 #[inline(always)]
-pub fn holds(_map: &LockMap) -> bool {
+pub fn holds(_lock: &(impl AsLockMap + ?Sized)) -> bool {
     false
 }
 

@@ -164,6 +164,7 @@ impl ClassId {
 
 /// What determines the class of a lock.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Origin {
     /// Its key, its name, or the line that constructs it.
     #[default]

@@ -177,6 +177,7 @@ impl LockMap {
     /// Returns whether the lock is a class of its own that may be in the table: then the class is unregistered with the
     /// lock.
     #[inline(always)]
+    #[doc(hidden)]
     pub fn has_own_class(&self) -> bool {
         self.constant && self.hint(Subclass::ZERO) != ClassId::NONE
     }

@@ -2,6 +2,7 @@
 //!
 //! Plain data. Nothing here knows a context, a table or a rule.
 
+pub(crate) mod as_lock_map;
 pub(crate) mod class;
 pub(crate) mod last_holder;
 pub(crate) mod lock_map;

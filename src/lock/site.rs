@@ -26,14 +26,14 @@ impl Site {
     pub(crate) const NOWHERE: Site = Site::caller();
 
     /// The path from the crate's own directory on.
-    pub const fn path(self) -> CratePath {
+    pub(crate) const fn path(self) -> CratePath {
         CratePath::of(self.0.file())
     }
 
     /// Returns whether the line is inside the standard library (`map(Mutex::new)` passes such lines on), or that of a
     /// constant. Such a site does not identify who constructs the lock, and counts as none: a report advises a key
     /// there.
-    pub fn is_in_library(self) -> bool {
+    pub(crate) fn is_in_library(self) -> bool {
         // The library's paths are absolute.
         let file = self.0.file().as_bytes();
         self == Site::NOWHERE || is_absolute(file) && is_of_library(file)
@@ -67,7 +67,7 @@ impl Site {
 /// since two crates of a workspace may be in directories of one name. For the same reason a path dependency counts with
 /// the name of its directory: two checkouts of it under different names differ.
 #[derive(Clone, Copy, Debug)]
-pub struct CratePath {
+pub(crate) struct CratePath {
     file: &'static str,
     /// The bytes of a name in the file's path that is shown before the rest: from where to where. Empty: none.
     name: (usize, usize),

@@ -38,6 +38,7 @@ impl From<bool> for Irqs {
 /// What can interrupt a task that holds a lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
+#[non_exhaustive]
 pub enum UsageState {
     /// A hard interrupt.
     Hardirq = 0,
@@ -165,27 +166,27 @@ impl Usage {
     /// Converts bits of an exclusive lock to those of one acquired in `mode`: the wait decides over *used in*, the hold
     /// over *enabled*.
     #[inline(always)]
-    pub const fn for_mode(self, mode: Mode) -> Usage {
+    pub(crate) const fn for_mode(self, mode: Mode) -> Usage {
         let used = (self.bits() & Usage::USED.bits()) << mode.recursive as u16;
         let enabled = (self.bits() & Usage::ENABLED.bits()) << mode.shared as u16;
         Usage::from_bits_retain(used | enabled)
     }
 
     /// Both forms, exclusive and READ, of each bit.
-    pub const fn any_form(self) -> Usage {
+    pub(crate) const fn any_form(self) -> Usage {
         let bits = self.bits();
         let low = (bits | bits >> 1) & Usage::EXCLUSIVE.bits();
         Usage::from_bits_retain(low | low << 1)
     }
 
     /// The other side of each state: *enabled* for *used in*, and the reverse. Both forms.
-    pub const fn opposite(self) -> Usage {
+    pub(crate) const fn opposite(self) -> Usage {
         let bits = self.any_form().bits();
         Usage::from_bits_retain((bits & Usage::USED.bits()) << 2 | (bits & Usage::ENABLED.bits()) >> 2)
     }
 
     /// Returns whether this single bit is a READ one.
-    pub const fn is_read(self) -> bool {
+    pub(crate) const fn is_read(self) -> bool {
         !self.intersects(Usage::EXCLUSIVE)
     }
 
@@ -204,12 +205,12 @@ impl Usage {
     }
 
     /// The number of this single bit, below `USAGE_BITS`.
-    pub const fn index(self) -> usize {
+    pub(crate) const fn index(self) -> usize {
         self.bits().trailing_zeros() as usize
     }
 
     /// The lowest bit of the set, alone.
-    pub fn first(self) -> Option<Usage> {
+    pub(crate) fn first(self) -> Option<Usage> {
         if self.is_empty() {
             return None;
         }
@@ -217,7 +218,7 @@ impl Usage {
     }
 
     /// The bits one by one, in the order in which an acquisition marks them: *used in* of each state, then *enabled*.
-    pub fn in_marking_order(self) -> impl Iterator<Item = Usage> {
+    pub(crate) fn in_marking_order(self) -> impl Iterator<Item = Usage> {
         (self & Usage::USED).iter_bits().chain((self & Usage::ENABLED).iter_bits())
     }
 

@@ -7,6 +7,7 @@
 /// What a wait for a lock does.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
+#[non_exhaustive]
 pub enum WaitType {
     /// Not checked.
     #[default]

@@ -7,6 +7,7 @@
 /// A table of a validator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
+#[non_exhaustive]
 pub enum Table {
     /// The table of classes.
     Classes = 1,
@@ -38,6 +39,7 @@ impl Table {
 
 /// A notice that a table is full: new entries are not learned from now on, only counted. Not a finding, and shown once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Notice {
     /// The table.
     pub table: Table,
@@ -49,6 +51,7 @@ pub struct Notice {
 
 /// How full one table is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Fill {
     /// Entries in use.
     pub used: usize,
@@ -60,6 +63,7 @@ pub struct Fill {
 
 /// How full the tables of a validator are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Occupancy {
     /// Classes.
     pub classes: Fill,
@@ -80,8 +84,9 @@ impl Occupancy {
     };
 }
 
-/// What the validator costs, in memory and in locks that it did not check.
+/// What the validator costs in memory. How many locks it did not check is in [`State`](crate::report::State).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct MemoryFootprint {
     /// Bytes of one validator: all its tables, and the reports.
     pub validator: usize,
@@ -89,9 +94,4 @@ pub struct MemoryFootprint {
     pub context: usize,
     /// Bytes of the statistics of all CPUs (feature `stat`).
     pub statistics: usize,
-    /// How many locks were recorded unchecked: lockdep was running for the context or showed a report, or it was an
-    /// NMI.
-    pub unchecked: u32,
-    /// How many locks were acquired before there was a context and are not released yet.
-    pub early: u32,
 }

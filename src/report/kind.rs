@@ -5,6 +5,7 @@
 /// The numbers begin at 1, so that `None` is all zeros, and so is a table that has found nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
+#[non_exhaustive]
 pub enum Kind {
     /// A lock of a class is acquired while one is held.
     Recursive = 1,

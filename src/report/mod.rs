@@ -12,13 +12,16 @@ pub(crate) mod config;
 #[cfg(feature = "defmt")]
 mod defmt;
 pub(crate) mod fingerprint;
+mod getters;
 pub(crate) mod kind;
 pub(crate) mod message;
 pub(crate) mod policy;
+pub(crate) mod rewrite;
 pub(crate) mod status;
 pub(crate) mod text;
 
 pub use crate::context::{Flags, HOLDS, Toggles};
+pub use crate::lock::class::Origin;
 pub use crate::lock::usage::UsageState;
 pub use capacity::{Fill, MemoryFootprint, Notice, Occupancy, Table};
 pub use policy::{By, FindingId, Place};
@@ -29,7 +32,7 @@ use crate::context::hold::Hold;
 use crate::graph::classes::Classes;
 use crate::graph::dependencies::{Dependencies, Dependency};
 use crate::graph::usage_words::UsageWords;
-use crate::lock::class::{Origin, Subclass};
+use crate::lock::class::Subclass;
 use crate::lock::lock_map::LockMap;
 use crate::lock::mode::Mode;
 use crate::lock::site::Site;
@@ -137,6 +140,7 @@ impl TaskInfo {
 
 /// A class, as a report shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ClassView {
     /// The name that it was given, if any.
     pub name: Option<&'static str>,
@@ -164,6 +168,7 @@ enum Present {
 
 /// A lock that is held, acquired, or released.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct LockView {
     present: Present,
     /// Its class.
@@ -194,6 +199,7 @@ impl LockView {
 
 /// A dependency of a path: from one class to another.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Step {
     /// The class that the dependency leads from.
     pub from: ClassView,
@@ -216,12 +222,9 @@ pub struct Step {
 /// A strong path: the dependencies in order, each from the class where the one before ends.
 #[derive(Clone, Debug, Default)]
 pub struct Path {
-    /// The dependencies that fit.
-    pub steps: Vec<Step, PATH>,
-    /// How many are missing: at the beginning, or at the end if `cut_at_end`.
-    pub cut: usize,
-    /// Whether the end is missing.
-    pub cut_at_end: bool,
+    pub(crate) steps: Vec<Step, PATH>,
+    pub(crate) cut: usize,
+    pub(crate) cut_at_end: bool,
 }
 
 impl Path {
@@ -233,6 +236,7 @@ impl Path {
 
 /// A conflict of two usage bits, of one class or of the two ends of a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct UsageConflict {
     present: Present,
     /// The *used in* bit.
@@ -251,6 +255,7 @@ pub struct UsageConflict {
 
 /// A release below other holds, which were then checked as if acquired again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Reacquired {
     /// Where the lock below them was released. `None` for the drop of a guard, which has no line.
     pub released: Option<Site>,
@@ -262,57 +267,57 @@ pub struct Reacquired {
 #[derive(Clone, Debug)]
 pub struct Report {
     /// What was found. `None` only in the empty report.
-    pub kind: Option<Kind>,
+    pub(crate) kind: Option<Kind>,
     /// The id, the same from boot to boot. 0 only in the empty report.
-    pub id: FindingId,
+    pub(crate) id: FindingId,
     /// The task and CPU. `None` only in the empty report.
-    pub who: Option<TaskInfo>,
+    pub(crate) who: Option<TaskInfo>,
     /// The flags of the current context.
-    pub flags: Flags,
+    pub(crate) flags: Flags,
     /// Where the flags last changed.
-    pub toggles: Toggles,
+    pub(crate) toggles: Toggles,
     /// Where it happened. `None` if unknown, as in the drop of a guard.
-    pub site: Option<Site>,
+    pub(crate) site: Option<Site>,
     /// The lock that was being acquired, released or freed, or whose usage changed.
-    pub lock: Option<LockView>,
+    pub(crate) lock: Option<LockView>,
     /// The hold that it conflicts with, or where the new dependency starts.
-    pub held_lock: Option<LockView>,
+    pub(crate) held_lock: Option<LockView>,
     /// The conflicting usage bits.
-    pub usage: Option<UsageConflict>,
+    pub(crate) usage: Option<UsageConflict>,
     /// The new one of the two bits.
-    pub new_usage: Usage,
+    pub(crate) new_usage: Usage,
     /// For `circular`: from the new lock to the held one. For `irq-order`: from the new lock to the unsafe class. For
     /// `irq-inversion`: between the two classes.
-    pub path: Path,
+    pub(crate) path: Path,
     /// For `irq-order`: from the class used in the state to the held lock.
-    pub path_to_held: Path,
+    pub(crate) path_to_held: Path,
     /// The wait-type limit that the lock exceeds.
-    pub limit: u8,
+    pub(crate) limit: u8,
     /// The part of the limit that the context itself sets.
-    pub context_limit: u8,
+    pub(crate) context_limit: u8,
     /// The lock was not acquired now; it was checked again, since a lock below it was released.
-    pub reacquired: Option<Reacquired>,
+    pub(crate) reacquired: Option<Reacquired>,
     /// How long the lock was held, for `hold-limit`.
-    pub overheld: Overheld,
+    pub(crate) overheld: Overheld,
     /// What exactly was wrong, for kinds with several causes.
-    pub note: Option<&'static str>,
+    pub(crate) note: Option<&'static str>,
     /// An earlier finding with the same cause: one change fixes both.
-    pub same_cause: Option<FindingId>,
+    pub(crate) same_cause: Option<FindingId>,
     /// The earlier finding has the full report, so this one is a single line.
-    pub is_brief: bool,
+    pub(crate) is_brief: bool,
     /// The return addresses of the running code, the innermost first, if the port provides them.
-    pub trace: Vec<usize, TRACE>,
+    pub(crate) trace: Vec<usize, TRACE>,
     /// What the task held, the oldest first.
-    pub held: Vec<LockView, HOLDS>,
+    pub(crate) held: Vec<LockView, HOLDS>,
     /// How many holds are missing from `held`.
-    pub held_cut: usize,
+    pub(crate) held_cut: usize,
     /// The index of the first hold of the present interrupt context.
     run_from: usize,
 }
 
 impl Report {
     /// An empty report, for a slot: all zeros.
-    pub const EMPTY: Report = Report {
+    pub(crate) const EMPTY: Report = Report {
         kind: None,
         id: FindingId(0),
         who: None,
@@ -354,16 +359,6 @@ impl Report {
         self.path_to_held.clear();
         self.trace.clear();
         self.held.clear();
-    }
-
-    /// The kind of the finding.
-    pub fn kind(&self) -> Kind {
-        self.kind.unwrap_or(Kind::Assertion)
-    }
-
-    /// The task and CPU, or that they are unknown.
-    pub fn who(&self) -> TaskInfo {
-        self.who.unwrap_or(TaskInfo::UNKNOWN)
     }
 
     /// Sets the lock that is acquired, and the hold that conflicts with it.

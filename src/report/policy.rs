@@ -89,6 +89,7 @@ impl fmt::Display for FindingId {
 /// ];
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Accepted {
     /// Which finding it is.
     pub by: By,
@@ -98,6 +99,7 @@ pub struct Accepted {
 
 /// How an accepted finding is recognised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum By {
     /// By its id.
     Id(FindingId),

@@ -10,6 +10,7 @@ use crate::report::policy::{ACCEPTED, Accepted, FindingId};
 
 /// Whether a validator is on, and why not.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Status {
     /// The internal lock is not available: another CPU has it and does not release it, or an NMI or a panic interrupted
     /// its holder on this CPU. Nothing else of the state is known.
@@ -29,6 +30,7 @@ pub enum Status {
 
 /// The state of a validator.
 #[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
 pub struct State {
     /// Whether it is on.
     pub status: Status,

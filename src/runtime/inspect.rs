@@ -34,7 +34,7 @@ where
     pub fn state(&self) -> State {
         let state =
             self.with_irqs_off(current::<P>(), |validator| validator.peek(&Self::CONFIG, |engine| engine.state()));
-        let MemoryFootprint { early, unchecked, .. } = self.memory_footprint();
+        let [early, unchecked] = [&self.early, &self.unchecked].map(|count| count.load(Ordering::Relaxed));
         State { early, unchecked, ..state.unwrap_or(State::UNKNOWN) }
     }
 
@@ -87,8 +87,6 @@ where
             validator: size_of::<SharedValidator<C, D, K, R, F>>(),
             context: size_of::<Context>(),
             statistics: size_of::<Recorder<C, N>>(),
-            unchecked: self.unchecked.load(Ordering::Relaxed),
-            early: self.early.load(Ordering::Relaxed),
         }
     }
 }

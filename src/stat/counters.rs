@@ -48,6 +48,7 @@ pub(crate) struct Durations {
 
 /// The figures of waits or holds, of one CPU or summed over several.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Lengths {
     /// How many waits or holds.
     pub count: u64,

@@ -21,6 +21,7 @@ pub(crate) const BATCH: usize = 8;
 
 /// A class with the number of its dependencies. A line of Linux's `/proc/lockdep`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ClassEntry {
     /// The key of the class, 64 bits: the same from boot to boot.
     pub key: u64,
@@ -38,6 +39,7 @@ pub struct ClassEntry {
 
 /// A line of the listing of classes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ClassLine {
     /// A class; its direct dependencies follow.
     Class(ClassEntry),
@@ -49,6 +51,7 @@ pub enum ClassLine {
 
 /// A line of the listing of chains: locks that were held together, each chain once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum ChainLine {
     /// A chain begins, which occurred in this kind of context.
     Chain {
@@ -65,6 +68,7 @@ pub enum ChainLine {
 
 /// The times of one way of acquiring the locks of a class.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct SideTimes {
     /// How long they were held.
     pub hold: Lengths,
@@ -74,6 +78,7 @@ pub struct SideTimes {
 
 /// A place in the source, with a count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Point {
     /// The place.
     pub site: Site,
@@ -83,6 +88,7 @@ pub struct Point {
 
 /// The statistics of a class, summed over the CPUs. A block of Linux's `/proc/lock_stat`.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ClassTimes {
     /// The class.
     pub class: ClassView,
@@ -90,16 +96,24 @@ pub struct ClassTimes {
     pub write: SideTimes,
     /// Taken for reading.
     pub read: SideTimes,
-    /// Where contexts waited, up to four places: Linux's contention points.
-    pub waiters: Vec<Point, POINTS>,
-    /// Where the lock was acquired by the holders they waited for: Linux's contending points.
-    pub holders: Vec<Point, POINTS>,
+    pub(crate) waiters: Vec<Point, POINTS>,
+    pub(crate) holders: Vec<Point, POINTS>,
 }
 
 impl ClassTimes {
     /// Returns how often a lock of the class was contended.
     pub fn contentions(&self) -> u64 {
         self.write.wait.count.saturating_add(self.read.wait.count)
+    }
+
+    /// Where contexts waited, up to four places: Linux's contention points.
+    pub fn waiters(&self) -> &[Point] {
+        &self.waiters
+    }
+
+    /// Where the lock was acquired by the holders they waited for: Linux's contending points.
+    pub fn holders(&self) -> &[Point] {
+        &self.holders
     }
 }
 

@@ -23,6 +23,7 @@ use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 /// What is counted. In Linux, `kernel.lock_stat` is on or off.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(u8)]
+#[non_exhaustive]
 pub enum Recording {
     /// Every acquisition.
     #[default]

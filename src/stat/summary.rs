@@ -7,6 +7,7 @@ use crate::stat::listing::ClassEntry;
 
 /// How many classes are safe (used in an interrupt), and how many unsafe (held with it enabled).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Safety {
     /// Used in it.
     pub used: usize,
@@ -23,6 +24,7 @@ impl Safety {
 
 /// Sums over all tables. Linux's `/proc/lockdep_stats`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Sums {
     /// How full the tables are.
     pub occupancy: Occupancy,

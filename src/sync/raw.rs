@@ -6,6 +6,7 @@
 //! the lock is constructed.
 
 use super::tracker::{Token, Tracker};
+use crate::lock::as_lock_map::AsLockMap;
 use crate::lock::class::LockClassKey;
 use crate::lock::lock_map::LockMap;
 use crate::lock::mode::Mode;
@@ -82,5 +83,12 @@ impl<R> Tracked<R> {
     pub(super) fn upgraded(&self, site: Site) {
         self.token().release(Some(site));
         self.token().acquired_by_try(Mode::WRITE, site);
+    }
+}
+
+impl<R> AsLockMap for Tracked<R> {
+    #[inline(always)]
+    fn as_lock_map(&self) -> &LockMap {
+        self.map()
     }
 }

@@ -8,6 +8,7 @@
 //! yields the CPU in [`acquire_with`](Semaphore::acquire_with).
 
 use super::tracker::Tracker;
+use crate::lock::as_lock_map::AsLockMap;
 use crate::lock::class::LockClassKey;
 use crate::lock::lock_map::LockMap;
 use crate::lock::mode::Mode;
@@ -97,6 +98,13 @@ impl Semaphore {
     /// What the validator knows the semaphore by.
     pub fn map(&self) -> &LockMap {
         self.tracker.map()
+    }
+}
+
+impl AsLockMap for Semaphore {
+    #[inline(always)]
+    fn as_lock_map(&self) -> &LockMap {
+        self.map()
     }
 }
 

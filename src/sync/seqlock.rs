@@ -15,6 +15,7 @@
 
 use super::irqsave::IrqSave;
 use super::tracker::{Token, Tracker};
+use crate::lock::as_lock_map::AsLockMap;
 use crate::lock::class::LockClassKey;
 use crate::lock::lock_map::LockMap;
 use crate::lock::mode::Mode;
@@ -79,6 +80,13 @@ impl SeqCount {
     /// What the validator knows the sequence by.
     pub fn map(&self) -> &LockMap {
         self.tracker.map()
+    }
+}
+
+impl AsLockMap for SeqCount {
+    #[inline(always)]
+    fn as_lock_map(&self) -> &LockMap {
+        self.map()
     }
 }
 
@@ -200,6 +208,13 @@ impl<T> SeqLock<T> {
         let copy = unsafe { self.value.get().cast::<MaybeUninit<T>>().read_volatile() };
         // SAFETY: nobody wrote meanwhile, so it is a copy of the value.
         (!self.sequence.is_not(begin)).then(|| unsafe { copy.assume_init() })
+    }
+}
+
+impl<T> AsLockMap for SeqLock<T> {
+    #[inline(always)]
+    fn as_lock_map(&self) -> &LockMap {
+        self.map()
     }
 }
 

@@ -15,10 +15,12 @@
 //! What it does not do: see a hold of another context. That is found when that context ends, or releases it.
 
 use crate::hooks;
+use crate::lock::as_lock_map::AsLockMap;
 use crate::lock::class::LockClassKey;
 use crate::lock::lock_map::LockMap;
 use crate::lock::site::Site;
 use crate::lock::wait_type::WaitTypes;
+use crate::runtime::event::Event;
 use core::marker::PhantomData;
 
 /// What a lock carries: its [`LockMap`], and the check when it is dropped.
@@ -67,6 +69,13 @@ impl Tracker {
     }
 }
 
+impl AsLockMap for Tracker {
+    #[inline(always)]
+    fn as_lock_map(&self) -> &LockMap {
+        self.map()
+    }
+}
+
 /// Where something began that ends by a drop, which knows no line: reports name this one.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Begun(Site);
@@ -87,9 +96,17 @@ impl Begun {
 }
 
 impl Drop for Tracker {
+    /// As [`hooks::lock_freed`], but the line is unknown, and a lock that is held is also removed from the record.
+    /// Cheap if the lock is not held.
     #[inline]
     fn drop(&mut self) {
-        hooks::dropped(&self.map);
+        let map = &self.map;
+        if hooks::holds(map) {
+            hooks::event(Event::Dropped(map), map.site());
+        }
+        if map.has_own_class() {
+            hooks::event(Event::ForgetOwnClass(map), map.site());
+        }
     }
 }
 

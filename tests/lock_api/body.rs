@@ -254,3 +254,18 @@ fn wait_types_are_checked_where_they_are_given() {
     drop((spins.lock(), sleeps.write()));
     assert_eq!(hooks::first_finding(), Some(Kind::WaitContext));
 }
+
+#[test]
+fn the_locks_can_be_asked_about() {
+    begin();
+    let (mutex, rwlock, reentrant) = (Spin::new(()), Rw::new(()), Reentrant::new(()));
+    let _held = (mutex.lock(), rwlock.read(), reentrant.lock());
+    asserts::assert_held_write(&mutex);
+    asserts::assert_held_read(&rwlock);
+    asserts::assert_held(&reentrant);
+    let tracked = Tracked::new(RawNothing);
+    asserts::assert_not_held(&tracked);
+    assert_eq!((hooks::holds(&mutex), hooks::first_finding()), (true, None));
+    asserts::assert_not_held(&mutex);
+    assert_eq!(hooks::first_finding(), Some(Kind::Assertion));
+}

@@ -8,8 +8,8 @@ use super::run::{Opinion, Run, judge};
 use super::{corpora, day, strategy};
 use lockdep::__private::{Event, Runtime};
 use lockdep::{
-    Acquire, Context, ContextCell, DynamicKey, IrqState, Level, LockMap, Message, Mode, Policy, Port, Site, Subclass,
-    TaskInfo, WaitTypes,
+    Context, ContextCell, DynamicKey, IrqState, Level, LockMap, Message, Mode, Policy, Port, Site, Subclass, TaskInfo,
+    WaitTypes,
 };
 use lockdep_cli::trace::{self, Trace, What};
 use proptest::prelude::*;
@@ -232,13 +232,8 @@ impl<'t, P: Port, const K: usize> Machine<'t, P, K> {
         if !what.tried && what.checked && what.subclass == Subclass::ZERO && what.nest.is_none() {
             return self.runtime.acquire(map, what.mode, site);
         }
-        self.runtime.acquire_with(&Acquire {
-            tried: what.tried,
-            checked: what.checked,
-            subclass: what.subclass,
-            nest: what.nest.as_ref().map(|nest| &*self.locks[nest.as_str()]),
-            ..Acquire::new(map, what.mode, site)
-        });
+        let nest = what.nest.as_ref().map(|nest| &*self.locks[nest.as_str()]);
+        self.runtime.acquire_with(&what.begin(map, nest, site));
     }
 }
 

@@ -88,7 +88,7 @@ fn through_small_tables<const C: usize, const D: usize, const K: usize>() -> Tal
     let (mut tally, mut wrong) = (Tally::default(), Vec::new());
     for trace in corpora::share() {
         let want = verdict(&mut exact, &trace);
-        let has_path = exact.found().is_some_and(|report| !report.path.steps.is_empty());
+        let has_path = exact.found().is_some_and(|report| !report.path().steps().is_empty());
         let of_held_locks = want.kind.is_some_and(|kind| is_of_held_locks(kind, has_path));
         let got = small.run(&trace);
         let Occupancy { classes, dependencies, chains, .. } = small.occupancy();

@@ -109,8 +109,8 @@ fn a_wait_ends_where_the_hold_begins_and_names_both_parties() {
     assert_eq!(times.write.wait, lengths(3, 2, 60, (10, 30), Some(2)));
     assert_eq!(times.write.hold, lengths(4, 2, 17, (4, 5), Some(1)), "a wait is no part of a hold");
     let lines = |points: &[lockdep::stat::Point]| points.iter().map(|p| (p.site, p.count)).collect::<Vec<_>>();
-    assert_eq!(lines(&times.waiters), [(sites::of_line(2), 2), (sites::of_line(3), 1)]);
-    assert_eq!(lines(&times.holders), [(sites::of_line(1), 1), (sites::of_line(2), 2)]);
+    assert_eq!(lines(times.waiters()), [(sites::of_line(2), 2), (sites::of_line(3), 1)]);
+    assert_eq!(lines(times.holders()), [(sites::of_line(1), 1), (sites::of_line(2), 2)]);
 }
 
 #[test]
@@ -121,7 +121,7 @@ fn four_points_of_contention_are_kept() {
         wait(&map, line, 1, 1);
     }
     let times = times();
-    assert_eq!((times.waiters.len(), times.holders.len(), times.write.wait.count), (4, 4, 6));
+    assert_eq!((times.waiters().len(), times.holders().len(), times.write.wait.count), (4, 4, 6));
 }
 
 #[test]
@@ -168,7 +168,7 @@ fn what_is_cleared_is_gone_for_each_cpu_and_counted_again() {
     pass(3);
     release(&map);
     assert_eq!(times().write.hold, lengths(1, 0, 3, (3, 3), Some(2)), "a hold that goes on is counted when it ends");
-    assert!(times().waiters.is_empty());
+    assert!(times().waiters().is_empty());
 }
 
 #[test]
@@ -189,7 +189,7 @@ fn holds_that_are_counted_as_one_are_one_hold() {
     take(&nest, 1);
     for map in &locks {
         let what = lockdep::Acquire::new(map, Mode::WRITE, sites::of_line(2));
-        hooks::acquire_with(&lockdep::Acquire { nest: Some(&nest), ..what });
+        hooks::acquire_with(&what.nest(&nest));
         pass(1);
     }
     locks.iter().for_each(release);

@@ -125,7 +125,10 @@ pub(crate) fn times() -> ClassTimes {
 }
 
 pub(crate) fn lengths(count: u64, bounces: u64, total: u64, (min, max): (u64, u64), line: Option<usize>) -> Lengths {
-    Lengths { count, bounces, total, min, max, longest_at: line.map(sites::of_line) }
+    let mut lengths = Lengths::default();
+    (lengths.count, lengths.bounces, lengths.total) = (count, bounces, total);
+    (lengths.min, lengths.max, lengths.longest_at) = (min, max, line.map(sites::of_line));
+    lengths
 }
 
 /// Compares with the golden text of this name.

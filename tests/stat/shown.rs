@@ -139,19 +139,16 @@ fn a_class_whose_locks_are_taken_with_interrupts_off_alone_counts_as_used() {
     let were_on = hooks::irq_save();
     hooks::softirqs_off();
     hold(&waited_for, 1, 1);
-    for what in [
-        Acquire { tried: true, ..Acquire::new(&tried, Mode::WRITE, sites::of_line(2)) },
-        Acquire { checked: false, ..Acquire::new(&unchecked, Mode::WRITE, sites::of_line(3)) },
-    ] {
-        hooks::acquire_with(&what);
-        hooks::release(what.map, None);
-    }
+    hooks::acquire_with(&Acquire::new(&tried, Mode::WRITE, sites::of_line(2)).tried());
+    hooks::release(&tried, None);
+    hooks::acquire_with(&Acquire::new(&unchecked, Mode::WRITE, sites::of_line(3)).unchecked());
+    hooks::release(&unchecked, None);
     assert_eq!(stat::sums().unused, 0);
     // What is named as a nest lock is a class, and used when it is taken, in whatever way.
-    hooks::acquire_with(&Acquire { nest: Some(&nest), ..Acquire::new(&tried, Mode::WRITE, sites::of_line(4)) });
+    hooks::acquire_with(&Acquire::new(&tried, Mode::WRITE, sites::of_line(4)).nest(&nest));
     hooks::release(&tried, None);
     assert_eq!(stat::sums().unused, 1);
-    hooks::acquire_with(&Acquire { tried: true, ..Acquire::new(&nest, Mode::WRITE, sites::of_line(5)) });
+    hooks::acquire_with(&Acquire::new(&nest, Mode::WRITE, sites::of_line(5)).tried());
     hooks::release(&nest, None);
     assert_eq!(stat::sums().unused, 0);
     hooks::softirqs_on();

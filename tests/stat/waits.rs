@@ -15,7 +15,7 @@ fn contend<G>(hold: impl FnOnce() -> G, wait: impl FnOnce() + Send) -> ClassTime
             CPU.set(1);
             wait();
         });
-        let waits = |all: Vec<ClassTimes>| all.iter().any(|times| !times.waiters.is_empty());
+        let waits = |all: Vec<ClassTimes>| all.iter().any(|times| !times.waiters().is_empty());
         let seen = (0..1_000_000).any(|_| {
             std::thread::yield_now();
             waits(all_times())
@@ -45,7 +45,7 @@ fn each_kind_of_lock_says_that_it_is_waited_for() {
         stat::clear();
         let times = contend();
         assert_eq!((times.class.name, times.contentions()), (Some(name), 1));
-        assert_eq!(times.waiters[0].count, 1);
+        assert_eq!(times.waiters()[0].count, 1);
     }
     assert_eq!(hooks::first_finding(), None);
 }

@@ -80,7 +80,7 @@ impl Local {
 
     #[track_caller]
     pub(crate) fn lock(&self) {
-        hooks::acquire_with(&Acquire { tried: true, ..Acquire::new(&self.map, Mode::WRITE, Site::caller()) });
+        hooks::acquire_with(&Acquire::new(&self.map, Mode::WRITE, Site::caller()).tried());
     }
 
     #[track_caller]

@@ -10,12 +10,11 @@ use crate::report::status::{State, Status};
 use core::fmt::{self, Display, Formatter};
 
 /// Displays a whole state.
-#[derive(Clone, Copy, Debug)]
-pub struct Dump<'a>(&'a State);
+struct Dump<'a>(&'a State);
 
 impl State {
     /// Returns a view of the whole state, in several lines.
-    pub fn dump(&self) -> Dump<'_> {
+    pub fn dump(&self) -> impl Display + '_ {
         Dump(self)
     }
 }

@@ -6,6 +6,7 @@ use super::api;
 use super::raw_mutex;
 use super::raw_rwlock;
 use super::{RawMutex, RawRwLock, Tracked};
+use crate::lock::as_lock_map::AsLockMap;
 use crate::lock::class::{LockClassKey, Subclass};
 use crate::lock::lock_map::LockMap;
 use crate::lock::mode::Mode;
@@ -90,9 +91,9 @@ impl<R: RawMutex, T: ?Sized> Mutex<R, T> {
     /// Takes the lock where `nest` is held, which serialises every taking of this class.
     #[track_caller]
     #[inline]
-    pub fn lock_nest(&self, nest: &LockMap) -> MutexGuard<'_, R, T> {
+    pub fn lock_nest(&self, nest: &(impl AsLockMap + ?Sized)) -> MutexGuard<'_, R, T> {
         let site = Site::caller();
-        raw_mutex::lock_with(&self.0, |token| token.acquire_nest(Mode::WRITE, nest, site).asleep(site))
+        raw_mutex::lock_with(&self.0, |token| token.acquire_nest(Mode::WRITE, nest.as_lock_map(), site).asleep(site))
     }
 
     /// Disables interrupts and takes the lock; the guard restores them after the release.
@@ -106,6 +107,13 @@ impl<R: RawMutex, T: ?Sized> Mutex<R, T> {
     #[inline(always)]
     pub fn map(&self) -> &LockMap {
         raw_mutex::map(&self.0)
+    }
+}
+
+impl<R: RawMutex, T: ?Sized> AsLockMap for Mutex<R, T> {
+    #[inline(always)]
+    fn as_lock_map(&self) -> &LockMap {
+        self.map()
     }
 }
 
@@ -212,17 +220,17 @@ impl<R: RawRwLock, T: ?Sized> RwLock<R, T> {
     /// Takes the lock for reading where `nest` is held, which serialises every taking of this class.
     #[track_caller]
     #[inline]
-    pub fn read_nest(&self, nest: &LockMap) -> RwLockReadGuard<'_, R, T> {
+    pub fn read_nest(&self, nest: &(impl AsLockMap + ?Sized)) -> RwLockReadGuard<'_, R, T> {
         let site = Site::caller();
-        raw_rwlock::read_with(&self.0, |token| token.acquire_nest(Mode::READ, nest, site).asleep(site))
+        raw_rwlock::read_with(&self.0, |token| token.acquire_nest(Mode::READ, nest.as_lock_map(), site).asleep(site))
     }
 
     /// Takes the lock for writing where `nest` is held, which serialises every taking of this class.
     #[track_caller]
     #[inline]
-    pub fn write_nest(&self, nest: &LockMap) -> RwLockWriteGuard<'_, R, T> {
+    pub fn write_nest(&self, nest: &(impl AsLockMap + ?Sized)) -> RwLockWriteGuard<'_, R, T> {
         let site = Site::caller();
-        raw_rwlock::write_with(&self.0, |token| token.acquire_nest(Mode::WRITE, nest, site).asleep(site))
+        raw_rwlock::write_with(&self.0, |token| token.acquire_nest(Mode::WRITE, nest.as_lock_map(), site).asleep(site))
     }
 
     /// Disables interrupts and takes the lock for reading; the guard restores them after the release.
@@ -243,6 +251,13 @@ impl<R: RawRwLock, T: ?Sized> RwLock<R, T> {
     #[inline(always)]
     pub fn map(&self) -> &LockMap {
         raw_rwlock::map(&self.0)
+    }
+}
+
+impl<R: RawRwLock, T: ?Sized> AsLockMap for RwLock<R, T> {
+    #[inline(always)]
+    fn as_lock_map(&self) -> &LockMap {
+        self.map()
     }
 }
 

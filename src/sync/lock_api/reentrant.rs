@@ -6,6 +6,7 @@
 use super::api;
 use super::raw_mutex::{self, Announced};
 use super::{GetThreadId, RawMutex, RawMutexTimed, Tracked};
+use crate::lock::as_lock_map::AsLockMap;
 use crate::lock::class::LockClassKey;
 use crate::lock::lock_map::LockMap;
 use crate::lock::mode::Mode;
@@ -150,6 +151,13 @@ impl<R: RawMutexTimed, G: GetThreadId, T: ?Sized> ReentrantMutex<R, G, T> {
             raw_mutex::announced(&self.0).token().asleep_timed(site);
         }
         self.tried(site, take)
+    }
+}
+
+impl<R: RawMutex, G: GetThreadId, T: ?Sized> AsLockMap for ReentrantMutex<R, G, T> {
+    #[inline(always)]
+    fn as_lock_map(&self) -> &LockMap {
+        self.map()
     }
 }
 

@@ -6,6 +6,7 @@
 #![allow(unsafe_code)]
 
 use super::once::Once;
+use crate::lock::as_lock_map::AsLockMap;
 use crate::lock::class::LockClassKey;
 use crate::lock::lock_map::LockMap;
 use ::spin::{RelaxStrategy, Spin};
@@ -72,6 +73,13 @@ impl<T, F: FnOnce() -> T, R: RelaxStrategy> Deref for LazyLock<T, F, R> {
     #[inline]
     fn deref(&self) -> &T {
         Self::force(self)
+    }
+}
+
+impl<T, F, R> AsLockMap for LazyLock<T, F, R> {
+    #[inline(always)]
+    fn as_lock_map(&self) -> &LockMap {
+        self.map()
     }
 }
 

@@ -9,6 +9,7 @@ use super::super::tracker::{Token, Tracker};
 use super::guards::Guard;
 use super::kind::{Kind, Waits};
 use crate::hooks;
+use crate::lock::as_lock_map::AsLockMap;
 use crate::lock::class::Subclass;
 use crate::lock::lock_map::LockMap;
 use crate::lock::mode::Mode;
@@ -81,8 +82,8 @@ impl<L: Waits + ?Sized> Lock<L> {
     /// Takes the lock where `nest` is held, which serialises every taking of this class. Linux's `spin_lock_nest_lock`.
     #[track_caller]
     #[inline]
-    pub fn lock_nest(&self, nest: &LockMap) -> Guard<'_, L::Guard<'_>> {
-        let token = self.token().acquire_nest(Mode::WRITE, nest, Site::caller());
+    pub fn lock_nest(&self, nest: &(impl AsLockMap + ?Sized)) -> Guard<'_, L::Guard<'_>> {
+        let token = self.token().acquire_nest(Mode::WRITE, nest.as_lock_map(), Site::caller());
         Guard(Held::new(token, token.wait(|| self.inner.try_lock(), || self.inner.lock())))
     }
 
@@ -190,6 +191,13 @@ impl<T, R> FairMutex<T, R> {
     #[inline(always)]
     pub fn as_mut_ptr(&self) -> *mut T {
         self.inner.as_mut_ptr()
+    }
+}
+
+impl<L: ?Sized> AsLockMap for Lock<L> {
+    #[inline(always)]
+    fn as_lock_map(&self) -> &LockMap {
+        self.map()
     }
 }
 

@@ -11,6 +11,7 @@
 #![allow(unsafe_code)]
 
 use super::super::tracker::{Token, Tracker};
+use crate::lock::as_lock_map::AsLockMap;
 use crate::lock::class::LockClassKey;
 use crate::lock::lock_map::LockMap;
 use crate::lock::mode::Mode;
@@ -185,6 +186,13 @@ struct Running<'a>(Token<'a>);
 impl Drop for Running<'_> {
     fn drop(&mut self) {
         self.0.release(None);
+    }
+}
+
+impl<T, R> AsLockMap for Once<T, R> {
+    #[inline(always)]
+    fn as_lock_map(&self) -> &LockMap {
+        self.map()
     }
 }
 

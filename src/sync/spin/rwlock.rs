@@ -13,6 +13,7 @@ use super::super::irqsave::IrqSave;
 use super::super::tracker::{Token, Tracker};
 use super::guards::Guard;
 use crate::hooks;
+use crate::lock::as_lock_map::AsLockMap;
 use crate::lock::class::{LockClassKey, Subclass};
 use crate::lock::lock_map::LockMap;
 use crate::lock::mode::Mode;
@@ -118,8 +119,8 @@ impl<T: ?Sized, R: RelaxStrategy> RwLock<T, R> {
     /// [`read`](Self::read) where `nest` is held, which serialises every taking of this class.
     #[track_caller]
     #[inline]
-    pub fn read_nest(&self, nest: &LockMap) -> RwLockReadGuard<'_, T, R> {
-        let token = self.token().acquire_nest(Mode::RECURSIVE_READ, nest, Site::caller());
+    pub fn read_nest(&self, nest: &(impl AsLockMap + ?Sized)) -> RwLockReadGuard<'_, T, R> {
+        let token = self.token().acquire_nest(Mode::RECURSIVE_READ, nest.as_lock_map(), Site::caller());
         Guard(Held::new(token, token.wait(|| self.inner.try_read(), || self.inner.read())))
     }
 
@@ -127,8 +128,8 @@ impl<T: ?Sized, R: RelaxStrategy> RwLock<T, R> {
     /// `down_write_nest_lock`.
     #[track_caller]
     #[inline]
-    pub fn write_nest(&self, nest: &LockMap) -> RwLockWriteGuard<'_, T, R> {
-        let token = self.token().acquire_nest(Mode::WRITE, nest, Site::caller());
+    pub fn write_nest(&self, nest: &(impl AsLockMap + ?Sized)) -> RwLockWriteGuard<'_, T, R> {
+        let token = self.token().acquire_nest(Mode::WRITE, nest.as_lock_map(), Site::caller());
         Guard(Held::new(token, token.wait(|| self.inner.try_write(), || self.inner.write())))
     }
 
@@ -241,6 +242,13 @@ impl<T: ?Sized, R> RwLock<T, R> {
     #[inline(always)]
     fn tried(&self, mode: Mode, site: Site) -> Token<'_> {
         self.token().acquired_by_try(mode, site)
+    }
+}
+
+impl<T: ?Sized, R> AsLockMap for RwLock<T, R> {
+    #[inline(always)]
+    fn as_lock_map(&self) -> &LockMap {
+        self.map()
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::super::tracker::Tracker;
 use super::{with, with_if};
+use crate::lock::as_lock_map::AsLockMap;
 use crate::lock::class::{LockClassKey, Subclass};
 use crate::lock::lock_map::LockMap;
 use crate::lock::mode::Mode;
@@ -79,9 +80,9 @@ impl<T: ?Sized> Mutex<T> {
     /// # Errors
     /// As [`Mutex::lock`].
     #[track_caller]
-    pub fn lock_nest(&self, nest: &LockMap) -> LockResult<MutexGuard<'_, T>> {
+    pub fn lock_nest(&self, nest: &(impl AsLockMap + ?Sized)) -> LockResult<MutexGuard<'_, T>> {
         let site = Site::caller();
-        let token = self.tracker.token().acquire_nest(Mode::WRITE, nest, site).asleep(site);
+        let token = self.tracker.token().acquire_nest(Mode::WRITE, nest.as_lock_map(), site).asleep(site);
         with(self.inner.lock(), |inner| MutexGuard(Held::new(token, inner)))
     }
 
@@ -116,6 +117,13 @@ impl<T: ?Sized> Mutex<T> {
     /// What the lock carries for the validator.
     pub const fn map(&self) -> &LockMap {
         self.tracker.map()
+    }
+}
+
+impl<T: ?Sized> AsLockMap for Mutex<T> {
+    #[inline(always)]
+    fn as_lock_map(&self) -> &LockMap {
+        self.map()
     }
 }
 

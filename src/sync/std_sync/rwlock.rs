@@ -2,6 +2,7 @@
 
 use super::super::tracker::Tracker;
 use super::{with, with_if};
+use crate::lock::as_lock_map::AsLockMap;
 use crate::lock::class::LockClassKey;
 use crate::lock::lock_map::LockMap;
 use crate::lock::mode::Mode;
@@ -132,6 +133,13 @@ impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
         let (token, inner) = this.0.take();
         token.downgrade(Mode::READ);
         RwLockReadGuard(Held::new(token, bare::RwLockWriteGuard::downgrade(inner)))
+    }
+}
+
+impl<T: ?Sized> AsLockMap for RwLock<T> {
+    #[inline(always)]
+    fn as_lock_map(&self) -> &LockMap {
+        self.map()
     }
 }
 

@@ -3,6 +3,7 @@
 //! Invariants: both types are zero-sized and need no drop. Every lock shares one [`LockMap`], which describes none; it
 //! is there so that code that hands maps to `hooks` and `asserts` compiles unchanged.
 
+use crate::lock::as_lock_map::AsLockMap;
 use crate::lock::class::LockClassKey;
 use crate::lock::lock_map::LockMap;
 use crate::lock::site::Site;
@@ -51,6 +52,13 @@ impl Tracker {
     #[inline(always)]
     pub const fn token(&self) -> Token<'_> {
         Token { of_a_lock: PhantomData, not_send: PhantomData }
+    }
+}
+
+impl AsLockMap for Tracker {
+    #[inline(always)]
+    fn as_lock_map(&self) -> &LockMap {
+        self.map()
     }
 }
 

@@ -14,6 +14,7 @@ use super::context::State;
 use super::{WwAcquire, WwClass, WwError};
 use crate::context::hold::Acquire;
 use crate::hooks;
+use crate::lock::as_lock_map::AsLockMap;
 use crate::lock::lock_map::LockMap;
 use crate::lock::mode::Mode;
 use crate::lock::site::Site;
@@ -186,6 +187,13 @@ impl WwMutex<()> {
     /// Leaves behind a context that does not have it.
     pub(crate) fn spoil(&self) {
         self.owner.store(2, Ordering::Relaxed);
+    }
+}
+
+impl<T: ?Sized> AsLockMap for WwMutex<T> {
+    #[inline(always)]
+    fn as_lock_map(&self) -> &LockMap {
+        self.map()
     }
 }
 

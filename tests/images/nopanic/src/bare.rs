@@ -96,14 +96,9 @@ extern "C" fn _start() -> ! {
     let (a, b) = (black_box(&A), black_box(&B));
     let mode = black_box(Mode::WRITE);
     hooks::acquire(a, mode, Site::caller());
-    let what = Acquire {
-        tried: black_box(true),
-        checked: black_box(true),
-        subclass: Subclass::new(black_box(1)),
-        nest: black_box(Some(b)),
-        ..Acquire::new(a, mode, Site::caller())
-    };
-    hooks::acquire_with(&what);
+    let what = Acquire::new(a, mode, Site::caller());
+    let what = if black_box(true) { what.tried() } else { what.unchecked() };
+    hooks::acquire_with(black_box(&what.subclass(Subclass::new(black_box(1))).nest(b)));
     hooks::release(a, black_box(None));
     hooks::irqs_enabled();
     hooks::irqs_disabled();
@@ -120,7 +115,7 @@ extern "C" fn _start() -> ! {
     hooks::might_alloc();
     hooks::might_sleep();
     hooks::lock_freed(a);
-    hooks::dropped(a);
+    drop(black_box(Tracker::new(WaitTypes::SPIN)));
     hooks::downgrade(a, mode);
     hooks::hand_over(a);
     hooks::take_over(a, mode);
