@@ -10,6 +10,9 @@
 //! [semantics]: crate::_documentation::semantics
 //! [trace-format]: crate::_documentation::trace_format
 //! [design]: crate::_documentation::design
+//! [cooperative]: https://docs.rs/crate/lockdep/latest/source/examples/cooperative.rs
+//! [smp]: https://docs.rs/crate/lockdep/latest/source/examples/smp.rs
+//! [preemptive]: https://docs.rs/crate/lockdep/latest/source/examples/preemptive/kernel.rs
 //! [changelog]: https://docs.rs/crate/lockdep/latest/source/CHANGELOG.md
 //! [contributing]: https://docs.rs/crate/lockdep/latest/source/CONTRIBUTING.md
 //!

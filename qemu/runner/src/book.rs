@@ -5,9 +5,8 @@
 //! paths taken from the root. Nothing is included, nothing rewritten.
 
 use crate::html;
-use crate::process::{ask, command, root, shown, succeed, succeed_within};
-use crate::setup::FETCH_LIMIT;
-use crate::toolchain::host_cargo;
+use crate::process::{command, root, succeed};
+use crate::setup;
 use anyhow::{Context as _, Result, bail, ensure};
 use regex_lite::Regex;
 use std::fs;
@@ -35,27 +34,11 @@ build-dir = "html"
 create-missing = false
 use-default-preprocessors = false # no `{{#include}}`, and README.md keeps its name, by which pages link to it
 "#;
-/// The version that is installed where there is none.
-const MDBOOK: &str = "0.5.4";
 
 /// Builds the book, installing mdbook first where there is none.
 pub(crate) fn run() -> Result<()> {
-    mdbook()?;
+    setup::mdbook()?;
     build()
-}
-
-/// Sees to it that mdbook is there: one or two minutes, once, without its server and its search.
-pub(crate) fn mdbook() -> Result<()> {
-    if ask(command("mdbook").arg("--version")).is_some() {
-        return Ok(());
-    }
-    let mut install = host_cargo();
-    install.args(["install", "mdbook", "--version", MDBOOK, "--locked", "--no-default-features", "--debug"]);
-    install.env("CARGO_PROFILE_DEV_DEBUG", "0");
-    println!("setup: `mdbook` is missing: {}", shown(&install));
-    succeed_within(&mut install, FETCH_LIMIT)?;
-    ask(command("mdbook").arg("--version")).context("mdbook was installed, and is not on the PATH")?;
-    Ok(())
 }
 
 /// Makes the book in `target/book/html`, and checks its links.

@@ -11,12 +11,14 @@ use crate::boards::{self, BOARDS, Emulator};
 use crate::debian;
 use crate::process::{ask, command, shown, succeed_within};
 use crate::toolchain::{Toolchain, host_cargo};
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use std::path::Path;
 use std::time::Duration;
 
 /// How long rustup may take to fetch something.
 pub(crate) const FETCH_LIMIT: Duration = Duration::from_secs(600);
+/// The mdbook that is installed where there is none.
+const MDBOOK: &str = "0.5.4";
 
 /// The verb `setup`: everything that any verb needs.
 pub(crate) fn run() -> Result<()> {
@@ -24,6 +26,9 @@ pub(crate) fn run() -> Result<()> {
     let toolchain = bare_metal()?;
     let emulators = boards::emulators(BOARDS.iter().flat_map(|board| board.machines));
     qemu(&emulators)?;
+    if let Err(error) = mdbook() {
+        println!("setup: without mdbook there is no book, and all else works: {error:#}");
+    }
     let programs: Vec<_> = emulators.iter().map(|emulator| emulator.program).collect();
     println!("setup: all is there: Rust for the boards by {}, {}", toolchain.name(), programs.join(", "));
     Ok(())
@@ -64,6 +69,20 @@ pub(crate) fn qemu(emulators: &[Emulator]) -> Result<()> {
             );
         }
     }
+    Ok(())
+}
+
+/// Sees to it that mdbook is there. To build it, without its server and its search, takes one or two minutes, once.
+pub(crate) fn mdbook() -> Result<()> {
+    if ask(command("mdbook").arg("--version")).is_some() {
+        return Ok(());
+    }
+    let mut install = host_cargo();
+    install.args(["install", "mdbook", "--version", MDBOOK, "--locked", "--no-default-features", "--debug"]);
+    install.env("CARGO_PROFILE_DEV_DEBUG", "0");
+    println!("setup: `mdbook` is missing: {}", shown(&install));
+    succeed_within(&mut install, FETCH_LIMIT)?;
+    ask(command("mdbook").arg("--version")).context("mdbook was installed, and is not on the PATH")?;
     Ok(())
 }
 

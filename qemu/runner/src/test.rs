@@ -159,7 +159,7 @@ impl Steps {
     /// Builds the book, if mdbook is there or can be installed.
     fn book(&mut self) {
         let name = "book: every chapter is there, every link leads somewhere";
-        match book::mdbook() {
+        match setup::mdbook() {
             Ok(()) => self.step(name, book::build),
             Err(error) => self.skip(name, &format!("{error:#}")),
         }
