@@ -59,7 +59,7 @@ fn each_full_table_is_noticed_once_by_name() {
     }
     let shown = shown().clone();
     assert_eq!(shown.len(), 3, "{shown:?}");
-    for constant in ["`classes`", "`dependencies`", "`chains`"] {
+    for constant in ["`Port::CLASSES`", "`Port::DEPENDENCIES`", "`Port::CHAINS`"] {
         assert_eq!(shown.iter().filter(|text| text.contains(constant)).count(), 1, "{constant}");
     }
     // What needs no table goes on.
