@@ -5,7 +5,7 @@
 //! recursive reader's, a hold is READ if it is shared. Linux's `LOCK_USED_IN_*` and `LOCK_ENABLED_*`.
 //!
 //! Invariant: bits are only ever set, and only this file knows their layout. What it does not do: store them; that is
-//! `graph/classes.rs`.
+//! `graph/usage_words.rs`.
 
 use crate::lock::mode::Mode;
 use bitflags::bitflags;
