@@ -9,7 +9,7 @@ use lockdep::seqlock::{SeqCount, SeqLock};
 use lockdep::spin::{Mutex, MutexGuard, Once, RwLock};
 use lockdep::ww::{WwAcquireContext, WwClass, WwMutex};
 use lockdep::{Accepted, Acquire, Context, IrqState, Level, LockMap, Message, Mode, Policy, Port, Subclass};
-use lockdep::{ContextCell, Kind, TaskInfo};
+use lockdep::{ContextCell, Kind, TaskInfo, Tracker};
 use lockdep::{asserts, hooks, lock_api, lock_api_05};
 
 static TASK: ContextCell = ContextCell::new(0);
