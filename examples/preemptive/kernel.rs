@@ -290,7 +290,7 @@ fn schedule(leaving: Leaving) {
     }
     mem::forget(queue);
     if !mistakes::is_planted(Mistake::NoHandOver) {
-        hooks::hand_over(RUN_QUEUE.map()); // no longer a hold of the task that leaves
+        hooks::hand_over(&RUN_QUEUE); // no longer a hold of the task that leaves
     }
     SWITCHES.fetch_add(1, Relaxed);
     let number = machine::cpu();
@@ -307,7 +307,7 @@ fn schedule(leaving: Leaving) {
 /// The first that a task does where it goes on: the run queue is locked, by the task that was here before.
 fn arrive() {
     if !mistakes::is_planted(Mistake::NoHandOver) {
-        hooks::take_over(RUN_QUEUE.map(), Mode::WRITE); // a hold of this task now
+        hooks::take_over(&RUN_QUEUE, Mode::WRITE); // a hold of this task now
     }
     // SAFETY: it is locked, and its guard was forgotten.
     unsafe { RUN_QUEUE.force_unlock() };
@@ -371,7 +371,7 @@ fn round() {
         let mut disk = DISK.lock();
         *disk = *file + *CLOCK.lock_irqsave();
     }
-    asserts::assert_held(file.lock.map()); // whatever came in between
+    asserts::assert_held(&file.lock); // whatever came in between
 }
 
 /// What was done, and that nothing of it was lost.
