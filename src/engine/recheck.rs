@@ -172,6 +172,7 @@ pub(crate) fn leave<'c>(published: Published<'_>, context: &'c Context, site: Si
 
 /// Whether all holds of `holder` are marked as held with hard interrupts enabled, and with softirqs enabled if those
 /// are on in the `running` context.
+#[inline(always)]
 fn are_marked_for_irqs(published: Published<'_>, holder: &Context, running: &Context) -> bool {
     are_marked(published, holder, UsageState::Hardirq)
         && (!running.softirqs_on() || are_marked(published, holder, UsageState::Softirq))

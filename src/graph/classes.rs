@@ -80,6 +80,11 @@ impl Class {
         }
     }
 
+    /// Whether there is one, and it is of the key.
+    fn is_of(&self, key: u64) -> bool {
+        self.site.is_some() && (self.key ^ key) & OF_KEY == 0
+    }
+
     /// Where the usage bit was first set.
     pub(crate) fn usage_site(&self, bit: Usage) -> Option<Site> {
         self.sites.get(bit.index()).copied().flatten()
@@ -261,8 +266,7 @@ impl Classes {
     }
 
     fn find_key(&self, key: u64, subclass: Subclass) -> Option<u16> {
-        let mut classes = self.slots.in_bucket(hash(key));
-        classes.find(|(_, class)| class.key == key && class.subclass == subclass).map(|(slot, _)| slot)
+        self.slots.find(hash(key), |class| class.key == key && class.subclass == subclass)
     }
 
     fn enter(
@@ -300,13 +304,12 @@ impl Classes {
 
     /// Any class of a key. All are in one bucket.
     pub(crate) fn any_of(&self, key: u64) -> Option<u16> {
-        self.slots.in_bucket(hash(key)).map(|(slot, _)| slot).find(|&slot| self.is_of(slot, key))
+        self.slots.find(hash(key), |class| class.is_of(key))
     }
 
     /// Whether the class in `slot` is of the key, whatever its level and its wait types.
     pub(crate) fn is_of(&self, slot: u16, key: u64) -> bool {
-        let class = self.get(slot);
-        class.site.is_some() && (class.key ^ key) & OF_KEY == 0
+        self.get(slot).is_of(key)
     }
 
     /// The key of a lock that is a class of its own, if it is in the table.

@@ -284,8 +284,7 @@ impl Dependencies {
 
     /// The slot of the dependency between two classes, if it is known.
     pub(crate) fn find(&self, from: u16, to: u16) -> Option<u16> {
-        let mut dependencies = self.slots.in_bucket(hash(from, to));
-        dependencies.find(|(_, known)| (known.from, known.to) == (from, to)).map(|(slot, _)| slot)
+        self.slots.find(hash(from, to), |known| (known.from, known.to) == (from, to))
     }
 
     /// Whether the dependency between two classes is known, and has `kind`.

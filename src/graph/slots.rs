@@ -128,8 +128,7 @@ impl<E: Entry> Slots<[E]> {
     /// Takes an entry out of its bucket. Walks the bucket.
     pub(crate) fn unlink(&mut self, slot: u16) {
         let (hash, next) = (self.get(slot).hash(), self.get(slot).links().next);
-        let before = self.in_bucket(hash).find(|(_, before)| before.links().next == slot);
-        match before.map(|(before, _)| before) {
+        match self.find(hash, |before| before.links().next == slot) {
             Some(before) => self.get_mut(before).map(|entry| entry.links_mut().next = next),
             None => {
                 let bucket = self.bucket(hash);
@@ -157,16 +156,21 @@ impl<E: Entry> Slots<[E]> {
         self.used = self.used.saturating_sub(1);
     }
 
-    /// The entries in the bucket of a hash, each with its slot.
+    /// The slot of the first entry in the bucket of a hash that `is_it`.
     #[inline(always)]
-    pub(crate) fn in_bucket(&self, hash: u32) -> impl Iterator<Item = (u16, &E)> {
-        let mut next = self.entries.get(self.bucket(hash)).map_or(NO_SLOT, |place| place.links().bucket);
-        let step = move || {
-            let entry = self.entries.get(usize::from(next)).filter(|_| next != NO_SLOT)?;
-            let slot = core::mem::replace(&mut next, entry.links().next);
-            Some((slot, entry))
-        };
-        core::iter::from_fn(step).take(self.entries.len())
+    pub(crate) fn find(&self, hash: u32, is_it: impl Fn(&E) -> bool) -> Option<u16> {
+        let mut next = self.entries.get(self.bucket(hash))?.links().bucket;
+        for _ in 0..self.entries.len() {
+            if next == NO_SLOT {
+                return None;
+            }
+            let entry = self.entries.get(usize::from(next))?;
+            if is_it(entry) {
+                return Some(next);
+            }
+            next = entry.links().next;
+        }
+        None
     }
 
     /// Forgets all entries and counts.
@@ -222,7 +226,14 @@ mod tests {
     }
 
     fn in_bucket(slots: &Slots<[Number]>, number: u32) -> Vec<u16> {
-        slots.in_bucket(number << 30).map(|(slot, _)| slot).collect()
+        let found = core::cell::RefCell::new(vec![]);
+        let end = slots.find(number << 30, |entry| {
+            let at = slots.entries.iter().position(|other| core::ptr::eq(other, entry));
+            found.borrow_mut().extend(at.map(|slot| slot as u16));
+            false
+        });
+        assert_eq!(end, None);
+        found.into_inner()
     }
 
     #[test]
