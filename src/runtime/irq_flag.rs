@@ -12,7 +12,7 @@ use crate::lock::site::Site;
 use crate::port::Port;
 use crate::report::kind::Kind;
 use crate::runtime::saved_irqs::SavedIrqs;
-use crate::runtime::with_engine::IrqsOff;
+use crate::runtime::with_engine::{Before, IrqsOff};
 use crate::runtime::{Runtime, current};
 
 impl<P, const C: usize, const D: usize, const K: usize, const V: usize, const N: usize, const R: usize, const F: usize>
@@ -66,8 +66,8 @@ where
     }
 
     /// Sets the context's flag to the machine's, if interrupts were enabled or disabled without the hooks.
-    pub(super) fn sync_irq_flag(&self, context: &Context, irqs: &IrqsOff<P>, site: Site) {
-        match irqs.were_on {
+    pub(super) fn sync_irq_flag(&self, context: &Context, before: Before, site: Site) {
+        match before.is_on() {
             on if on == context.irqs_on() => {}
             true => self.notice_irqs_on(context, site),
             false => Self::notice_irqs_off(context, site),
@@ -86,7 +86,7 @@ where
     pub(super) fn check_irqs(&self, context: &Context, site: Site) {
         let irqs = IrqsOff::<P>::begin(); // a preempted task would have another flag when it is back
         let toggles = context.toggles();
-        let (was_told, note) = match irqs.were_on {
+        let (was_told, note) = match irqs.before.is_on() {
             on if on == context.irqs_on() || context.is_unchecked() => return,
             true => (
                 !toggles.irqs_off_noticed,
@@ -101,7 +101,7 @@ where
         if was_told {
             self.report_misuse(context, Kind::IrqsState, note, None, site);
         }
-        self.sync_irq_flag(context, &irqs, site);
+        self.sync_irq_flag(context, irqs.before, site);
     }
 
     /// Interrupts were enabled without the hooks.

@@ -74,19 +74,34 @@ where
     }
 }
 
+/// The machine's interrupt flag, as it was before the validator disabled interrupts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Before {
+    /// No interrupt could come.
+    Off,
+    /// An interrupt could come.
+    On,
+}
+
+impl Before {
+    /// Whether an interrupt could come.
+    pub(super) fn is_on(self) -> bool {
+        self == Before::On
+    }
+}
+
 /// Interrupts are disabled, until this is dropped.
 pub(super) struct IrqsOff<P: Port> {
     state: IrqState,
-    /// Whether an interrupt could come before.
-    pub(super) were_on: bool,
+    pub(super) before: Before,
     port: PhantomData<P>,
 }
 
 impl<P: Port> IrqsOff<P> {
     #[inline(always)]
     pub(super) fn begin() -> Self {
-        let were_on = P::irqs_enabled();
-        IrqsOff { state: P::irqs_disable(), were_on, port: PhantomData }
+        let before = if P::irqs_enabled() { Before::On } else { Before::Off };
+        IrqsOff { state: P::irqs_disable(), before, port: PhantomData }
     }
 }
 
