@@ -14,7 +14,8 @@ use crate::report::Report;
 use core::ops::Range;
 
 /// The ring. Empty is all zeros. The number of slots is the caller's, and always the same: one more than may wait, so
-/// one is always free. A report is written before it is known whether its finding is new.
+/// one is always free. A report is written before it is known whether its finding is new. If none waits, the first slot
+/// is the next.
 #[derive(Debug, Default)]
 pub(crate) struct ReportQueue {
     first: usize,
@@ -34,6 +35,7 @@ impl ReportQueue {
     /// common.
     pub(crate) fn free(&self, slots: usize) -> [Range<usize>; 2] {
         match self.first + self.waiting {
+            _ if self.waiting == 0 => [0..slots, 0..0],
             next if next < slots => [next..slots, 0..self.first],
             next => [next - slots..self.first, 0..0],
         }
@@ -61,7 +63,7 @@ impl ReportQueue {
     pub(crate) fn end(&mut self, slots: usize) {
         self.showing = false;
         self.waiting = self.waiting.saturating_sub(1);
-        self.first = if self.first + 1 < slots { self.first + 1 } else { 0 };
+        self.first = if self.waiting > 0 && self.first + 1 < slots { self.first + 1 } else { 0 };
     }
 
     /// Notes that a notice, which has no slot, begins to be shown.
@@ -111,9 +113,9 @@ mod tests {
         for reports in 1..5 {
             let all = reports + 1;
             let mut queue = ReportQueue::EMPTY;
-            for round in 0..2 * all {
+            for _ in 0..2 {
                 let slots = free(&queue, all);
-                assert_eq!((slots.len(), slots[0]), (all, round * reports % all), "all are free, in their order");
+                assert!(slots.iter().copied().eq(0..all), "all are free, in their order");
                 assert_eq!(queue.begin(), None, "nothing waits");
                 queue.add(1, all);
                 assert_eq!(queue.begin(), Some(slots[0]));
@@ -125,6 +127,17 @@ mod tests {
                     assert_eq!(queue.begin(), Some(*slot));
                     queue.end(all);
                 }
+            }
+            // While one waits, the ring goes round.
+            queue.add(1, all);
+            for round in 0..2 * all {
+                queue.add(reports - 1, all);
+                assert_eq!(free(&queue, all).len(), 1);
+                for _ in 1..reports {
+                    assert_eq!(queue.begin(), Some(queue.first));
+                    queue.end(all);
+                }
+                assert_eq!(queue.first, (round + 1) * (reports - 1) % all, "in their order");
             }
         }
     }

@@ -76,24 +76,16 @@ where
     #[inline(never)]
     fn acquire_slow(map: &LockMap, site: Site, context: &Context, mode: Mode, here: &Self) {
         let irqs = IrqsOff::<P>::begin();
-        if !here.acquire_in_new_chain(context, map, mode, site, &irqs) {
-            here.acquire_quietly(context, &Acquire::new(map, mode, site), &irqs);
+        if !here.acquire_in_new_chain(context, map, mode, site, irqs.before) {
+            here.acquire_quietly(context, &Acquire::new(map, mode, site), irqs.before);
         }
     }
 
     /// The new-chain path: an ordinary acquisition in which only the chain is new. Returns whether it was one.
     #[inline(always)]
-    fn acquire_in_new_chain(
-        &self,
-        context: &Context,
-        map: &LockMap,
-        mode: Mode,
-        site: Site,
-        irqs: &IrqsOff<P>,
-    ) -> bool {
+    fn acquire_in_new_chain(&self, context: &Context, map: &LockMap, mode: Mode, site: Site, before: Irqs) -> bool {
         let validator = self.validator(context);
-        let irqs = Irqs::from(irqs.were_on);
-        let Some(new) = new_chain::New::of(validator.published(), context, map, mode, site, irqs) else {
+        let Some(new) = new_chain::New::of(validator.published(), context, map, mode, site, before) else {
             return false;
         };
         let known = new.is_known(validator.published()) || validator.learn(&Self::CONFIG, &new);
@@ -105,12 +97,12 @@ where
 
     fn acquire_in(&self, context: &Context, what: &Acquire<'_>) {
         let irqs = IrqsOff::<P>::begin();
-        self.acquire_quietly(context, what, &irqs);
+        self.acquire_quietly(context, what, irqs.before);
     }
 
     /// Any acquisition.
-    fn acquire_quietly(&self, context: &Context, what: &Acquire<'_>, irqs: &IrqsOff<P>) {
-        self.sync_irq_flag(context, irqs, what.site);
+    fn acquire_quietly(&self, context: &Context, what: &Acquire<'_>, before: Irqs) {
+        self.sync_irq_flag(context, before, what.site);
         if recheck::acquire(self.validator(context).published(), context, what) {
             return self.recorder.begin::<P>(context, what.map);
         }
@@ -176,7 +168,7 @@ where
     #[inline(never)]
     fn wait_asleep_slow(site: Site, context: &Context, here: &Self) {
         let irqs = IrqsOff::<P>::begin();
-        here.sync_irq_flag(context, &irqs, site);
+        here.sync_irq_flag(context, irqs.before, site);
         if !context.is_unchecked() && rules::sleep_atomic::is_barred_by_a_flag(context) {
             here.with_engine(context, |engine| engine.wait_asleep(context, site));
         }

@@ -44,15 +44,15 @@ where
                 // Nothing may come between the read of the flag and its use: a task that was preempted and is back
                 // would believe that interrupts are disabled, as they were in its scheduler.
                 let irqs = IrqsOff::<P>::begin();
-                self.sync_irq_flag(context, &irqs, site);
-                self.event_within(context, event, &irqs, site);
+                self.sync_irq_flag(context, irqs.before, site);
+                self.event_within(context, event, irqs.before, site);
             }
         }
     }
 
     /// An event that does not change the current context, with interrupts disabled. The context's flag is in sync with
     /// the machine's before.
-    fn event_within(&self, context: &Context, event: Event<'_>, irqs: &IrqsOff<P>, site: Site) {
+    fn event_within(&self, context: &Context, event: Event<'_>, before: Irqs, site: Site) {
         if let Event::Downgrade(map, _) | Event::Claim(_, map) | Event::Pin(map) | Event::Unpin(map) = event
             && self.may_be_early(context, map)
         {
@@ -90,11 +90,11 @@ where
             Event::Claim(claim, map) => self.with_engine(context, |engine| engine.claim(context, claim, map, site)),
             Event::Pin(map) => self.with_engine(context, |engine| engine.pin(context, map, site)),
             Event::Unpin(map) => self.with_engine(context, |engine| engine.unpin(context, map, site)),
-            Event::ClaimIrqsOn if !irqs.were_on => {
+            Event::ClaimIrqsOn if !before.are_on() => {
                 let note = "assert_irqs_enabled: they are disabled";
                 self.report_misuse(context, Kind::Assertion, note, None, site);
             }
-            Event::ClaimIrqsOff if irqs.were_on => {
+            Event::ClaimIrqsOff if before.are_on() => {
                 let note = "assert_irqs_disabled: they are enabled";
                 self.report_misuse(context, Kind::Assertion, note, None, site);
             }

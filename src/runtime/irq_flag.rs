@@ -67,8 +67,8 @@ where
     }
 
     /// Sets the context's flag to the machine's, if interrupts were enabled or disabled without the hooks.
-    pub(super) fn sync_irq_flag(&self, context: &Context, irqs: &IrqsOff<P>, site: Site) {
-        match irqs.were_on {
+    pub(super) fn sync_irq_flag(&self, context: &Context, before: Irqs, site: Site) {
+        match before.are_on() {
             on if on == context.irqs_on() => {}
             true => self.notice_irqs_on(context, site),
             false => Self::notice_irqs_off(context, site),
@@ -87,7 +87,7 @@ where
     pub(super) fn check_irqs(&self, context: &Context, site: Site) {
         let irqs = IrqsOff::<P>::begin(); // a preempted task would have another flag when it is back
         let toggles = context.toggles();
-        let (was_told, note) = match irqs.were_on {
+        let (was_told, note) = match irqs.before.are_on() {
             on if on == context.irqs_on() || context.is_unchecked() => return,
             true => (
                 !toggles.irqs_off_noticed,
@@ -102,7 +102,7 @@ where
         if was_told {
             self.report_misuse(context, Kind::IrqsState, note, None, site);
         }
-        self.sync_irq_flag(context, &irqs, site);
+        self.sync_irq_flag(context, irqs.before, site);
     }
 
     /// Interrupts were enabled without the hooks.

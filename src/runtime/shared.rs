@@ -102,7 +102,10 @@ impl<const C: usize, const D: usize, const K: usize, const R: usize, const F: us
         }
         // SAFETY: this CPU has `locked` until `Locked` is dropped, and `tables` is accessed nowhere else.
         let tables = unsafe { &mut *self.tables.get() };
-        let free = tables.queue.free(R).map(|range| self.reports.get(range).unwrap_or_default());
+        let free = match tables.queue.waiting() {
+            0 => [&self.reports[..], &[]], // nearly always
+            _ => tables.queue.free(R).map(|range| self.reports.get(range).unwrap_or_default()),
+        };
         // SAFETY: the two ranges have no slot in common, so each slot is borrowed once. This CPU has `locked` while the
         // engine has them, so no other event has one. The slot of a report that is being shown is not free.
         let slots = FreeSlots(free.map(|cells| unsafe { all_mut(cells) }));

@@ -13,6 +13,7 @@ use crate::context::Context;
 use crate::engine::Engine;
 use crate::lock::lock_map::LockMap;
 use crate::lock::site::Site;
+use crate::lock::usage::Irqs;
 use crate::port::{IrqState, Port};
 use crate::report::kind::Kind;
 use crate::runtime::Runtime;
@@ -77,16 +78,16 @@ where
 /// Interrupts are disabled, until this is dropped.
 pub(super) struct IrqsOff<P: Port> {
     state: IrqState,
-    /// Whether an interrupt could come before.
-    pub(super) were_on: bool,
+    /// The machine's flag, as it was before: whether an interrupt could come.
+    pub(super) before: Irqs,
     port: PhantomData<P>,
 }
 
 impl<P: Port> IrqsOff<P> {
     #[inline(always)]
     pub(super) fn begin() -> Self {
-        let were_on = P::irqs_enabled();
-        IrqsOff { state: P::irqs_disable(), were_on, port: PhantomData }
+        let before = Irqs::from(P::irqs_enabled());
+        IrqsOff { state: P::irqs_disable(), before, port: PhantomData }
     }
 }
 
