@@ -133,12 +133,15 @@ impl UsageMask {
         Usage::from_bits_truncate(self.0 as u16)
     }
 
-    /// As [`Usage::for_mode`].
+    /// As [`Usage::for_mode`]. What is above the usage bits stays.
     #[inline(always)]
     pub(crate) fn for_mode(self, mode: Mode) -> UsageMask {
         match mode {
             Mode::WRITE => self,
-            _ => UsageMask::new(self.usage().for_mode(mode), Irqs::from(self.along() != 0)),
+            _ => {
+                let above = self.0 as u16 & !Usage::all().bits();
+                UsageMask((above | self.usage().for_mode(mode).bits()) as i16)
+            }
         }
     }
 
