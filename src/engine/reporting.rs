@@ -34,7 +34,8 @@ use crate::report::capacity::Table;
 use crate::report::fingerprint::Cause;
 use crate::report::kind::Kind;
 use crate::report::policy::FindingId;
-use crate::report::{LockView, Lookup, PATH, Path, Reacquired, Report, UsageConflict};
+use crate::report::lookup::Lookup;
+use crate::report::{LockView, PATH, Path, Reacquired, Report, UsageConflict};
 use crate::rules;
 
 /// What a report was filled with.
@@ -240,7 +241,7 @@ impl Engine<'_> {
             let enabled = (enabled & used.opposite()).first().unwrap_or(Usage::empty());
             let lookup = lookup(graph, published);
             report.usage = Some(UsageConflict::new(lookup, (used, start.class), (enabled, end.class)));
-            lookup.path(&mut report.path_to_held, graph.way_back(start, Direction::Backwards), false);
+            lookup.path(&mut report.path_to_held, graph.way_back(start, Direction::Backwards));
             Filled::Usage(enabled, end.class)
         });
     }
@@ -340,6 +341,9 @@ fn shorter_cycle(graph: &mut Graph<'_>, context: &Context, held: &Hold, new: &Ho
 
 /// Copies the path of the last search, in the order of its dependencies.
 fn copy_way(path: &mut Path, graph: &Graph<'_>, usage_words: &UsageWords, end: Node, direction: Direction) {
-    let from_end = direction == Direction::Forwards;
-    lookup(graph, usage_words).path(path, graph.way_back(end, direction), from_end);
+    let (lookup, way) = (lookup(graph, usage_words), graph.way_back(end, direction));
+    match direction {
+        Direction::Forwards => lookup.path_from_end(path, way),
+        Direction::Backwards => lookup.path(path, way),
+    }
 }

@@ -14,10 +14,12 @@ mod defmt;
 pub(crate) mod fingerprint;
 mod getters;
 pub(crate) mod kind;
+pub(crate) mod lookup;
 pub(crate) mod message;
 pub(crate) mod policy;
 pub(crate) mod rewrite;
 pub(crate) mod status;
+pub(crate) mod task;
 pub(crate) mod text;
 
 pub use crate::context::{Flags, HOLDS, Toggles};
@@ -26,21 +28,18 @@ pub use crate::lock::usage::UsageState;
 pub use capacity::{Fill, MemoryFootprint, Notice, Occupancy, Table};
 pub use policy::{By, FindingId, Place};
 pub use status::{State, Status};
+pub use task::{TaskInfo, TaskName};
 
 use crate::context::Context;
 use crate::context::hold::Hold;
-use crate::graph::classes::Classes;
-use crate::graph::dependencies::{Dependencies, Dependency};
-use crate::graph::usage_words::UsageWords;
 use crate::lock::class::Subclass;
-use crate::lock::lock_map::LockMap;
 use crate::lock::mode::Mode;
 use crate::lock::site::Site;
 use crate::lock::usage::Usage;
 use crate::lock::wait_type::WaitTypes;
 use crate::report::config::PortConfig;
 use crate::report::kind::Kind;
-use core::fmt;
+use crate::report::lookup::Lookup;
 use heapless::Vec;
 
 pub use crate::graph::direction::Kinds;
@@ -52,91 +51,6 @@ pub const PATH: usize = 12;
 
 /// How many return addresses fit, the innermost first.
 pub const TRACE: usize = 16;
-
-/// The name of a task, as a copy of up to 16 bytes. Linux's `comm`.
-///
-/// ```
-/// use lockdep::report::TaskName;
-/// const IDLE: TaskName = TaskName::new("idle");
-/// assert_eq!(IDLE.as_str(), "idle");
-/// assert_eq!(TaskName::from(b"from C\0 and more".as_slice()).as_str(), "from C");
-/// assert_eq!(TaskName::new("a name that is too long").to_string(), "a name that is t");
-/// ```
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
-pub struct TaskName([u8; TaskName::ROOM]);
-
-impl TaskName {
-    /// How many bytes fit.
-    pub const ROOM: usize = 16;
-
-    /// The name, cut to what fits.
-    pub const fn new(name: &str) -> TaskName {
-        TaskName::of_bytes(name.as_bytes())
-    }
-
-    /// The name up to the end of the bytes or the first zero, cut to what fits.
-    pub const fn of_bytes(name: &[u8]) -> TaskName {
-        let mut bytes = [0; TaskName::ROOM];
-        let mut i = 0;
-        while i < TaskName::ROOM && i < name.len() && name[i] != 0 {
-            bytes[i] = name[i];
-            i += 1;
-        }
-        TaskName(bytes)
-    }
-
-    /// The name as text. A character that was cut in the middle is left out.
-    pub fn as_str(&self) -> &str {
-        let end = self.0.iter().position(|&byte| byte == 0).unwrap_or(TaskName::ROOM);
-        let name = self.0.get(..end).unwrap_or_default();
-        match core::str::from_utf8(name) {
-            Ok(name) => name,
-            Err(error) => {
-                name.get(..error.valid_up_to()).and_then(|name| core::str::from_utf8(name).ok()).unwrap_or_default()
-            }
-        }
-    }
-}
-
-impl From<&str> for TaskName {
-    fn from(name: &str) -> TaskName {
-        TaskName::new(name)
-    }
-}
-
-impl From<&[u8]> for TaskName {
-    fn from(name: &[u8]) -> TaskName {
-        TaskName::of_bytes(name)
-    }
-}
-
-impl fmt::Display for TaskName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(self.as_str())
-    }
-}
-
-impl fmt::Debug for TaskName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(self.as_str(), f)
-    }
-}
-
-/// The running task and its CPU, from the port.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TaskInfo {
-    /// The task's name.
-    pub task: TaskName,
-    /// The task's number.
-    pub id: u32,
-    /// The CPU's number.
-    pub cpu: u32,
-}
-
-impl TaskInfo {
-    /// An unknown task.
-    pub const UNKNOWN: TaskInfo = TaskInfo { task: TaskName::new("?"), id: 0, cpu: 0 };
-}
 
 /// A class, as a report shows it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -420,71 +334,5 @@ impl UsageConflict {
             enabled_class: lookup.class(enabled_slot),
             enabled_site: lookup.classes.get(enabled_slot).usage_site(enabled),
         }
-    }
-}
-
-/// The tables from which a report copies its classes.
-#[derive(Clone, Copy)]
-pub(crate) struct Lookup<'a> {
-    pub(crate) classes: &'a Classes,
-    pub(crate) dependencies: &'a Dependencies,
-    pub(crate) usage_words: &'a UsageWords,
-}
-
-impl Lookup<'_> {
-    pub(crate) fn class(&self, slot: u16) -> ClassView {
-        let class = self.classes.get(slot);
-        ClassView {
-            name: class.name,
-            site: class.site,
-            origin: class.origin,
-            ordinal: self.classes.ordinal(slot),
-            subclass: class.subclass,
-            usage: self.usage_words.usage(slot),
-            waits: class.waits,
-        }
-    }
-
-    pub(crate) fn lock(&self, hold: &Hold) -> LockView {
-        let mut class = self.class(hold.class);
-        class.waits = WaitTypes::new(hold.outer(), hold.inner());
-        LockView { present: Present::Yes, class, instance: hold.instance, site: hold.site, mode: hold.mode() }
-    }
-
-    /// A lock that is not held: the class may not be in the table, but the lock knows its name.
-    pub(crate) fn unheld(&self, map: &LockMap, class: u16, site: Option<Site>) -> LockView {
-        let class = ClassView { name: map.name(), site: Some(map.site()), waits: map.waits(), ..self.class(class) };
-        LockView { present: Present::Yes, class, instance: map.instance(), site, mode: Mode::WRITE }
-    }
-
-    pub(crate) fn step(&self, dependency: &Dependency) -> Step {
-        // A CPU number that does not fit is left unknown.
-        let maker = self.dependencies.maker(dependency);
-        let maker = maker.and_then(|maker| Some((maker.task, u16::try_from(maker.cpu).ok()?)));
-        Step {
-            from: self.class(dependency.from),
-            to: self.class(dependency.to),
-            kinds: dependency.kinds,
-            from_site: dependency.from_site,
-            to_site: dependency.to_site,
-            is_maker_known: maker.is_some(),
-            task: maker.map_or(0, |(task, _)| task),
-            cpu: maker.map_or(0, |(_, cpu)| cpu),
-        }
-    }
-
-    /// A path whose dependencies come in its order, or with `from_end` from its end to its start. The first ones that
-    /// come are kept.
-    pub(crate) fn path<'d>(&self, path: &mut Path, way: impl Iterator<Item = &'d Dependency>, from_end: bool) {
-        path.clear();
-        for dependency in way {
-            if path.steps.push(self.step(dependency)).is_err() {
-                path.cut += 1;
-            }
-        }
-        if from_end {
-            path.steps.reverse();
-        }
-        path.cut_at_end = !from_end;
     }
 }

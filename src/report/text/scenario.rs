@@ -72,7 +72,7 @@ pub(super) fn queued_writer(f: &mut Formatter<'_>, held: &ClassView, asked: &Cla
     writeln!(f, " Possible unsafe locking scenario:\n")?;
     header(f, 2)?;
     writeln!(f, "  rlock({held});")?;
-    write_at(f, 1, true)?;
+    Layout::Columns.write_at(f, 1)?;
     writeln!(f, "lock({held});   (is queued)")?;
     writeln!(f, "  rlock({asked});\n\n *** DEADLOCK ***\n")
 }
@@ -89,8 +89,8 @@ pub(super) fn cycle<'a>(
     let count = 1 + others.clone().count();
     let unsafe_what = if state.is_some() { "interrupt unsafe" } else { "unsafe" };
     writeln!(f, " Possible {unsafe_what} locking scenario:\n")?;
-    let columns = count <= COLUMNS;
-    if columns {
+    let layout = Layout::of(count);
+    if layout == Layout::Columns {
         header(f, count)?;
     }
     let parties = || core::iter::once(first).chain(others.clone()).enumerate();
@@ -98,10 +98,10 @@ pub(super) fn cycle<'a>(
         if cpu == 1
             && let Some(state) = state
         {
-            write_at(f, cpu, columns)?;
+            layout.write_at(f, cpu)?;
             writeln!(f, "{}", disable(state))?;
         }
-        write_at(f, cpu, columns)?;
+        layout.write_at(f, cpu)?;
         writeln!(f, "{}({});", verb(party.held), party.holds)?;
     }
     if cut > 0 {
@@ -112,10 +112,10 @@ pub(super) fn cycle<'a>(
         if cpu == 0
             && let Some(state) = state
         {
-            write_at(f, cpu, columns)?;
+            layout.write_at(f, cpu)?;
             writeln!(f, "{}", entry(state))?;
         }
-        write_at(f, cpu, columns)?;
+        layout.write_at(f, cpu)?;
         let indent = if cpu == 0 && state.is_some() { "  " } else { "" };
         writeln!(f, "{indent}{}({});", verb(party.waiting), party.waits_for)?;
     }
@@ -135,12 +135,27 @@ fn header(f: &mut Formatter<'_>, count: usize) -> fmt::Result {
     writeln!(f)
 }
 
-/// The column of a CPU: the first under the margin, the others under their heading, as in Linux.
-fn write_at(f: &mut Formatter<'_>, cpu: usize, columns: bool) -> fmt::Result {
-    match (columns, cpu) {
-        (false, _) => write!(f, "  CPU{cpu}: "),
-        (true, 0) => write!(f, "  "),
-        (true, _) => write!(f, "{:width$}", "", width = MARGIN + cpu * COLUMN),
+/// How the CPUs are drawn.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Layout {
+    /// A column each, as in Linux: the first under the margin, the others under their heading.
+    Columns,
+    /// Lines with their numbers, for more than there are columns.
+    Numbers,
+}
+
+impl Layout {
+    const fn of(count: usize) -> Layout {
+        if count <= COLUMNS { Layout::Columns } else { Layout::Numbers }
+    }
+
+    /// Begins a line of a CPU.
+    fn write_at(self, f: &mut Formatter<'_>, cpu: usize) -> fmt::Result {
+        match (self, cpu) {
+            (Layout::Numbers, _) => write!(f, "  CPU{cpu}: "),
+            (Layout::Columns, 0) => write!(f, "  "),
+            (Layout::Columns, _) => write!(f, "{:width$}", "", width = MARGIN + cpu * COLUMN),
+        }
     }
 }
 
