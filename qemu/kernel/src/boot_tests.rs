@@ -6,7 +6,7 @@
 
 use crate::board::Board;
 use crate::sleeping::{Local, Sleeping};
-use crate::{console, cpu, irq, judge};
+use crate::{console, cpu, flag, judge};
 use core::fmt::{self, Write};
 use core::marker::PhantomData;
 use core::sync::atomic::Ordering;
@@ -260,9 +260,9 @@ impl<B: Board> Machine for Boot<B> {
 
     fn irqs(&mut self, on: bool) {
         if on {
-            irq::enable::<B>();
+            flag::enable::<B>();
         } else {
-            irq::disable::<B>();
+            flag::disable::<B>();
         }
         self.check();
     }

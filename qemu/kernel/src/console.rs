@@ -3,7 +3,7 @@
 //! The lock is taken with interrupts off, since interrupts print as well.
 
 use crate::board::Board;
-use crate::irq;
+use crate::flag;
 use core::fmt::{self, Write};
 use core::marker::PhantomData;
 use lockdep::spin::Mutex;
@@ -22,9 +22,9 @@ impl<B: Board> Write for Line<B> {
 
 /// Prints.
 pub fn print<B: Board>(text: fmt::Arguments<'_>) {
-    let were_on = irq::save::<B>();
+    let were_on = flag::save::<B>();
     print_uninterrupted::<B>(text);
-    irq::restore::<B>(were_on);
+    flag::restore::<B>(were_on);
 }
 
 /// Prints with interrupts disabled. Made for reports and notices, which the validator shows with the machine's

@@ -43,7 +43,7 @@ unsafe impl<B: Board> Port for KernelPort<B> {
     }
 
     fn who() -> TaskInfo {
-        let (task, id) = task::current::<B>();
+        let (task, id) = task::name_on(cpu::this::<B>());
         TaskInfo { task: TaskName::new(task), id, cpu: B::cpu() as u32 }
     }
 
@@ -51,7 +51,7 @@ unsafe impl<B: Board> Port for KernelPort<B> {
 
     #[inline(always)]
     fn now() -> u64 {
-        B::instructions()
+        B::now()
     }
 
     fn show(message: Message<'_>) {

@@ -34,6 +34,10 @@ macro_rules! program {
         }
 
         #[cfg(target_os = "none")]
+        #[unsafe(export_name = "__lockdep_kernel_board")]
+        static BOARD: $crate::machine::Functions = $crate::machine::Functions::of::<$board>();
+
+        #[cfg(target_os = "none")]
         struct CriticalSection;
         #[cfg(target_os = "none")]
         $crate::critical_section::set_impl!(CriticalSection);

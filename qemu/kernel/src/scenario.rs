@@ -6,14 +6,17 @@ use core::ptr;
 use core::sync::atomic::{AtomicPtr, Ordering};
 use lockdep::Kind;
 
-/// What a task does.
-pub(crate) type Body = fn();
+/// What a task does, and how it is called.
+pub(crate) struct Work {
+    pub(crate) name: &'static str,
+    pub(crate) body: fn(argument: usize),
+}
 
 /// A scenario.
 pub(crate) struct Scenario {
     /// As on the command line, and in the words of the protocol.
     pub(crate) name: &'static str,
-    pub(crate) tasks: &'static [Body],
+    pub(crate) tasks: &'static [Work],
     /// What the timer interrupt does, on each CPU.
     pub(crate) in_hardirq: fn(cpu: usize),
     /// What the softirq does that it raises.
@@ -36,5 +39,5 @@ pub(crate) fn set_running(scenario: Option<&'static Scenario>) {
     RUNNING.store(scenario.cast_mut(), Ordering::Release);
 }
 
-/// For a scenario without interrupts.
-pub(crate) fn nothing(_cpu: usize) {}
+/// For who has nothing to do.
+pub(crate) fn nothing(_: usize) {}

@@ -35,6 +35,14 @@ pub const MARK: &str = "@lockdep";
 /// The live scenarios, by name: the value of `scenario=` on the command line, of the case, and of its report.
 pub const SCENARIOS: [&str; 3] = ["abba", "irq", "softirq"];
 
+/// The trials, by name: what a living kernel does, without a finding. Each is a case, and no part of a boot without
+/// `scenario=`.
+pub const TRIALS: [&str; 1] = ["sched"];
+/// All trials but the [`SOAK`], in one boot.
+pub const ALL_TRIALS: &str = "all";
+/// The trial that takes `minutes=`.
+pub const SOAK: &str = "soak";
+
 /// The kernel's own cases, beside the self-tests: two tasks of a CPU hold their locks apart, its flag is true to
 /// the machine's, and its own locks are in order.
 pub const KERNEL_CASES: [&str; 3] = [TASK_SWITCH, IRQ_FLAG, OWN_LOCKS];

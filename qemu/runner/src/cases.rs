@@ -4,12 +4,13 @@
 //! half of its cases would be green. So the names are taken from the same crate, but on the host.
 
 use lockdep::selftest::CASES;
-use lockdep_proto::{FIGURES, KERNEL_CASES, SCENARIOS, STACK_WORST};
+use lockdep_proto::{ALL_TRIALS, FIGURES, KERNEL_CASES, SCENARIOS, SOAK, STACK_WORST, TRIALS};
 
-/// The names of all cases of a boot, in any order: with `scenario` that one alone, otherwise all self-tests and all
-/// live scenarios.
+/// The names of all cases of a boot, in any order: with `scenario` that one alone, or all trials; otherwise all self-tests
+/// and all live scenarios.
 pub(crate) fn expected_cases(scenario: Option<&str>) -> Vec<String> {
     match scenario {
+        Some(ALL_TRIALS) => TRIALS.into_iter().filter(|name| *name != SOAK).map(str::to_owned).collect(),
         Some(name) => vec![name.to_owned()],
         None => selftests().into_iter().chain(SCENARIOS.map(str::to_owned)).collect(),
     }
@@ -20,10 +21,10 @@ fn selftests() -> Vec<String> {
     CASES.iter().map(ToString::to_string).chain(KERNEL_CASES.map(str::to_owned)).collect()
 }
 
-/// The live scenarios of a boot: each leaves a report that has a golden text.
+/// The live scenarios of a boot: each leaves a report that has a golden text. A trial leaves none.
 pub(crate) fn expected_reports(scenario: Option<&str>) -> Vec<String> {
     match scenario {
-        Some(name) => vec![name.to_owned()],
+        Some(name) => SCENARIOS.into_iter().filter(|own| *own == name).map(str::to_owned).collect(),
         None => SCENARIOS.map(str::to_owned).to_vec(),
     }
 }

@@ -201,7 +201,7 @@ mod tests {
 
     #[test]
     fn the_machine_is_told_what_the_kernel_is_told() {
-        let asked = CommandLine { smp: 2, scenario: Some("irq") };
+        let asked = CommandLine { smp: 2, scenario: Some("irq"), minutes: None };
         let qemu = machine(&BOARDS[0].machines[0], Path::new("/kernel"), asked);
         let qemu = shown(&qemu);
         assert!(qemu.starts_with("qemu-system-aarch64 -accel tcg "), "{qemu}");
