@@ -15,6 +15,8 @@
 //! | `task` | the table of tasks: stack and context of each |
 //! | `sched` | the preemptive scheduler: switch, sleep, wake-up |
 //! | `queue` | a queue of tasks |
+//! | `wait` | wait queues |
+//! | `locks` | the locks that sleep: mutex, rwsem, semaphore, completion, page lock; and a spinning one |
 //! | `machine` | the board that the program was linked with |
 //! | `console` | the serial line, behind a tracked lock |
 //! | `critical` | critical sections, for crates that ask for them |
@@ -41,6 +43,7 @@ pub mod flag;
 pub mod irq;
 mod judge;
 mod live;
+mod locks;
 pub mod machine;
 pub mod port;
 mod program;
@@ -58,6 +61,7 @@ mod statistics;
 mod switching;
 pub mod task;
 mod trials;
+mod wait;
 
 /// For [`program!`].
 #[doc(hidden)]

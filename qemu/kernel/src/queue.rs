@@ -16,8 +16,8 @@ impl Queue {
         Queue { tasks: [0; TASKS], first: 0, len: 0 }
     }
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.len == 0
+    pub(crate) fn len(&self) -> usize {
+        self.len
     }
 
     pub(crate) fn push(&mut self, task: usize) {

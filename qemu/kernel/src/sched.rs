@@ -179,6 +179,7 @@ pub(crate) fn tick(cpu: usize) {
     let mut scheduler = SCHEDULER.lock();
     for number in 0..TASKS {
         if scheduler.states[number] == State::Blocked && scheduler.due[number] <= now {
+            count(&COUNTS.wakeups);
             make_ready(&mut scheduler, number);
         }
     }

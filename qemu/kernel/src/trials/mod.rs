@@ -3,7 +3,9 @@
 //! | name | what runs | what must be so |
 //! | --- | --- | --- |
 //! | `sched` | tasks that never pause, and tasks that sleep | each goes on: preempted, moved, woken in time, its locks its own |
+//! | `locks` | tasks that meet at each kind of lock | each lock excludes, wakes, and starves nobody |
 
+mod locks;
 mod sched;
 
 use crate::board::Board;
@@ -16,7 +18,7 @@ use lockdep_proto::{ALL_TRIALS, CommandLine, SOAK, TRIALS, Word};
 /// Runs on the first CPU, which idles meanwhile; returns `ok`, or what is wrong.
 type Trial = fn(&CommandLine<'_>) -> &'static str;
 
-static ALL: [(&str, Trial); TRIALS.len()] = [(TRIALS[0], sched::run)];
+static ALL: [(&str, Trial); TRIALS.len()] = [(TRIALS[0], sched::run), (TRIALS[1], locks::run)];
 
 /// How many trials a name stands for: none, if there is none of this name.
 pub(crate) fn count(name: &str) -> usize {
