@@ -17,6 +17,9 @@
 //! | `queue` | a queue of tasks |
 //! | `wait` | wait queues |
 //! | `locks` | the locks that sleep: mutex, rwsem, semaphore, completion, page lock; and a spinning one |
+//! | `pages` | the page allocator, and reclaim that writes back |
+//! | `fs` | a toy file system |
+//! | `disk` | a disk, with a threaded interrupt |
 //! | `machine` | the board that the program was linked with |
 //! | `console` | the serial line, behind a tracked lock |
 //! | `critical` | critical sections, for crates that ask for them |
@@ -39,12 +42,15 @@ pub mod boot_tests;
 pub mod console;
 pub mod cpu;
 pub mod critical;
+mod disk;
 pub mod flag;
+mod fs;
 pub mod irq;
 mod judge;
 mod live;
 mod locks;
 pub mod machine;
+mod pages;
 pub mod port;
 mod program;
 mod queue;

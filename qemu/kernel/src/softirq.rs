@@ -8,9 +8,7 @@ use core::sync::atomic::{AtomicUsize, Ordering};
 
 /// Raised by each timer interrupt.
 pub(crate) const TIMER: u32 = 0;
-/// Raised where a disk request is done.
-pub(crate) const DISK: u32 = 1;
-const COUNT: usize = 2;
+const COUNT: usize = 1;
 
 /// What each does: the address of a `fn(cpu: usize)`, or 0.
 static ACTIONS: [AtomicUsize; COUNT] = [const { AtomicUsize::new(0) }; COUNT];
@@ -32,13 +30,12 @@ pub(crate) fn take(cpu: usize) -> u32 {
 
 /// Runs these, on this CPU.
 pub(crate) fn run(raised: u32, cpu: usize) {
-    for (number, action) in ACTIONS.iter().enumerate().filter(|(number, _)| raised & 1 << number != 0) {
+    for (_, action) in ACTIONS.iter().enumerate().filter(|(number, _)| raised & 1 << number != 0) {
         let address = action.load(Ordering::Acquire);
         if address != 0 {
             // SAFETY: `open` stored the address of a function of this type.
             let action: fn(usize) = unsafe { core::mem::transmute(address as *const ()) };
             action(cpu);
         }
-        let _ = number;
     }
 }

@@ -37,7 +37,7 @@ pub const SCENARIOS: [&str; 3] = ["abba", "irq", "softirq"];
 
 /// The trials, by name: what a living kernel does, without a finding. Each is a case, and no part of a boot without
 /// `scenario=`.
-pub const TRIALS: [&str; 2] = ["sched", "locks"];
+pub const TRIALS: [&str; 3] = ["sched", "locks", "memory"];
 /// All trials but the [`SOAK`], in one boot.
 pub const ALL_TRIALS: &str = "all";
 /// The trial that takes `minutes=`.

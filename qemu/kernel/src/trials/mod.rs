@@ -4,8 +4,10 @@
 //! | --- | --- | --- |
 //! | `sched` | tasks that never pause, and tasks that sleep | each goes on: preempted, moved, woken in time, its locks its own |
 //! | `locks` | tasks that meet at each kind of lock | each lock excludes, wakes, and starves nobody |
+//! | `memory` | tasks that write more than there is memory | reclaim writes back through the file system; no word is lost |
 
 mod locks;
+mod memory;
 mod sched;
 
 use crate::board::Board;
@@ -18,7 +20,8 @@ use lockdep_proto::{ALL_TRIALS, CommandLine, SOAK, TRIALS, Word};
 /// Runs on the first CPU, which idles meanwhile; returns `ok`, or what is wrong.
 type Trial = fn(&CommandLine<'_>) -> &'static str;
 
-static ALL: [(&str, Trial); TRIALS.len()] = [(TRIALS[0], sched::run), (TRIALS[1], locks::run)];
+static ALL: [(&str, Trial); TRIALS.len()] =
+    [(TRIALS[0], sched::run), (TRIALS[1], locks::run), (TRIALS[2], memory::run)];
 
 /// How many trials a name stands for: none, if there is none of this name.
 pub(crate) fn count(name: &str) -> usize {
