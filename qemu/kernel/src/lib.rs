@@ -21,6 +21,7 @@
 //! | `fs` | a toy file system |
 //! | `disk` | a disk, with a threaded interrupt |
 //! | `machine` | the board that the program was linked with |
+//! | `shell` | commands over the serial line |
 //! | `console` | the serial line, behind a tracked lock |
 //! | `critical` | critical sections, for crates that ask for them |
 //! | `sleeping` | locks that would sleep, for the self-tests |
@@ -56,6 +57,7 @@ mod program;
 mod queue;
 mod scenario;
 mod sched;
+mod shell;
 mod sleeping;
 mod softirq;
 mod stack_use;
@@ -66,6 +68,7 @@ mod statistics;
 mod statistics;
 mod switching;
 pub mod task;
+mod text;
 mod trials;
 mod wait;
 

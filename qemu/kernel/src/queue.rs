@@ -16,10 +16,6 @@ impl Queue {
         Queue { tasks: [0; TASKS], first: 0, len: 0 }
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.len
-    }
-
     pub(crate) fn push(&mut self, task: usize) {
         assert!(self.len < TASKS && !self.has(task), "task {task} is queued twice");
         self.tasks[(self.first + self.len) % TASKS] = task as u8;

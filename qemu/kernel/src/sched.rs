@@ -14,6 +14,7 @@ use crate::queue::Queue;
 use crate::scenario::Work;
 use crate::task::{TABLE, TASKS, Task};
 use crate::{cpu, flag, task};
+use core::fmt;
 use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use lockdep::hooks;
 use lockdep::spin::{Mutex, MutexGuard};
@@ -67,6 +68,16 @@ pub(crate) static COUNTS: Counts = Counts {
     kicks: AtomicUsize::new(0),
 };
 
+impl fmt::Display for Counts {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Counts { switches, preemptions, migrations, wakeups, kicks } = self;
+        let [switches, preemptions, migrations, wakeups, kicks] =
+            [switches, preemptions, migrations, wakeups, kicks].map(|count| count.load(Ordering::Relaxed));
+        write!(f, "{switches} switches, {preemptions} preemptions, {migrations} migrations, ")?;
+        write!(f, "{wakeups} wake-ups, {kicks} kicks of an idle CPU")
+    }
+}
+
 fn count(counter: &AtomicUsize) {
     counter.fetch_add(1, Ordering::Relaxed);
 }
@@ -79,6 +90,21 @@ pub(crate) fn ticks() -> u64 {
 /// How many tasks have not ended.
 pub(crate) fn live() -> usize {
     LIVE.load(Ordering::Acquire)
+}
+
+/// What a task may do next, at this moment.
+pub(crate) fn state_of(number: usize) -> State {
+    SCHEDULER.lock_irqsave().states[number]
+}
+
+/// Calls `look` while the task has no CPU and gets none; returns whether that is so. Interrupts are off meanwhile.
+pub(crate) fn with_parked(number: usize, look: impl FnOnce()) -> bool {
+    let scheduler = SCHEDULER.lock_irqsave();
+    let runs = cpu::CPUS.iter().any(|cpu| cpu.task.load(Ordering::Relaxed) == number);
+    if !runs && scheduler.states[number] != State::Free {
+        look();
+    }
+    !runs
 }
 
 /// Makes a task and lets it run. Returns its number.

@@ -75,9 +75,4 @@ impl<S> Waiters<S> {
         }
         result
     }
-
-    /// How many tasks wait.
-    pub(crate) fn waiting(&self) -> usize {
-        self.inner.lock_irqsave().1.len()
-    }
 }

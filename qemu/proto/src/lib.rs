@@ -37,9 +37,15 @@ pub const SCENARIOS: [&str; 3] = ["abba", "irq", "softirq"];
 
 /// The trials, by name: what a living kernel does, without a finding. Each is a case, and no part of a boot without
 /// `scenario=`.
-pub const TRIALS: [&str; 3] = ["sched", "locks", "memory"];
+pub const TRIALS: [&str; 4] = ["sched", "locks", "memory", SHELL];
 /// All trials but the [`SOAK`], in one boot.
 pub const ALL_TRIALS: &str = "all";
+/// The trial to which the runner sends [`COMMANDS`].
+pub const SHELL: &str = "shell";
+/// What the kernel prints when it reads its line: before that, what is sent may be lost.
+pub const SHELL_READY: &str = "shell: ready";
+/// What is sent, a line each.
+pub const COMMANDS: &str = "help\ntasks\nheld\nstat\nlocks\nclasses\nchains\ngraph\nquit\n";
 /// The trial that takes `minutes=`.
 pub const SOAK: &str = "soak";
 

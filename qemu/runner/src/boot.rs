@@ -16,7 +16,7 @@ use crate::tally::Tally;
 use crate::toolchain::{Job, Toolchain};
 use crate::verdict::{Expectation, Fault, Verdict, judge};
 use anyhow::Result;
-use lockdep_proto::{CommandLine, MARK, STACK_WORST};
+use lockdep_proto::{ALL_TRIALS, COMMANDS, CommandLine, MARK, SHELL, STACK_WORST};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -98,7 +98,8 @@ impl Boots<'_> {
                 }
                 let limit = self.options.timeout + Duration::from_secs(60 * self.options.minutes.unwrap_or(0));
                 let mut on_line = |line: &[u8]| self.show_line(show, line);
-                let ended = qemu::run(qemu::machine(machine, elf, asked), limit, &mut on_line)?;
+                let qemu = qemu::machine(machine, elf, asked);
+                let ended = qemu::run_with_input(qemu, self.input(), limit, &mut on_line)?;
                 let verdict = self.judge(board, smp, &ended);
                 self.tally += verdict.tally();
                 show_result(&name, show, &ended, &verdict);
@@ -106,6 +107,14 @@ impl Boots<'_> {
             }
         }
         Ok(())
+    }
+
+    /// What is sent to the kernel's shell, where it has one.
+    fn input(&self) -> &'static [u8] {
+        match self.options.scenario {
+            Some(SHELL | ALL_TRIALS) => COMMANDS.as_bytes(),
+            _ => b"",
+        }
     }
 
     /// Shows one line of a run that is shown.

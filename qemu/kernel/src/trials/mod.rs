@@ -5,10 +5,12 @@
 //! | `sched` | tasks that never pause, and tasks that sleep | each goes on: preempted, moved, woken in time, its locks its own |
 //! | `locks` | tasks that meet at each kind of lock | each lock excludes, wakes, and starves nobody |
 //! | `memory` | tasks that write more than there is memory | reclaim writes back through the file system; no word is lost |
+//! | `shell` | tasks with locks, and a task that answers commands | each command that the runner sends is answered |
 
 mod locks;
 mod memory;
 mod sched;
+mod shell;
 
 use crate::board::Board;
 use crate::judge;
@@ -21,7 +23,7 @@ use lockdep_proto::{ALL_TRIALS, CommandLine, SOAK, TRIALS, Word};
 type Trial = fn(&CommandLine<'_>) -> &'static str;
 
 static ALL: [(&str, Trial); TRIALS.len()] =
-    [(TRIALS[0], sched::run), (TRIALS[1], locks::run), (TRIALS[2], memory::run)];
+    [(TRIALS[0], sched::run), (TRIALS[1], locks::run), (TRIALS[2], memory::run), (TRIALS[3], shell::run)];
 
 /// How many trials a name stands for: none, if there is none of this name.
 pub(crate) fn count(name: &str) -> usize {
