@@ -21,7 +21,8 @@ pub(crate) struct Scenario {
     pub(crate) in_hardirq: fn(cpu: usize),
     /// What the softirq does that it raises.
     pub(crate) in_softirq: fn(cpu: usize),
-    pub(crate) finds: Kind,
+    /// `None`: nothing may be found.
+    pub(crate) finds: Option<Kind>,
 }
 
 static RUNNING: AtomicPtr<Scenario> = AtomicPtr::new(ptr::null_mut());

@@ -69,7 +69,8 @@ fn read_line(line: &mut Text<64>) -> Option<()> {
     None
 }
 
-fn answer(command: &str) {
+/// Answers one of [`COMMANDS`].
+pub(crate) fn answer(command: &str) {
     match command {
         "tasks" => for_each_task(|number, state| {
             let task = &TABLE[number];

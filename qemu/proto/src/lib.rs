@@ -37,7 +37,7 @@ pub const SCENARIOS: [&str; 3] = ["abba", "irq", "softirq"];
 
 /// The trials, by name: what a living kernel does, without a finding. Each is a case, and no part of a boot without
 /// `scenario=`.
-pub const TRIALS: [&str; 4] = ["sched", "locks", "memory", SHELL];
+pub const TRIALS: [&str; 5] = ["sched", "locks", "memory", SHELL, SOAK];
 /// All trials but the [`SOAK`], in one boot.
 pub const ALL_TRIALS: &str = "all";
 /// The trial to which the runner sends [`COMMANDS`].

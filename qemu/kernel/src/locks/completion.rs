@@ -40,6 +40,11 @@ impl Completion {
     pub(crate) fn complete(&self) {
         self.done.change(Wake::All, |done| *done = true);
     }
+
+    /// It is to happen again. Nobody waits for it now.
+    pub(crate) fn renew(&self) {
+        self.done.attempt(|done| *done = false);
+    }
 }
 
 pub(crate) struct Promise<'a> {

@@ -6,11 +6,13 @@
 //! | `locks` | tasks that meet at each kind of lock | each lock excludes, wakes, and starves nobody |
 //! | `memory` | tasks that write more than there is memory | reclaim writes back through the file system; no word is lost |
 //! | `shell` | tasks with locks, and a task that answers commands | each command that the runner sends is answered |
+//! | `soak` | all of it at once, for `minutes=N` | counts are right, no wake-up was lost, nothing is held |
 
 mod locks;
 mod memory;
 mod sched;
 mod shell;
+mod soak;
 
 use crate::board::Board;
 use crate::judge;
@@ -22,8 +24,13 @@ use lockdep_proto::{ALL_TRIALS, CommandLine, SOAK, TRIALS, Word};
 /// Runs on the first CPU, which idles meanwhile; returns `ok`, or what is wrong.
 type Trial = fn(&CommandLine<'_>) -> &'static str;
 
-static ALL: [(&str, Trial); TRIALS.len()] =
-    [(TRIALS[0], sched::run), (TRIALS[1], locks::run), (TRIALS[2], memory::run), (TRIALS[3], shell::run)];
+static ALL: [(&str, Trial); TRIALS.len()] = [
+    (TRIALS[0], sched::run),
+    (TRIALS[1], locks::run),
+    (TRIALS[2], memory::run),
+    (TRIALS[3], shell::run),
+    (TRIALS[4], soak::run),
+];
 
 /// How many trials a name stands for: none, if there is none of this name.
 pub(crate) fn count(name: &str) -> usize {
