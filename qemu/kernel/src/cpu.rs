@@ -4,7 +4,7 @@
 //! it. So nobody reads a CPU's number, is moved, and looks at the wrong CPU's flags: the context goes with the task.
 
 use crate::board::Board;
-use core::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize};
+use core::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use lockdep::{Context, ContextCell};
 
 /// How many CPUs the kernel serves.
@@ -57,6 +57,21 @@ pub static CPUS: [Cpu; MAX] = [const { Cpu::new() }; MAX];
 /// This one.
 pub fn this<B: Board>() -> &'static Cpu {
     &CPUS[B::cpu()]
+}
+
+/// The CPU that panicked stops all others: each at its next interrupt.
+static STOPPED: AtomicBool = AtomicBool::new(false);
+
+/// Stops all other CPUs, as soon as they take interrupts. Interrupts are disabled.
+pub(crate) fn stop_others<B: Board>() {
+    STOPPED.store(true, Ordering::Release);
+    let others = CPUS.iter().enumerate().filter(|(other, cpu)| *other != B::cpu() && cpu.up.load(Ordering::Acquire));
+    others.for_each(|(other, _)| B::kick(other));
+}
+
+/// Whether this CPU is to go no further.
+pub(crate) fn is_stopped() -> bool {
+    STOPPED.load(Ordering::Acquire)
 }
 
 /// The CPU begins to run, in its idle context. Interrupts are disabled.

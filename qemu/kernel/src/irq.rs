@@ -32,6 +32,9 @@ pub fn kick_interrupt<B: Board>() {
 }
 
 fn interrupt<B: Board>(handler: impl FnOnce()) {
+    while cpu::is_stopped() {
+        core::hint::spin_loop();
+    }
     let cpu = cpu::this::<B>();
     let interrupted = B::current();
     // An interrupt came: so interrupts were on. Asked before `enter`, which says itself that they are off.

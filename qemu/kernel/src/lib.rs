@@ -23,6 +23,7 @@
 //! | `machine` | the board that the program was linked with |
 //! | `shell` | commands over the serial line |
 //! | `console` | the serial line, behind a tracked lock |
+//! | `panic` | the end: what is printed when no lock may be taken |
 //! | `critical` | critical sections, for crates that ask for them |
 //! | `sleeping` | locks that would sleep, for the self-tests |
 //! | `boot_tests` | the self-tests, on the machine itself |
@@ -52,6 +53,7 @@ mod live;
 mod locks;
 pub mod machine;
 mod pages;
+mod panic;
 pub mod port;
 mod program;
 mod queue;
@@ -76,9 +78,10 @@ mod wait;
 #[doc(hidden)]
 pub use {critical_section, lockdep};
 
+pub use panic::panic;
+
 use board::{Board, Exit};
-use core::panic::PanicInfo;
-use core::sync::atomic::{AtomicUsize, Ordering};
+use core::sync::atomic::Ordering;
 use lockdep::hooks;
 use lockdep_proto::{
     ALL_TRIALS, CommandLine, FIGURES, IRQ_FLAG, KERNEL_CASES, OWN_LOCKS, SCENARIOS, TRIALS, Word, drill,
@@ -175,36 +178,6 @@ pub fn kick_interrupt<B: Board>() {
 /// An exception that nobody expected.
 pub fn exception<B: Board>(what: &str, address: usize) -> ! {
     panic!("exception {what} at {address:#x}")
-}
-
-/// The board's panic handler calls this: the message, whether the validator is on, what is held, and the code that says
-/// panic.
-pub fn panic<B: Board>(info: &PanicInfo<'_>) -> ! {
-    const NOBODY: usize = usize::MAX;
-    static PANICKED: AtomicUsize = AtomicUsize::new(NOBODY);
-    B::irqs_disable();
-    match PANICKED.compare_exchange(NOBODY, B::cpu(), Ordering::Relaxed, Ordering::Relaxed) {
-        Ok(_) => {}
-        Err(first) if first == B::cpu() => {
-            B::write(b"panic while panicking\n");
-            B::exit(Exit::Panicked);
-        }
-        // Another CPU is about to print why, and to end the machine.
-        Err(_) => loop {
-            core::hint::spin_loop();
-        },
-    }
-    let state = hooks::state();
-    console::print_at_last::<B>(format_args!("\n{info}\n{state}\nlocks held on CPU {}:\n", B::cpu()));
-    let mut number = 0;
-    hooks::for_each_held(&mut |lock| {
-        console::print_at_last::<B>(format_args!(" #{number}: {lock}\n"));
-        number += 1;
-    });
-    if number == 0 {
-        console::print_at_last::<B>(format_args!(" none\n"));
-    }
-    B::exit(Exit::Panicked)
 }
 
 /// What the validator costs, as figures.
