@@ -33,6 +33,11 @@ pub(crate) fn case<B: Board>(name: &dyn fmt::Display, expected: &str, got: &str)
     passed
 }
 
+/// Prints how often something was done.
+pub(crate) fn times<B: Board>(name: &str, value: usize) {
+    console::word::<B>(&Word::Figure { name, value: value as u64, unit: "times" });
+}
+
 /// Prints how many cases went which way; nothing is printed after it. Returns whether all passed.
 pub(crate) fn end<B: Board>() -> bool {
     let counts = critical_section::with(|section| COUNTS.borrow(section).get());

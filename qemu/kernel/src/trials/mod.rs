@@ -19,7 +19,7 @@ use crate::judge;
 use crate::sched::{COUNTS, live};
 use core::sync::atomic::Ordering;
 use lockdep::hooks;
-use lockdep_proto::{ALL_TRIALS, CommandLine, SOAK, TRIALS, Word};
+use lockdep_proto::{ALL_TRIALS, CommandLine, SOAK, TRIALS};
 
 /// Runs on the first CPU, which idles meanwhile; returns `ok`, or what is wrong.
 type Trial = fn(&CommandLine<'_>) -> &'static str;
@@ -63,11 +63,6 @@ fn counts<B: Board>() {
         ("wake-ups", &COUNTS.wakeups),
         ("kicks", &COUNTS.kicks),
     ] {
-        figure::<B>(what, counter.load(Ordering::Relaxed));
+        judge::times::<B>(what, counter.load(Ordering::Relaxed));
     }
-}
-
-/// Prints how often something was done.
-fn figure<B: Board>(name: &str, value: usize) {
-    crate::console::word::<B>(&Word::Figure { name, value: value as u64, unit: "times" });
 }

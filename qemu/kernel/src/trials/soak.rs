@@ -9,8 +9,7 @@ use crate::locks::{Completion, Mutex, RwSem, Semaphore, SpinLock};
 use crate::machine::Machine;
 use crate::scenario::{self, Scenario, Work};
 use crate::task::PreemptOff;
-use crate::trials::figure;
-use crate::{fs, pages, sched, shell};
+use crate::{fs, judge, pages, sched, shell};
 use core::cell::Cell;
 use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use lockdep::critical_section;
@@ -106,12 +105,12 @@ pub(super) fn run(command: &CommandLine<'_>) -> &'static str {
     sched::idle_until(|| sched::live() == 0 || Machine::now() > end + PATIENCE);
     scenario::set_running(None);
     for job in &JOBS {
-        figure::<Machine>(job.name, job.done.load(Ordering::Relaxed));
+        judge::times::<Machine>(job.name, job.done.load(Ordering::Relaxed));
     }
-    figure::<Machine>("soak.hardirqs", HARDIRQS.load(Ordering::Relaxed));
-    figure::<Machine>("soak.softirqs", SOFTIRQS.load(Ordering::Relaxed));
-    figure::<Machine>("soak.reclaims", pages::RECLAIMS.load(Ordering::Relaxed));
-    figure::<Machine>("soak.pages-written", pages::WRITTEN.load(Ordering::Relaxed));
+    judge::times::<Machine>("soak.hardirqs", HARDIRQS.load(Ordering::Relaxed));
+    judge::times::<Machine>("soak.softirqs", SOFTIRQS.load(Ordering::Relaxed));
+    judge::times::<Machine>("soak.reclaims", pages::RECLAIMS.load(Ordering::Relaxed));
+    judge::times::<Machine>("soak.pages-written", pages::WRITTEN.load(Ordering::Relaxed));
     if sched::live() > 0 {
         shell::answer("tasks");
         shell::answer("held");
