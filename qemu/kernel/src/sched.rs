@@ -12,7 +12,7 @@ use crate::board::{Cpu as _, Interrupts as _, Stacks as _};
 use crate::machine::Machine;
 use crate::queue::Queue;
 use crate::scenario::Work;
-use crate::task::{TABLE, TASKS, Task};
+use crate::task::{STACKS, TABLE, TASKS, Task};
 use crate::{cpu, flag, task};
 use core::fmt;
 use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -116,7 +116,7 @@ pub(crate) fn spawn(work: &'static Work, argument: usize) -> usize {
     let Some(number) = place else { panic!("no room for the task {}", work.name) };
     let task = &TABLE[number];
     // SAFETY: the place is free, so no CPU runs on this stack; it is aligned, and large enough.
-    let stack_pointer = unsafe { Machine::new_stack(task.stack.top(), begin) };
+    let stack_pointer = unsafe { Machine::new_stack(STACKS[number].top(), begin) };
     // SAFETY: for the same reason its context is unused.
     unsafe { task.context.reset() };
     task.stack_pointer.store(stack_pointer, Ordering::Relaxed);
@@ -168,6 +168,7 @@ pub(crate) fn block<G>(inner: G, due: u64) {
     asserts::assert_irqs_disabled();
     let mut scheduler = SCHEDULER.lock();
     let Some(number) = task::current() else { panic!("only a task may sleep") };
+    assert!(TABLE[number].may_be_preempted(), "a task sleeps that said it keeps its CPU");
     scheduler.due[number] = due;
     drop(inner);
     leave(scheduler, State::Blocked);

@@ -38,7 +38,6 @@ impl Stack {
 pub(crate) struct Task {
     /// What it holds, as the validator knows it. It goes where the task goes.
     pub(crate) context: ContextCell,
-    pub(crate) stack: Stack,
     /// Its number for people, never used twice.
     pub(crate) id: AtomicU32,
     work: AtomicPtr<Work>,
@@ -56,7 +55,6 @@ impl Task {
     const fn new() -> Task {
         Task {
             context: ContextCell::new(0),
-            stack: Stack(UnsafeCell::new([0; STACK])),
             id: AtomicU32::new(0),
             work: AtomicPtr::new(ptr::null_mut()),
             argument: AtomicUsize::new(0),
@@ -83,6 +81,9 @@ impl Task {
 
 static NO_WORK: Work = Work { name: "none", body: scenario::nothing };
 
+/// The stack of each. Apart from the table, since they are zero: so they are no part of the image.
+pub(crate) static STACKS: [Stack; TASKS] = [const { Stack(UnsafeCell::new([0; STACK])) }; TASKS];
+
 /// All tasks.
 pub(crate) static TABLE: [Task; TASKS] = [const { Task::new() }; TASKS];
 
@@ -102,8 +103,8 @@ pub fn name_on(cpu: &cpu::Cpu) -> (&'static str, u32) {
 
 /// Hands the lower end of the running task's stack to `f`.
 pub(crate) fn with_own_stack(f: impl FnOnce(NonNull<u8>)) {
-    let task = TABLE.get(cpu::this::<Machine>().task.load(Ordering::Relaxed));
-    if let Some(stack) = task.and_then(|task| NonNull::new(task.stack.bottom())) {
+    let stack = STACKS.get(cpu::this::<Machine>().task.load(Ordering::Relaxed));
+    if let Some(stack) = stack.and_then(|stack| NonNull::new(stack.bottom())) {
         f(stack);
     }
 }

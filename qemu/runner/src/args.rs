@@ -242,6 +242,18 @@ mod tests {
     }
 
     #[test]
+    fn a_trial_may_be_asked_for_like_a_scenario() {
+        for name in ["sched", "locks", "memory", "shell", "all"] {
+            let Ok(Verb::Boot(options)) = parse_line(&format!("boot --scenario {name} --smp 4")) else {
+                panic!("{name}")
+            };
+            assert_eq!((options.scenario, options.smp, options.minutes), (Some(name), Some(4), None));
+        }
+        let Ok(Verb::Boot(options)) = parse_line("boot --scenario soak --minutes 10") else { panic!("not understood") };
+        assert_eq!((options.scenario, options.minutes), (Some("soak"), Some(10)));
+    }
+
+    #[test]
     fn what_is_not_understood_is_named() {
         for (line, named) in [
             ("", "no verb"),
@@ -252,6 +264,8 @@ mod tests {
             ("boot --scenario dinner", "abba"),
             ("boot --smp 0", "1 to 4 CPUs"),
             ("boot --smp two", "two"),
+            ("boot --smp 5", "1 to 4 CPUs"),
+            ("boot --scenario sched --minutes 1", "soak"),
             ("boot --smp", "--smp"),
             ("boot --board virt-aarch64 --machine microvm", "does not run on"),
             ("boot --bless=yes", "yes"),

@@ -34,3 +34,20 @@ pub(crate) fn expected_figures(scenario: Option<&str>) -> Vec<String> {
     let stack = scenario.is_none().then_some(STACK_WORST);
     FIGURES.into_iter().chain(stack).map(str::to_owned).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scenario_has_a_report_and_a_trial_has_none() {
+        assert_eq!(expected_reports(Some("abba")), ["abba"]);
+        assert_eq!(
+            (expected_reports(Some("sched")).len(), expected_cases(Some("sched"))),
+            (0, vec!["sched".to_owned()])
+        );
+        assert_eq!(expected_cases(Some(ALL_TRIALS)), ["sched", "locks", "memory", "shell"]);
+        assert!(expected_reports(Some(ALL_TRIALS)).is_empty());
+        assert!(!expected_cases(None).iter().any(|name| TRIALS.contains(&name.as_str())));
+    }
+}
