@@ -1,8 +1,8 @@
 //! What the kernel asks of a board: six small traits, one for each part of the machine, and [`Board`] over them.
 //!
-//! A board implements each trait in the file that drives the part. All functions are associated, none takes `self`: the
-//! machine is there once. The kernel is generic over the board, so that everything inlines. A board holds no lock and
-//! knows nothing of the validator.
+//! Teaches: how little of a kernel depends on the machine. A board implements each trait in the file that drives the part.
+//! All functions are associated, none takes `self`: the machine is there once. What the validator calls is generic over the
+//! board, so that it inlines. A board holds no lock and knows nothing of the validator.
 
 use lockdep_proto::exit_code;
 
@@ -49,7 +49,8 @@ pub trait Interrupts {
     fn irqs_enable();
     /// Sleeps until an interrupt is pending. Interrupts are enabled.
     fn wait_for_irq();
-    /// Interrupts CPU number `cpu`, another one that is up: it calls [`crate::kick_interrupt`]. Interrupts are disabled here.
+    /// Interrupts CPU number `cpu`, another one that is up: it calls [`crate::kick_interrupt`]. Interrupts are disabled
+    /// here.
     fn kick(cpu: usize);
 }
 

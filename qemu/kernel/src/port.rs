@@ -1,4 +1,6 @@
 //! What the validator asks of the kernel: the page that every user of `lockdep` writes.
+//!
+//! Teaches: the port, and how a report gets out: with interrupts off, through a console whose lock is not checked then.
 
 use crate::board::Board;
 use crate::{console, cpu, scenario, task};

@@ -1,6 +1,6 @@
 //! A queue of tasks, by number: first in, first out, each at most once.
 //!
-//! Teaches: nothing but that a run queue and a wait queue are the same thing. It has room for all tasks, so it is never full.
+//! Teaches: that a run queue and a wait queue are the same thing. It has room for all tasks, so it is never full.
 
 use crate::task::TASKS;
 

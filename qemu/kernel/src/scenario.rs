@@ -1,6 +1,7 @@
 //! A live scenario: its tasks, what the interrupts do meanwhile, and what must be found. One runs at a time.
 //!
-//! The interrupt handlers and the port ask here which one that is, so that neither knows the list of all.
+//! Teaches: how to hand a list down: the interrupt handlers and the port ask here which one that is, so that neither knows
+//! the list of all.
 
 use core::ptr;
 use core::sync::atomic::{AtomicPtr, Ordering};

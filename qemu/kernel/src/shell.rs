@@ -8,7 +8,7 @@
 //! | `locks` `classes` `chains` `graph` | lock statistics, classes, chains, the graph as DOT (`boot --stat`) |
 //! | `help` `quit` | this list; the end |
 //!
-//! Teaches: how to look at the locks of a task that does not run. Its context may be read by whoever makes sure that nobody
+//! Teaches: how to look at the locks of a task that does not run. Its context may be read as long as nobody
 //! runs in it: with the run queue locked no CPU can take the task, so this CPU borrows the context, copies the text, and
 //! prints it afterwards, since to print takes a lock. A task that runs is shown as running.
 

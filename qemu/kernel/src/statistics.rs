@@ -1,4 +1,6 @@
 //! What the kernel's own locks did, as the validator counted it (feature `stat`).
+//!
+//! Teaches: how to print a listing piece by piece, each under the console's lock and none under the validator's.
 
 use crate::board::Board;
 use crate::console;

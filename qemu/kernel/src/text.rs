@@ -1,4 +1,6 @@
-//! A text of fixed room: what does not fit is cut, and nothing is allocated.
+//! A text of fixed room.
+//!
+//! Teaches: how to format without an allocator: what does not fit is cut.
 
 use core::fmt;
 

@@ -1,4 +1,6 @@
 //! A mutex that sleeps. Linux's `struct mutex`, without spinning first.
+//!
+//! Teaches: the plainest lock of one's own: a `Tracker` in the lock, a `Token` in its guard.
 
 use crate::wait::{Waiters, Wake};
 use core::cell::UnsafeCell;

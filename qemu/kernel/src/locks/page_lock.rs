@@ -1,4 +1,4 @@
-//! The lock of a page: a bit, held over I/O, and released by whoever ends the I/O. Linux's folio lock.
+//! The lock of a page: a bit, held over I/O, and released by the context that ends the I/O. Linux's folio lock.
 //!
 //! Teaches: a lock that another context releases. Linux's is no lock to its lockdep, and the deadlocks with it are
 //! found by hand. Here the task that takes it holds it, so its order to other locks is known; before the I/O is

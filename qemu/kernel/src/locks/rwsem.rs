@@ -1,7 +1,8 @@
 //! A readers-writer semaphore with writer preference: a reader that comes waits behind a writer that waits. Linux's
 //! `struct rw_semaphore`.
 //!
-//! So its readers are no recursive readers, and the validator is told: `Mode::READ`.
+//! Teaches: why preference matters to a validator. A reader that comes while a writer waits would wait for it, and so for a
+//! reader that has the lock: its readers are no recursive readers, and the validator is told by `Mode::READ`.
 
 use crate::wait::{Waiters, Wake};
 use core::cell::UnsafeCell;

@@ -1,6 +1,7 @@
 //! A counting semaphore. Linux's `struct semaphore`.
 //!
-//! A permit may be given by anybody, so it is not recorded as held; what is checked is the wait for one.
+//! Teaches: a lock that nobody has. A permit may be given by anybody, so it is not recorded as held; what is checked is the
+//! wait for one.
 
 use crate::wait::{Waiters, Wake};
 use lockdep::{Mode, Site, Tracker, WaitTypes};

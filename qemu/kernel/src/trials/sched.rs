@@ -45,7 +45,7 @@ pub(super) fn run(command: &CommandLine<'_>) -> &'static str {
     }
 }
 
-/// Holds a lock, and spins until all others have come as far: so each must have had a CPU, though none gives its up.
+/// Holds a lock, and spins until all others have come as far: so each must have had a CPU, though none pauses.
 fn spin(number: usize) {
     let started = sched::ticks();
     let mut own = OWN[number].lock();

@@ -5,7 +5,7 @@
 //! validator must have found nothing.
 
 use crate::board::Clock as _;
-use crate::locks::{Completion, Mutex, RwSem, Semaphore, SpinLock};
+use crate::locks::{Completion, Mutex, PageLock, RwSem, Semaphore, SpinLock};
 use crate::machine::Machine;
 use crate::scenario::{self, Scenario, Work};
 use crate::task::PreemptOff;
@@ -37,6 +37,12 @@ static TICKET: TicketMutex<usize> = TicketMutex::named("soak_ticket", 0);
 static FAIR: FairMutex<usize> = FairMutex::named("soak_fair", 0);
 static SECTION: critical_section::Mutex<Cell<usize>> = critical_section::Mutex::new(Cell::new(0));
 static SPINNING: SpinLock<usize> = SpinLock::named("soak_spin", 0);
+static UPGRADED: spin::RwLock<usize> = spin::RwLock::named("soak_upgraded", 0);
+static LAZY: spin::LazyLock<usize> = spin::LazyLock::new(|| 1);
+static TRIED: Mutex<usize> = Mutex::named("soak_tried", 0);
+static GOT: AtomicUsize = AtomicUsize::new(0);
+static PAGE: PageLock = PageLock::named("soak_page");
+static PAGE_USERS: AtomicUsize = AtomicUsize::new(0);
 static OUTER: Mutex<usize> = Mutex::named("soak_outer", 0);
 static INNER: Mutex<usize> = Mutex::named("soak_inner", 0);
 static MAP: RwSem<[usize; 2]> = RwSem::named("soak_rwsem", [0; 2]);
@@ -59,7 +65,7 @@ const fn job(name: &'static str, run: fn(&mut Random)) -> Job {
     Job { name, run, done: AtomicUsize::new(0) }
 }
 
-static JOBS: [Job; 18] = [
+static JOBS: [Job; 22] = [
     job("soak.spin-irqsave", |_| *IRQ_SHARED.lock_irqsave() += 1),
     job("soak.spin-softirq", |_| *SOFTIRQ_SHARED.lock_irqsave() += 1),
     job("soak.rwlock-write", |_| TABLE.write_irqsave().iter_mut().for_each(|half| *half += 1)),
@@ -72,7 +78,16 @@ static JOBS: [Job; 18] = [
     }),
     job("soak.rcu", |_| drop(rcu::read())),
     job("soak.spin-preempt-off", |_| *SPINNING.lock() += 1),
+    job("soak.upgrade", upgrade),
+    job("soak.lazy", |_| same([*LAZY, 1])),
     job("soak.mutex", mutex_in_mutex),
+    job("soak.mutex-try", |_| {
+        if let Some(mut count) = TRIED.try_lock() {
+            *count += 1;
+            GOT.fetch_add(1, Ordering::Relaxed);
+        }
+    }),
+    job("soak.page-lock", page_lock),
     job("soak.rwsem-write", |_| MAP.write().iter_mut().for_each(|half| *half += 1)),
     job("soak.rwsem-read", |_| same(*MAP.read())),
     job("soak.semaphores", semaphores),
@@ -135,6 +150,8 @@ fn counts_are_right() -> bool {
         && *FAIR.lock() == done("soak.ticket-fair")
         && critical_section::with(|section| SECTION.borrow(section).get()) == done("soak.critical-section")
         && *SPINNING.lock() == done("soak.spin-preempt-off")
+        && *UPGRADED.read() == done("soak.upgrade")
+        && TRIED.try_lock().map(|count| *count) == Some(GOT.load(Ordering::Relaxed))
         && OUTER.try_lock().map(|count| *count) == Some(done("soak.mutex"))
         && INNER.try_lock().map(|count| *count) == Some(done("soak.mutex"))
         && BUFFER.iter().map(|buffer| buffer.try_lock().map_or(0, |count| *count)).sum::<usize>()
@@ -178,6 +195,28 @@ fn ticket_in_fair(_: &mut Random) {
     let mut fair = FAIR.lock();
     *TICKET.lock() += 1;
     *fair += 1;
+}
+
+/// Nobody writes between the look and the change.
+fn upgrade(_: &mut Random) {
+    let _keeps_cpu = PreemptOff::new();
+    let count = UPGRADED.upgradeable_read();
+    let before = *count;
+    let mut count = count.upgrade();
+    same([before, *count]);
+    *count += 1;
+}
+
+/// Handed over and released, as by who ends an I/O.
+fn page_lock(random: &mut Random) {
+    PAGE.lock();
+    WRONG.fetch_add(PAGE_USERS.fetch_add(1, Ordering::Relaxed), Ordering::Relaxed);
+    if random.below(4) == 0 {
+        PAGE.hand_over();
+        sched::yield_now();
+    }
+    PAGE_USERS.fetch_sub(1, Ordering::Relaxed);
+    PAGE.unlock();
 }
 
 fn mutex_in_mutex(random: &mut Random) {
