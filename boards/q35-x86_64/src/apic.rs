@@ -6,6 +6,8 @@
 
 /// Where the timer arrives.
 pub(crate) const TIMER_VECTOR: u8 = 0x20;
+/// Where the kick of another CPU arrives.
+pub(crate) const KICK_VECTOR: u8 = 0x21;
 /// Where the APIC sends what it took back; such an interrupt is not ended.
 pub(crate) const SPURIOUS_VECTOR: u8 = 0xff;
 
@@ -28,6 +30,7 @@ const PERIODIC: u32 = 1 << 17;
 const DIVIDE_BY_16: u32 = 0b0011;
 const INIT: u32 = 0x4500;
 const STARTUP: u32 = 0x4600;
+const FIXED: u32 = 0x4000;
 const SENDING: u32 = 1 << 12;
 
 fn read(register: usize) -> u32 {
@@ -79,6 +82,11 @@ pub(crate) fn send_init(cpu: usize) {
 /// Has CPU `cpu`, if it waits after [`send_init`], run from the start of the page at `page`, below 1 MiB.
 pub(crate) fn send_startup(cpu: usize, page: usize) {
     send(cpu, STARTUP | (page >> 12) as u32);
+}
+
+/// Interrupts CPU `cpu`. Interrupts are disabled here: the two halves of the command belong to one CPU.
+pub(crate) fn send_kick(cpu: usize) {
+    send(cpu, FIXED | u32::from(KICK_VECTOR));
 }
 
 fn send(cpu: usize, command: u32) {

@@ -10,6 +10,8 @@ use crate::Machine;
 
 const COM1: u16 = 0x3f8;
 
+/// Line status: a byte came in.
+const RECEIVED: u8 = 1;
 /// Line status: the transmit register takes a byte.
 const READY: u8 = 1 << 5;
 /// Line status: all bytes are on the wire.
@@ -40,6 +42,14 @@ impl Console for Machine {
             unsafe { Port::new(COM1).write(*byte) };
         }
     }
+
+    fn read() -> Option<u8> {
+        if line_status() & RECEIVED == 0 {
+            return None;
+        }
+        // SAFETY: the port's receive register; it cannot touch memory.
+        Some(unsafe { Port::new(COM1).read() })
+    }
 }
 
 /// Waits until the last byte has left.
@@ -48,9 +58,12 @@ pub(crate) fn flush() {
 }
 
 fn wait_for(status: u8) {
-    let mut line_status = Port::<u8>::new(COM1 + 5);
-    // SAFETY: reading the line status has no side effect that matters: nobody looks for receive errors.
-    while unsafe { line_status.read() } & status == 0 {
+    while line_status() & status == 0 {
         core::hint::spin_loop();
     }
+}
+
+fn line_status() -> u8 {
+    // SAFETY: reading the line status has no side effect that matters: nobody looks for receive errors.
+    unsafe { Port::new(COM1 + 5).read() }
 }

@@ -1,4 +1,5 @@
-//! The interrupt flag, and the interrupt table: every exception of the processor ends the run with its name, and the timer calls the kernel.
+//! The interrupt flag, and the interrupt table: every exception of the processor ends the run with its name; the
+//! timer and the kick of another CPU call the kernel.
 //!
 //! One table for all CPUs, filled by the first. A vector without a gate raises a general protection fault, so a stray
 //! interrupt does not go unseen either.
@@ -12,7 +13,7 @@ use x86_64::instructions::{hlt, interrupts as flag, port::Port};
 use x86_64::structures::DescriptorTablePointer;
 
 use crate::Machine;
-use crate::apic::{self, SPURIOUS_VECTOR, TIMER_VECTOR};
+use crate::apic::{self, KICK_VECTOR, SPURIOUS_VECTOR, TIMER_VECTOR};
 use crate::once::Once;
 
 const DOUBLE_FAULT: usize = 8;
@@ -111,6 +112,10 @@ impl Interrupts for Machine {
     fn wait_for_irq() {
         hlt();
     }
+
+    fn kick(cpu: usize) {
+        apic::send_kick(cpu);
+    }
 }
 
 /// Fills the table and loads it on this CPU.
@@ -123,7 +128,8 @@ pub(crate) unsafe fn install() {
         let stack = u8::from(vector == DOUBLE_FAULT);
         table[vector] = Gate::new(stub as usize, stack);
     }
-    table[usize::from(TIMER_VECTOR)] = Gate::new(timer_stub as *const () as usize, 0);
+    table[usize::from(TIMER_VECTOR)] = Gate::new(device_stub::<TIMER_VECTOR> as *const () as usize, 0);
+    table[usize::from(KICK_VECTOR)] = Gate::new(device_stub::<KICK_VECTOR> as *const () as usize, 0);
     table[usize::from(SPURIOUS_VECTOR)] = Gate::new(spurious_stub as *const () as usize, 0);
     // SAFETY: no CPU has loaded the table yet.
     unsafe { TABLE.set(table) };
@@ -168,11 +174,11 @@ extern "C" fn exception(vector: usize, frame: *const usize) -> ! {
     kernel::exception::<Machine>(EXCEPTIONS[vector].1, address)
 }
 
-/// The entry of the timer interrupt: saves what a Rust function may change, and nothing else, since it is soft-float.
+/// The entry of interrupt `VECTOR`: saves what a Rust function may change, and nothing else, since it is soft-float.
 ///
 /// The processor aligned the stack to 16 and pushed 5 words; with these 9 it is aligned again for the call.
 #[unsafe(naked)]
-unsafe extern "C" fn timer_stub() {
+unsafe extern "C" fn device_stub<const VECTOR: u8>() {
     naked_asm!(
         "push rax",
         "push rcx",
@@ -184,7 +190,8 @@ unsafe extern "C" fn timer_stub() {
         "push r10",
         "push r11",
         "cld",
-        "call {timer}",
+        "mov edi, {vector}",
+        "call {device}",
         "pop r11",
         "pop r10",
         "pop r9",
@@ -195,14 +202,19 @@ unsafe extern "C" fn timer_stub() {
         "pop rcx",
         "pop rax",
         "iretq",
-        timer = sym timer,
+        vector = const VECTOR,
+        device = sym device,
     )
 }
 
 /// Ends the interrupt first: the kernel may enable interrupts while it serves this one.
-extern "C" fn timer() {
+extern "C" fn device(vector: u32) {
     apic::end_of_interrupt();
-    kernel::timer_interrupt::<Machine>();
+    if vector == u32::from(TIMER_VECTOR) {
+        kernel::timer_interrupt::<Machine>();
+    } else {
+        kernel::kick_interrupt::<Machine>();
+    }
 }
 
 #[unsafe(naked)]

@@ -34,8 +34,8 @@ struct Block {
     arrived: AtomicBool,
 }
 
-// SAFETY: a CPU touches only its own block, but for `arrived`, which is atomic: `gs` leads there, and `load` is told so. The parts that `load` sets are
-// not written again, and `current` is reached only by the CPU itself.
+// SAFETY: a CPU touches only its own block, but for `arrived`, which is atomic: `gs` leads there, and `load` is told so. The
+// parts that `load` sets are not written again, and `current` is reached only by the CPU itself.
 unsafe impl Sync for Block {}
 
 static BLOCKS: [Block; CPUS] = [const {

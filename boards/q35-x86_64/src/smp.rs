@@ -6,7 +6,7 @@
 use core::ptr;
 use core::sync::atomic::{Ordering, fence};
 
-use kernel::board::Smp;
+use kernel::board::{Clock as _, Smp};
 use x86_64::instructions::port::Port;
 
 use crate::{CPUS, Machine, apic, boot, percpu, time};
@@ -41,8 +41,8 @@ impl Smp for Machine {
 
 /// Waits for CPU `cpu`, a second at most: the host may be busy.
 fn arrives(cpu: usize) -> bool {
-    let start = time::now();
-    while time::now() - start < 1_000_000_000 {
+    let start = Machine::now();
+    while Machine::now() - start < 1_000_000_000 {
         if percpu::has_arrived(cpu) {
             return true;
         }

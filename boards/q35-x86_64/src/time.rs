@@ -38,21 +38,21 @@ impl Clock for Machine {
         time_stamp()
     }
 
+    /// 0 before [`calibrate`].
+    fn now() -> u64 {
+        let scaled = u128::from(time_stamp()) * u128::from(NANOSECONDS.load(Ordering::Relaxed));
+        (scaled >> 32) as u64
+    }
+
     fn start_timer() {
         apic::start_timer(TIMER_PERIOD.load(Ordering::Relaxed));
     }
 }
 
-/// The time since the machine's start in nanoseconds; 0 before [`calibrate`].
-pub(crate) fn now() -> u64 {
-    let scaled = u128::from(time_stamp()) * u128::from(NANOSECONDS.load(Ordering::Relaxed));
-    (scaled >> 32) as u64
-}
-
 /// Waits for that many nanoseconds.
 pub(crate) fn wait(nanoseconds: u64) {
-    let start = now();
-    while now() - start < nanoseconds {
+    let start = Machine::now();
+    while Machine::now() - start < nanoseconds {
         core::hint::spin_loop();
     }
 }

@@ -1,7 +1,7 @@
 //! The serial console: the PL011, polled, without interrupts or a lock.
 //!
 //! Any CPU may write at any time, even in a panic; bytes of two CPUs that write at once are then mixed. Nothing is
-//! read, and nothing is translated: a line ends in `\n` alone.
+//! translated: a line ends in `\n` alone.
 
 use crate::Machine;
 use kernel::board::Console;
@@ -16,13 +16,15 @@ const CONTROL: *mut u32 = (BASE + 0x30) as *mut u32;
 
 /// In `FLAGS`: the transmit queue is full.
 const TRANSMIT_FULL: u32 = 1 << 5;
-/// In `CONTROL`: the device is on and it transmits.
-const TRANSMIT: u32 = 1 | 1 << 8;
+/// In `FLAGS`: nothing came in.
+const RECEIVE_EMPTY: u32 = 1 << 4;
+/// In `CONTROL`: the device is on, it transmits and receives.
+const ON: u32 = 1 | 1 << 8 | 1 << 9;
 
-/// Turns the transmitter on. The line's speed is left alone, QEMU has none.
+/// Turns the device on. The line's speed is left alone, QEMU has none.
 pub(crate) fn init() {
     // SAFETY: the control register of the PL011, mapped as device memory; no Rust object lives there.
-    unsafe { CONTROL.write_volatile(TRANSMIT) };
+    unsafe { CONTROL.write_volatile(ON) };
 }
 
 impl Console for Machine {
@@ -34,5 +36,14 @@ impl Console for Machine {
             // SAFETY: a register of the PL011, mapped as device memory; no Rust object lives there.
             unsafe { DATA.write_volatile(byte.into()) };
         }
+    }
+
+    fn read() -> Option<u8> {
+        // SAFETY: a register of the PL011, mapped as device memory; reading the flags changes nothing.
+        if unsafe { FLAGS.read_volatile() } & RECEIVE_EMPTY != 0 {
+            return None;
+        }
+        // SAFETY: a register of the PL011; reading it takes the byte out of the queue, which is what is wanted.
+        Some(unsafe { DATA.read_volatile() } as u8)
     }
 }

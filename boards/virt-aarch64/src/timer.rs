@@ -22,6 +22,12 @@ impl Clock for Machine {
         count
     }
 
+    /// The timer's counter, as nanoseconds.
+    fn now() -> u64 {
+        let (count, frequency) = (counter(), frequency());
+        count / frequency * 1_000_000_000 + count % frequency * 1_000_000_000 / frequency
+    }
+
     /// Starts this CPU's ticks, the first one a period from now.
     fn start_timer() {
         set_deadline(counter() + period());

@@ -27,7 +27,7 @@ use core::marker::PhantomData;
 use count::figure;
 use kernel::board::{Board, Exit};
 use kernel::port::KernelPort;
-use kernel::{console, cpu, irq};
+use kernel::{console, cpu, flag};
 use lockdep::Context;
 use lockdep::hooks;
 use lockdep::{IrqState, Message, Port, TaskInfo};
@@ -36,7 +36,7 @@ use lockdep_proto::{Counts, Word};
 /// The bench, on the first CPU.
 pub fn main<B: Board>() -> ! {
     console::word::<B>(&Word::Begin { board: B::NAME, smp: 1, plan: 0 });
-    irq::enable::<B>();
+    flag::enable::<B>();
     if !sizes::VALIDATES {
         hot::switched_off::<B>();
     } else if sizes::WIDE {
@@ -52,7 +52,7 @@ pub fn main<B: Board>() -> ! {
         hot::run::<B>();
         cold::run::<B>();
     }
-    irq::disable::<B>();
+    flag::disable::<B>();
     console::word::<B>(&Word::End(Counts::default()));
     B::exit(Exit::Passed)
 }
@@ -100,7 +100,7 @@ unsafe impl<B: Board> Port for BenchPort<B> {
     const CPU: fn() -> u32 = KernelPort::<B>::CPU;
 
     fn now() -> u64 {
-        KernelPort::<B>::now()
+        B::instructions()
     }
 
     fn show(message: Message<'_>) {

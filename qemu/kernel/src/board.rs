@@ -1,8 +1,8 @@
 //! What the kernel asks of a board: six small traits, one for each part of the machine, and [`Board`] over them.
 //!
-//! A board implements each trait in the file that drives the part. All functions are associated, none takes `self`: the
-//! machine is there once. The kernel is generic over the board, so that everything inlines. A board holds no lock and
-//! knows nothing of the validator.
+//! Teaches: how little of a kernel depends on the machine. A board implements each trait in the file that drives the part.
+//! All functions are associated, none takes `self`: the machine is there once. What the validator calls is generic over the
+//! board, so that it inlines. A board holds no lock and knows nothing of the validator.
 
 use lockdep_proto::exit_code;
 
@@ -49,6 +49,9 @@ pub trait Interrupts {
     fn irqs_enable();
     /// Sleeps until an interrupt is pending. Interrupts are enabled.
     fn wait_for_irq();
+    /// Interrupts CPU number `cpu`, another one that is up: it calls [`crate::kick_interrupt`]. Interrupts are disabled
+    /// here.
+    fn kick(cpu: usize);
 }
 
 /// Time.
@@ -56,6 +59,8 @@ pub trait Clock {
     /// A counter of this CPU's own, for `cargo xtask bench`: with QEMU's `-icount shift=0` it goes up by one with each
     /// instruction, and otherwise with time.
     fn instructions() -> u64;
+    /// Nanoseconds since the machine started: the same on all CPUs, and it never goes back.
+    fn now() -> u64;
     /// Starts this CPU's periodic timer interrupt, 100 a second; each calls [`crate::timer_interrupt`].
     fn start_timer();
 }
@@ -70,6 +75,8 @@ pub trait Smp {
 pub trait Console {
     /// Writes to the serial console, polled. Takes no lock.
     fn write(bytes: &[u8]);
+    /// A byte that came in, if there is one. One task at a time asks.
+    fn read() -> Option<u8>;
 }
 
 /// Stacks, and the switch between them.

@@ -6,7 +6,7 @@
 
 use crate::board::Board;
 use crate::sleeping::{Local, Sleeping};
-use crate::{console, cpu, irq, judge};
+use crate::{console, cpu, flag, judge};
 use core::fmt::{self, Write};
 use core::marker::PhantomData;
 use core::sync::atomic::Ordering;
@@ -260,12 +260,12 @@ impl<B: Board> Machine for Boot<B> {
     }
 
     fn irqs_on(&mut self) {
-        irq::enable::<B>();
+        flag::enable::<B>();
         self.check();
     }
 
     fn irqs_off(&mut self) {
-        irq::disable::<B>();
+        flag::disable::<B>();
         self.check();
     }
 

@@ -1,10 +1,10 @@
-//! What belongs to one CPU: its contexts, and whether it is up.
+//! What belongs to one CPU: its contexts, what it runs, and whether it is up.
 //!
-//! The board keeps one word a CPU, and the kernel keeps the current context in it. So nobody reads a CPU's number, is
-//! moved, and looks at the wrong CPU's flags: the context goes with the task.
+//! Teaches: how a CPU knows what runs on it. The board keeps one word a CPU, and the kernel keeps the current context in
+//! it. So nobody reads a CPU's number, is moved, and looks at the wrong CPU's flags: the context goes with the task.
 
 use crate::board::Board;
-use core::sync::atomic::{AtomicBool, AtomicUsize};
+use core::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use lockdep::{Context, ContextCell};
 
 /// How many CPUs the kernel serves.
@@ -22,12 +22,16 @@ pub struct Cpu {
     pub up: AtomicBool,
     /// How many timer interrupts it has had.
     pub ticks: AtomicUsize,
-    /// A softirq waits to be run.
-    pub softirq_pending: AtomicBool,
+    /// The softirqs that wait to be run, a bit each.
+    pub softirq_pending: AtomicU32,
     /// How often its flag and the validator's differed.
     pub untrue: AtomicUsize,
-    /// Which of its tasks it runs, or none of them.
+    /// Which task it runs; `usize::MAX` where it idles.
     pub task: AtomicUsize,
+    /// Where no task runs, it has nothing better to do than to run one. At boot it has.
+    pub idles: AtomicBool,
+    /// The stack pointer of where it idles, while a task runs.
+    pub idle_stack_pointer: AtomicUsize,
 }
 
 impl Cpu {
@@ -38,9 +42,11 @@ impl Cpu {
             softirq: ContextCell::new(0),
             up: AtomicBool::new(false),
             ticks: AtomicUsize::new(0),
-            softirq_pending: AtomicBool::new(false),
+            softirq_pending: AtomicU32::new(0),
             untrue: AtomicUsize::new(0),
             task: AtomicUsize::new(usize::MAX),
+            idles: AtomicBool::new(false),
+            idle_stack_pointer: AtomicUsize::new(0),
         }
     }
 }
@@ -51,6 +57,21 @@ pub static CPUS: [Cpu; MAX] = [const { Cpu::new() }; MAX];
 /// This one.
 pub fn this<B: Board>() -> &'static Cpu {
     &CPUS[B::cpu()]
+}
+
+/// The CPU that panicked stops all others: each at its next interrupt.
+static STOPPED: AtomicBool = AtomicBool::new(false);
+
+/// Stops all other CPUs, as soon as they take interrupts. Interrupts are disabled.
+pub(crate) fn stop_others<B: Board>() {
+    STOPPED.store(true, Ordering::Release);
+    let others = CPUS.iter().enumerate().filter(|(other, cpu)| *other != B::cpu() && cpu.up.load(Ordering::Acquire));
+    others.for_each(|(other, _)| B::kick(other));
+}
+
+/// Whether this CPU is to go no further.
+pub(crate) fn is_stopped() -> bool {
+    STOPPED.load(Ordering::Acquire)
 }
 
 /// The CPU begins to run, in its idle context. Interrupts are disabled.

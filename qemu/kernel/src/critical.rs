@@ -1,7 +1,8 @@
 //! Critical sections for all CPUs: interrupts off, and one lock, which its owner may take again.
 //!
-//! Crates that know no kernel ask for these through `critical_section`. The lock is bare: `lockdep::critical_section::with`
-//! tells the validator of the interrupts, and the lock is taken with them off and nothing inside, so it cannot deadlock.
+//! Teaches: how a kernel serves crates that know none. They ask for these through `critical_section`. The lock is bare:
+//! `lockdep::critical_section::with` tells the validator of the interrupts, and the lock is taken with them off and nothing
+//! inside, so it cannot deadlock.
 
 use crate::board::Board;
 use core::sync::atomic::{AtomicBool, AtomicUsize, Ordering};

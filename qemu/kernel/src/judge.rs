@@ -2,8 +2,9 @@
 
 use crate::board::Board;
 use crate::console;
+use crate::text::Text;
 use core::cell::Cell;
-use core::fmt::{self, Write};
+use core::fmt::{self, Write as _};
 use lockdep::Kind;
 use lockdep::critical_section::{self, Mutex};
 use lockdep_proto::{Counts, Outcome, Word};
@@ -25,11 +26,16 @@ pub(crate) fn case<B: Board>(name: &dyn fmt::Display, expected: &str, got: &str)
         now.add(outcome);
         counts.set(now);
     });
-    let mut text = Name::default();
+    let mut text = Text::<80>::new();
     // A name that is too long is cut, and the runner will not know it.
     let _ = write!(text, "{name}");
     console::word::<B>(&Word::Case { name: text.as_str(), outcome });
     passed
+}
+
+/// Prints how often something was done.
+pub(crate) fn times<B: Board>(name: &str, value: usize) {
+    console::word::<B>(&Word::Figure { name, value: value as u64, unit: "times" });
 }
 
 /// Prints how many cases went which way; nothing is printed after it. Returns whether all passed.
@@ -37,31 +43,4 @@ pub(crate) fn end<B: Board>() -> bool {
     let counts = critical_section::with(|section| COUNTS.borrow(section).get());
     console::word::<B>(&Word::End(counts));
     counts.failed == 0
-}
-
-/// Room for the name of a case.
-struct Name {
-    bytes: [u8; 80],
-    len: usize,
-}
-
-impl Default for Name {
-    fn default() -> Self {
-        Name { bytes: [0; 80], len: 0 }
-    }
-}
-
-impl Name {
-    fn as_str(&self) -> &str {
-        self.bytes.get(..self.len).and_then(|bytes| core::str::from_utf8(bytes).ok()).unwrap_or("?")
-    }
-}
-
-impl Write for Name {
-    fn write_str(&mut self, s: &str) -> fmt::Result {
-        let room = self.bytes.get_mut(self.len..self.len + s.len()).ok_or(fmt::Error)?;
-        room.copy_from_slice(s.as_bytes());
-        self.len += s.len();
-        Ok(())
-    }
 }

@@ -9,9 +9,21 @@
 //! | `board` | what the kernel asks of a board |
 //! | `port` | what the validator asks of the kernel: the page that every user of the crate writes |
 //! | `cpu` | what belongs to one CPU: contexts, ticks |
-//! | `irq` | interrupts and softirqs, and the flag that must be true |
-//! | `task` | two cooperative tasks a CPU |
+//! | `flag` | the interrupt flag, and the validator's copy that must be true |
+//! | `irq` | interrupts from entry to exit |
+//! | `softirq` | what an interrupt leaves for later |
+//! | `task` | the table of tasks: stack and context of each |
+//! | `sched` | the preemptive scheduler: switch, sleep, wake-up |
+//! | `queue` | a queue of tasks |
+//! | `wait` | wait queues |
+//! | `locks` | the locks that sleep: mutex, rwsem, semaphore, completion, page lock; and a spinning one |
+//! | `pages` | the page allocator, and reclaim that writes back |
+//! | `fs` | a toy file system |
+//! | `disk` | a disk, with a threaded interrupt |
+//! | `machine` | the board that the program was linked with |
+//! | `shell` | commands over the serial line |
 //! | `console` | the serial line, behind a tracked lock |
+//! | `panic` | the end: what is printed when no lock may be taken |
 //! | `critical` | critical sections, for crates that ask for them |
 //! | `sleeping` | locks that would sleep, for the self-tests |
 //! | `boot_tests` | the self-tests, on the machine itself |
@@ -20,6 +32,7 @@
 //! | `statistics` | what the locks cost, where that is counted |
 //! | `scenario` | what a live scenario is, and which one runs |
 //! | `live` | the scenarios |
+//! | `trials` | the kernel at its own business: scheduler, locks, memory, soak |
 //! | `judge` | what came of each case, in the words of `lockdep-proto` |
 //! | `program` | the macros that make a program of a board |
 //!
@@ -31,13 +44,24 @@ pub mod boot_tests;
 pub mod console;
 pub mod cpu;
 pub mod critical;
+mod disk;
+pub mod flag;
+mod fs;
 pub mod irq;
 mod judge;
 mod live;
+mod locks;
+pub mod machine;
+mod pages;
+mod panic;
 pub mod port;
 mod program;
+mod queue;
 mod scenario;
+mod sched;
+mod shell;
 mod sleeping;
+mod softirq;
 mod stack_use;
 #[cfg(feature = "stat")]
 mod statistics;
@@ -46,16 +70,22 @@ mod statistics;
 mod statistics;
 mod switching;
 pub mod task;
+mod text;
+mod trials;
+mod wait;
 
 /// For [`program!`].
 #[doc(hidden)]
 pub use {critical_section, lockdep};
 
+pub use panic::panic;
+
 use board::{Board, Exit};
-use core::panic::PanicInfo;
-use core::sync::atomic::{AtomicUsize, Ordering};
+use core::sync::atomic::Ordering;
 use lockdep::hooks;
-use lockdep_proto::{CommandLine, FIGURES, IRQ_FLAG, KERNEL_CASES, OWN_LOCKS, SCENARIOS, Word, drill};
+use lockdep_proto::{
+    ALL_TRIALS, CommandLine, FIGURES, IRQ_FLAG, KERNEL_CASES, OWN_LOCKS, SCENARIOS, TRIALS, Word, drill,
+};
 
 /// The first CPU arrives here, once, on a stack of its own, with interrupts disabled. What runs is for the program to say:
 /// this kernel ([`run_on!`]), or another one ([`program!`]).
@@ -70,21 +100,22 @@ pub fn main<B: Board>() -> ! {
     let Some(command) = CommandLine::parse(line) else {
         panic!("the command line `{line}` has no smp=N: boot with `cargo xtask boot`, or pass -append smp=1");
     };
-    if let Some(name) = command.scenario
-        && ![drill::PANIC, drill::HANG].contains(&name)
-        && !live::is_known(name)
-    {
-        panic!("there is no scenario `{name}`; there are {SCENARIOS:?}");
-    }
     let smp = command.smp.min(cpu::MAX);
-    let all = boot_tests::COUNT + KERNEL_CASES.len() + SCENARIOS.len();
-    let plan = command.scenario.map_or(all, |_| 1);
+    let plan = match command.scenario {
+        None => boot_tests::COUNT + KERNEL_CASES.len() + SCENARIOS.len(),
+        Some(drill::PANIC | drill::HANG) => 1,
+        Some(name) if live::is_known(name) => 1,
+        Some(name) => trials::count(name),
+    };
+    if plan == 0 {
+        panic!("there is no scenario `{line}`; there are {SCENARIOS:?}, {TRIALS:?} and {ALL_TRIALS}");
+    }
     console::word::<B>(&Word::Begin { board: B::NAME, smp, plan });
     figures::<B>();
 
+    cpu::this::<B>().up.store(true, Ordering::Release);
     B::start_timer();
-    irq::enable::<B>();
-    task::begin(smp);
+    flag::enable::<B>();
     if command.scenario.is_none() {
         boot_tests::run::<B>();
         stack_use::run::<B>();
@@ -95,19 +126,20 @@ pub fn main<B: Board>() -> ! {
     match command.scenario {
         Some(drill::PANIC) => live::panic_drill(),
         Some(drill::HANG) => live::hang_drill::<B>(),
-        Some(only) => live::run::<B>(|name| name == only),
+        Some(only) if live::is_known(only) => live::run::<B>(|name| name == only),
+        Some(only) => trials::run::<B>(only, &command),
         None => {
-            switching::run::<B>(smp);
+            switching::run(smp);
             // The first scenario makes the validator forget what it found.
             let own = judge::verdict(hooks::first_finding());
             live::run::<B>(|_| true);
             judge::case::<B>(&OWN_LOCKS, "ok", own);
             console::print::<B>(format_args!("{}", hooks::state().dump()));
-            judge::case::<B>(&IRQ_FLAG, "true", if irq::untrue() == 0 { "true" } else { "untrue" });
+            judge::case::<B>(&IRQ_FLAG, "true", if flag::untrue() == 0 { "true" } else { "untrue" });
         }
     }
     statistics::show::<B>();
-    irq::disable::<B>();
+    flag::disable::<B>();
     let all_passed = judge::end::<B>();
     B::exit(if all_passed { Exit::Passed } else { Exit::Failed })
 }
@@ -118,11 +150,9 @@ pub fn secondary<B: Board>() -> ! {
     console::print::<B>(format_args!("CPU {} is up\n", B::cpu()));
     cpu::this::<B>().up.store(true, Ordering::Release);
     B::start_timer();
-    irq::enable::<B>();
-    loop {
-        task::run_ready::<B>();
-        B::wait_for_irq();
-    }
+    flag::enable::<B>();
+    sched::idle_until(|| false);
+    unreachable!("a CPU has ended");
 }
 
 fn start_cpu<B: Board>(cpu: usize) {
@@ -140,39 +170,14 @@ pub fn timer_interrupt<B: Board>() {
     irq::timer_interrupt::<B>();
 }
 
+/// The board calls this where another CPU [kicked](board::Interrupts::kick) this one, in the same way.
+pub fn kick_interrupt<B: Board>() {
+    irq::kick_interrupt::<B>();
+}
+
 /// An exception that nobody expected.
 pub fn exception<B: Board>(what: &str, address: usize) -> ! {
     panic!("exception {what} at {address:#x}")
-}
-
-/// The board's panic handler calls this: the message, whether the validator is on, what is held, and the code that says
-/// panic.
-pub fn panic<B: Board>(info: &PanicInfo<'_>) -> ! {
-    const NOBODY: usize = usize::MAX;
-    static PANICKED: AtomicUsize = AtomicUsize::new(NOBODY);
-    B::irqs_disable();
-    match PANICKED.compare_exchange(NOBODY, B::cpu(), Ordering::Relaxed, Ordering::Relaxed) {
-        Ok(_) => {}
-        Err(first) if first == B::cpu() => {
-            B::write(b"panic while panicking\n");
-            B::exit(Exit::Panicked);
-        }
-        // Another CPU is about to print why, and to end the machine.
-        Err(_) => loop {
-            core::hint::spin_loop();
-        },
-    }
-    let state = hooks::state();
-    console::print_at_last::<B>(format_args!("\n{info}\n{state}\nlocks held on CPU {}:\n", B::cpu()));
-    let mut number = 0;
-    hooks::for_each_held(&mut |lock| {
-        console::print_at_last::<B>(format_args!(" #{number}: {lock}\n"));
-        number += 1;
-    });
-    if number == 0 {
-        console::print_at_last::<B>(format_args!(" none\n"));
-    }
-    B::exit(Exit::Panicked)
 }
 
 /// What the validator costs, as figures.

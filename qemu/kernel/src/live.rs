@@ -10,8 +10,8 @@
 //! deadlock does.
 
 use crate::board::Board;
-use crate::scenario::{self, Scenario, nothing};
-use crate::{cpu, irq as irqs, judge, task};
+use crate::scenario::{self, Scenario, Work, nothing};
+use crate::{cpu, flag, judge, sched};
 use core::sync::atomic::{AtomicUsize, Ordering};
 use lockdep::Kind;
 use lockdep::hooks;
@@ -20,24 +20,24 @@ use lockdep::spin::Mutex;
 static SCENARIOS: [Scenario; 3] = [
     Scenario {
         name: "abba",
-        tasks: &[abba::first, abba::second],
+        tasks: &[Work { name: "task-one", body: abba::first }, Work { name: "task-two", body: abba::second }],
         in_hardirq: nothing,
         in_softirq: nothing,
-        finds: Kind::Circular,
+        finds: Some(Kind::Circular),
     },
     Scenario {
         name: "irq",
-        tasks: &[irq::task],
+        tasks: &[Work { name: "task-one", body: irq::task }],
         in_hardirq: irq::tick,
         in_softirq: nothing,
-        finds: Kind::Inconsistent,
+        finds: Some(Kind::Inconsistent),
     },
     Scenario {
         name: "softirq",
-        tasks: &[softirq::task],
+        tasks: &[Work { name: "task-one", body: softirq::task }],
         in_hardirq: nothing,
         in_softirq: softirq::run,
-        finds: Kind::Inconsistent,
+        finds: Some(Kind::Inconsistent),
     },
 ];
 
@@ -70,7 +70,7 @@ fn run_one<B: Board>(scenario: &'static Scenario) {
     B::wait_for_irq();
     STEP.store(0, Ordering::Relaxed);
     scenario::set_running(Some(scenario));
-    task::run_to_end::<B>(scenario.tasks);
+    sched::run_to_end(scenario.tasks);
     for _ in 0..PATIENCE {
         if hooks::first_finding().is_some() {
             break;
@@ -78,7 +78,7 @@ fn run_one<B: Board>(scenario: &'static Scenario) {
         B::wait_for_irq();
     }
     scenario::set_running(None);
-    judge::case::<B>(&scenario.name, scenario.finds.verdict(), judge::verdict(hooks::first_finding()));
+    judge::case::<B>(&scenario.name, judge::verdict(scenario.finds), judge::verdict(hooks::first_finding()));
 }
 
 /// Panics with a lock held.
@@ -90,16 +90,16 @@ pub(crate) fn panic_drill() -> ! {
 
 /// Hangs, with interrupts disabled.
 pub(crate) fn hang_drill<B: Board>() -> ! {
-    irqs::disable::<B>();
+    flag::disable::<B>();
     loop {
         // A CPU that never pauses would keep the others from running where QEMU gives them turns.
         core::hint::spin_loop();
     }
 }
 
-/// Whether the one task of this scenario is through: not that of the scenario before, which is done as well.
+/// Whether the one task of this scenario has ended.
 fn is_over() -> bool {
-    STEP.load(Ordering::Acquire) > 0 && task::is_done(0)
+    STEP.load(Ordering::Acquire) > 0 && sched::live() == 0
 }
 
 /// Two locks in opposite orders.
@@ -109,7 +109,7 @@ mod abba {
     static INODE: Mutex<u32> = Mutex::named("inode_lock", 0);
     static JOURNAL: Mutex<u32> = Mutex::named("journal_lock", 0);
 
-    pub(super) fn first() {
+    pub(super) fn first(_: usize) {
         let mut inode = INODE.lock();
         let mut journal = JOURNAL.lock();
         (*inode, *journal) = (1, 1);
@@ -117,7 +117,7 @@ mod abba {
         STEP.store(1, Ordering::Release);
     }
 
-    pub(super) fn second() {
+    pub(super) fn second(_: usize) {
         while STEP.load(Ordering::Acquire) == 0 {
             core::hint::spin_loop();
         }
@@ -133,7 +133,7 @@ mod irq {
 
     static TIMER: Mutex<u64> = Mutex::named("timer_lock", 0);
 
-    pub(super) fn task() {
+    pub(super) fn task(_: usize) {
         *TIMER.lock() += 1;
         STEP.store(1, Ordering::Release);
     }
@@ -152,7 +152,7 @@ mod softirq {
 
     static PACKETS: Mutex<u64> = Mutex::named("packet_lock", 0);
 
-    pub(super) fn task() {
+    pub(super) fn task(_: usize) {
         *PACKETS.lock() += 1;
         STEP.store(1, Ordering::Release);
     }

@@ -1,4 +1,6 @@
 //! What the validator asks of the kernel: the page that every user of `lockdep` writes.
+//!
+//! Teaches: the port, and how a report gets out: with interrupts off, through a console whose lock is not checked then.
 
 use crate::board::Board;
 use crate::{console, cpu, scenario, task};
@@ -46,7 +48,7 @@ unsafe impl<B: Board> Port for KernelPort<B> {
     }
 
     fn who() -> TaskInfo {
-        let (task, id) = task::current::<B>();
+        let (task, id) = task::name_on(cpu::this::<B>());
         TaskInfo { task: TaskName::new(task), id, cpu: B::cpu() as u32 }
     }
 
@@ -54,7 +56,7 @@ unsafe impl<B: Board> Port for KernelPort<B> {
 
     #[inline(always)]
     fn now() -> u64 {
-        B::instructions()
+        B::now()
     }
 
     fn show(message: Message<'_>) {

@@ -1,8 +1,8 @@
 //! How a board's machine becomes a program: the macros that a program on a board is one line of.
 //!
-//! A program has what only a program can have: the validator's port with its tables, critical sections, a panic handler,
-//! and where the first CPU begins. Built for a host it is a program that says to use `cargo xtask`, so that
-//! `cargo check --workspace` and editors are content; there the board's type does not exist.
+//! Teaches: what exists once in a program, and so cannot be in a library: the validator's port with its tables, critical
+//! sections, a panic handler, and where the first CPU begins. Built for a host it is a program that says to use
+//! `cargo xtask`, so that `cargo check --workspace` and editors are content; there the board's type does not exist.
 
 /// Makes the demonstration kernel of a board's machine.
 #[macro_export]
@@ -24,6 +24,10 @@ macro_rules! program {
             use $main as main;
             main::<$board>()
         }
+
+        #[cfg(target_os = "none")]
+        #[unsafe(export_name = "__lockdep_kernel_board")]
+        static BOARD: $crate::machine::Functions = $crate::machine::Functions::of::<$board>();
 
         #[cfg(target_os = "none")]
         struct CriticalSection;

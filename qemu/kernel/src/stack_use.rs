@@ -5,8 +5,10 @@
 //! figure is what lies between there and the frame of `measure`: a few words more than the validator's share. Interrupts
 //! are off meanwhile, since they run on the same stack. Reports are written, not printed: printing is the port's part.
 
-use crate::board::Board;
-use crate::{console, cpu, irq, task};
+use crate::board::{Board, Cpu as _};
+use crate::machine::Machine;
+use crate::scenario::Work;
+use crate::{console, cpu, flag, sched, task};
 use core::ptr::NonNull;
 use core::sync::atomic::{AtomicUsize, Ordering};
 use lockdep::hooks;
@@ -28,24 +30,24 @@ static WORST: AtomicUsize = AtomicUsize::new(0);
 
 /// Measures, and prints the figure.
 pub(crate) fn run<B: Board>() {
-    task::run_to_end::<B>(&[measure::<B>]);
+    sched::run_to_end(&[Work { name: "stack-use", body: measure }]);
     let value = WORST.load(Ordering::Relaxed) as u64;
     console::word::<B>(&Word::Figure { name: STACK_WORST, value, unit: "bytes" });
 }
 
-fn measure<B: Board>() {
-    let kernel = B::current();
-    irq::disable::<B>();
+fn measure(_: usize) {
+    let kernel = Machine::current();
+    flag::disable::<Machine>();
     // This task alone runs in it, once.
-    B::set_current(cpu::word_of_context(TASK.get()));
+    Machine::set_current(cpu::word_of_context(TASK.get()));
     hooks::irqs_disabled();
-    task::with_own_stack::<B>(|stack| {
+    task::with_own_stack(|stack| {
         let painted = paint(stack);
         events();
         WORST.store(used(stack, &painted), Ordering::Relaxed);
     });
-    B::set_current(kernel);
-    irq::enable::<B>();
+    Machine::set_current(kernel);
+    flag::enable::<Machine>();
 }
 
 /// A part of the stack: from its lower end up to the painter's frame.

@@ -1,15 +1,16 @@
-//! Two tasks of a CPU, and on each CPU at once: both hold a lock, take turns, and release it. A context is switched
-//! with its task, so each sees its own lock alone, and releases it cleanly though the other took one in between.
+//! Pairs of tasks, one for each CPU: both tasks of a pair hold a lock, take turns, and release it. A context is switched
+//! with its task, so each sees its own lock alone, and releases it cleanly though the other took one in between, and
+//! though both may be moved.
 
-use crate::board::Board;
-use crate::scenario::Body;
-use crate::{cpu, judge, task};
+use crate::machine::Machine;
+use crate::scenario::Work;
+use crate::{cpu, judge, sched};
 use core::sync::atomic::{AtomicUsize, Ordering};
 use lockdep::hooks;
 use lockdep::spin::Mutex;
 use lockdep_proto::TASK_SWITCH;
 
-/// The lock of the first and that of the second task of each CPU.
+/// The lock of the first and that of the second task of each pair.
 static FIRST: [Mutex<()>; cpu::MAX] = [const { Mutex::named("first_task_lock", ()) }; cpu::MAX];
 static SECOND: [Mutex<()>; cpu::MAX] = [const { Mutex::named("second_task_lock", ()) }; cpu::MAX];
 
@@ -17,26 +18,27 @@ static SECOND: [Mutex<()>; cpu::MAX] = [const { Mutex::named("second_task_lock",
 static WRONG: AtomicUsize = AtomicUsize::new(0);
 static ENDED: AtomicUsize = AtomicUsize::new(0);
 
-/// Runs two tasks on each CPU, and judges what they saw.
-pub(crate) fn run<B: Board>(smp: usize) {
-    let all = [first::<B>, second::<B>].map(|body| [body as Body; cpu::MAX]);
-    let mut bodies = [first::<B> as Body; task::TASKS * cpu::MAX];
-    for (body, wanted) in bodies.iter_mut().zip(all.iter().flat_map(|of_each| &of_each[..smp])) {
-        *body = *wanted;
+static TASKS: [Work; 2] = [Work { name: "first", body: first }, Work { name: "second", body: second }];
+
+/// Runs a pair for each CPU, and judges what the tasks saw.
+pub(crate) fn run(smp: usize) {
+    for pair in 0..smp {
+        for work in &TASKS {
+            sched::spawn(work, pair);
+        }
     }
-    let count = smp * task::TASKS;
-    task::run_to_end::<B>(&bodies[..count]);
-    let apart = WRONG.load(Ordering::Relaxed) == 0 && ENDED.load(Ordering::Relaxed) == count;
-    judge::case::<B>(&TASK_SWITCH, "apart", if apart { "apart" } else { "mixed" });
+    sched::idle_until(|| sched::live() == 0);
+    let apart = WRONG.load(Ordering::Relaxed) == 0 && ENDED.load(Ordering::Relaxed) == smp * TASKS.len();
+    judge::case::<Machine>(&TASK_SWITCH, "apart", if apart { "apart" } else { "mixed" });
 }
 
 /// Takes its lock first, and releases it while the other task holds one as well.
-fn first<B: Board>() {
-    let (own, other) = (&FIRST[B::cpu()], &SECOND[B::cpu()]);
+fn first(pair: usize) {
+    let (own, other) = (&FIRST[pair], &SECOND[pair]);
     let held = own.lock();
     while !other.is_locked() {
         sees(own);
-        task::pause::<B>();
+        sched::yield_now();
     }
     sees(own);
     drop(held);
@@ -45,16 +47,16 @@ fn first<B: Board>() {
 }
 
 /// Takes its lock while the first holds one, and releases it after that one has.
-fn second<B: Board>() {
-    let (own, other) = (&SECOND[B::cpu()], &FIRST[B::cpu()]);
+fn second(pair: usize) {
+    let (own, other) = (&SECOND[pair], &FIRST[pair]);
     while !other.is_locked() {
-        task::pause::<B>();
+        sched::yield_now();
     }
     none();
     let held = own.lock();
     while other.is_locked() {
         sees(own);
-        task::pause::<B>();
+        sched::yield_now();
     }
     sees(own);
     drop(held);

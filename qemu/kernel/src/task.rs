@@ -1,181 +1,131 @@
-//! Cooperative tasks: two a CPU, each with a stack and a context of its own.
+//! The table of tasks: what each has that outlasts a moment on a CPU.
 //!
-//! Invariants: a task runs on the CPU that it was given to, and switches only in [`pause`] and at its end. The current
-//! context is switched with the task, while interrupts are off, between the two stacks. A task is done only when no CPU
-//! runs on its stack any more: the idle loop marks it so, not the task.
-//!
-//! Tasks are numbered round the CPUs: with two of them, 0 and 2 are the tasks of CPU 0, 1 and 3 those of CPU 1.
+//! Teaches: what a task is made of: a stack, a place to go on, and what it holds, which is its lockdep context. The
+//! running task is found by that context and not by the CPU's number: the word of the CPU is read in one instruction, so
+//! that a task that is moved in the middle still finds itself. Who may run and when is `sched`'s.
 
-use crate::board::Board;
-use crate::scenario::Body;
-use crate::{cpu, irq};
+use crate::board::Cpu as _;
+use crate::machine::Machine;
+use crate::scenario::Work;
+use crate::{cpu, scenario};
 use core::cell::UnsafeCell;
-use core::ptr::NonNull;
-use core::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use core::ptr::{self, NonNull};
+use core::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering};
 use lockdep::ContextCell;
-use lockdep::hooks;
 
-/// How many tasks a CPU has.
-pub(crate) const TASKS: usize = 2;
-const STACK: usize = 32 * 1024;
-
-/// The state of a task.
-mod state {
-    /// It may be spawned.
-    pub(super) const FREE: u8 = 0;
-    /// It runs, or may go on.
-    pub(super) const READY: u8 = 1;
-    /// It is through, and still on its stack.
-    pub(super) const ENDING: u8 = 2;
-    /// It is off its stack, and may be spawned again.
-    pub(super) const DONE: u8 = 3;
-}
+/// How many tasks there may be at once.
+pub const TASKS: usize = 32;
+/// The bytes of a stack. The validator needs up to 3 KiB of it, and an interrupt as much again.
+pub(crate) const STACK: usize = 32 * 1024;
 
 #[repr(C, align(16))]
-struct Stack(UnsafeCell<[u8; STACK]>);
+pub(crate) struct Stack(UnsafeCell<[u8; STACK]>);
 
 // SAFETY: a stack is used only by the task that runs on it, through the stack pointer.
 unsafe impl Sync for Stack {}
 
-struct Task {
-    context: ContextCell,
-    stack: Stack,
-    state: AtomicU8,
-    /// The body, as an address.
-    body: AtomicUsize,
-    /// The stack pointer while it does not run, and that of the idle loop that it goes back to.
-    own: AtomicUsize,
-    idle: AtomicUsize,
+impl Stack {
+    pub(crate) fn bottom(&self) -> *mut u8 {
+        self.0.get().cast()
+    }
+
+    pub(crate) fn top(&self) -> *mut u8 {
+        self.bottom().wrapping_add(STACK)
+    }
+}
+
+/// A task.
+pub(crate) struct Task {
+    /// What it holds, as the validator knows it. It goes where the task goes.
+    pub(crate) context: ContextCell,
+    /// Its number for people, never used twice.
+    pub(crate) id: AtomicU32,
+    work: AtomicPtr<Work>,
+    /// What it hands to its work.
+    pub(crate) argument: AtomicUsize,
+    /// The stack pointer while it does not run.
+    pub(crate) stack_pointer: AtomicUsize,
+    /// Above 0 the tail of an interrupt does not preempt it. Written by the task alone.
+    preempt_off: AtomicUsize,
+    /// The CPU that it ran on last.
+    pub(crate) last_cpu: AtomicUsize,
 }
 
 impl Task {
     const fn new() -> Task {
         Task {
             context: ContextCell::new(0),
-            stack: Stack(UnsafeCell::new([0; STACK])),
-            state: AtomicU8::new(state::FREE),
-            body: AtomicUsize::new(0),
-            own: AtomicUsize::new(0),
-            idle: AtomicUsize::new(0),
+            id: AtomicU32::new(0),
+            work: AtomicPtr::new(ptr::null_mut()),
+            argument: AtomicUsize::new(0),
+            stack_pointer: AtomicUsize::new(0),
+            preempt_off: AtomicUsize::new(0),
+            last_cpu: AtomicUsize::new(usize::MAX),
         }
     }
-}
 
-/// Those of each CPU.
-static LIST: [[Task; TASKS]; cpu::MAX] = [const { [const { Task::new() }; TASKS] }; cpu::MAX];
-const NAMES: [&str; TASKS * cpu::MAX] =
-    ["task-one", "task-two", "task-three", "task-four", "task-five", "task-six", "task-seven", "task-eight"];
-static SMP: AtomicUsize = AtomicUsize::new(1);
+    pub(crate) fn set_work(&self, work: &'static Work) {
+        self.work.store(ptr::from_ref(work).cast_mut(), Ordering::Relaxed);
+    }
 
-/// How many CPUs share the tasks.
-pub fn begin(smp: usize) {
-    SMP.store(smp, Ordering::Relaxed);
-}
+    /// What it does, and how it is called.
+    pub(crate) fn work(&self) -> &'static Work {
+        // SAFETY: null, or from a `&'static Work`, since `set_work` alone writes it.
+        unsafe { self.work.load(Ordering::Relaxed).as_ref() }.unwrap_or(&NO_WORK)
+    }
 
-/// Name and number of the task that this CPU runs.
-pub fn current<B: Board>() -> (&'static str, u32) {
-    let slot = cpu::this::<B>().task.load(Ordering::Relaxed);
-    let index = slot.saturating_mul(SMP.load(Ordering::Relaxed)).saturating_add(B::cpu());
-    NAMES.get(index).map_or(("idle", 0), |name| (name, index as u32 + 1))
-}
-
-/// The task that this CPU runs.
-fn running<B: Board>() -> Option<&'static Task> {
-    LIST[B::cpu()].get(cpu::this::<B>().task.load(Ordering::Relaxed))
-}
-
-/// The task of this number.
-fn numbered(index: usize) -> &'static Task {
-    let smp = SMP.load(Ordering::Relaxed);
-    &LIST[index % smp][index / smp]
-}
-
-/// Makes task `index`, which does not run, ready to run `body` on the CPU whose turn it is.
-pub fn spawn<B: Board>(index: usize, body: Body) {
-    let task = numbered(index);
-    let state = task.state.load(Ordering::Acquire);
-    assert!(matches!(state, state::FREE | state::DONE), "task {index} is spawned while it runs");
-    let top = task.stack.0.get().cast::<u8>().wrapping_add(STACK);
-    // SAFETY: the task is not running, so its stack is unused; it is aligned, and large enough.
-    let own = unsafe { B::new_stack(top, first_steps::<B>) };
-    // SAFETY: for the same reason its context is unused.
-    unsafe { task.context.reset() };
-    task.own.store(own, Ordering::Relaxed);
-    task.body.store(body as *const () as usize, Ordering::Relaxed);
-    task.state.store(state::READY, Ordering::Release);
-}
-
-/// Whether task `index` has ended, and left its stack.
-pub fn is_done(index: usize) -> bool {
-    numbered(index).state.load(Ordering::Acquire) == state::DONE
-}
-
-/// Runs each ready task of this CPU until it pauses or ends. Called by the idle loop, with interrupts on.
-pub fn run_ready<B: Board>() {
-    irq::check::<B>();
-    for (slot, task) in LIST[B::cpu()].iter().enumerate() {
-        if task.state.load(Ordering::Acquire) != state::READY {
-            continue;
-        }
-        irq::disable::<B>();
-        let idle = B::current();
-        cpu::this::<B>().task.store(slot, Ordering::Relaxed);
-        // A ready task does not run, and this CPU is the one that runs it.
-        B::set_current(cpu::word_of_context(task.context.get()));
-        // SAFETY: interrupts are disabled; the stack is that of a task that does not run.
-        unsafe { B::switch(task.idle.as_ptr(), task.own.load(Ordering::Relaxed)) };
-        cpu::this::<B>().task.store(usize::MAX, Ordering::Relaxed);
-        B::set_current(idle);
-        if task.state.load(Ordering::Relaxed) == state::ENDING {
-            // From here on any CPU that sees it may give stack and context to another task.
-            task.state.store(state::DONE, Ordering::Release);
-        }
-        irq::enable::<B>();
+    pub(crate) fn may_be_preempted(&self) -> bool {
+        self.preempt_off.load(Ordering::Relaxed) == 0
     }
 }
 
-/// Spawns these tasks and runs this CPU's share, until all are done. Called by the idle loop of the first CPU. However
-/// long they take: who booted this ends it when something hangs.
-pub fn run_to_end<B: Board>(bodies: &[Body]) {
-    for (index, &body) in bodies.iter().enumerate() {
-        spawn::<B>(index, body);
-    }
-    while !(0..bodies.len()).all(is_done) {
-        run_ready::<B>();
-        core::hint::spin_loop();
-    }
+static NO_WORK: Work = Work { name: "none", body: scenario::nothing };
+
+/// The stack of each. Apart from the table, since they are zero: so they are no part of the image.
+pub(crate) static STACKS: [Stack; TASKS] = [const { Stack(UnsafeCell::new([0; STACK])) }; TASKS];
+
+/// All tasks.
+pub(crate) static TABLE: [Task; TASKS] = [const { Task::new() }; TASKS];
+
+/// The number of the running task; none where a CPU boots, idles, or serves an interrupt.
+pub(crate) fn current() -> Option<usize> {
+    let word = Machine::current();
+    let first = cpu::word_of_context(TABLE[0].context.get());
+    let number = word.checked_sub(first)? / size_of::<Task>();
+    (TABLE.get(number).is_some_and(|task| cpu::word_of_context(task.context.get()) == word)).then_some(number)
+}
+
+/// Name and number of the task that this CPU runs, or has interrupted.
+pub fn name_on(cpu: &cpu::Cpu) -> (&'static str, u32) {
+    let task = TABLE.get(cpu.task.load(Ordering::Relaxed));
+    task.map_or(("idle", 0), |task| (task.work().name, task.id.load(Ordering::Relaxed)))
 }
 
 /// Hands the lower end of the running task's stack to `f`.
-pub(crate) fn with_own_stack<B: Board>(f: impl FnOnce(NonNull<u8>)) {
-    if let Some(task) = running::<B>()
-        && let Some(stack) = NonNull::new(task.stack.0.get().cast::<u8>())
-    {
+pub(crate) fn with_own_stack(f: impl FnOnce(NonNull<u8>)) {
+    let stack = STACKS.get(cpu::this::<Machine>().task.load(Ordering::Relaxed));
+    if let Some(stack) = stack.and_then(|stack| NonNull::new(stack.bottom())) {
         f(stack);
     }
 }
 
-/// The running task lets others run, and goes on later.
-pub fn pause<B: Board>() {
-    let Some(task) = running::<B>() else { return };
-    irq::disable::<B>();
-    // SAFETY: interrupts are disabled; the idle loop waits on its stack in `run_ready`.
-    unsafe { B::switch(task.own.as_ptr(), task.idle.load(Ordering::Relaxed)) };
-    irq::enable::<B>();
+/// While it lives, the running task keeps its CPU: it holds a lock for which another would spin.
+pub(crate) struct PreemptOff(Option<&'static Task>);
+
+impl PreemptOff {
+    pub(crate) fn new() -> PreemptOff {
+        let task = current().and_then(|number| TABLE.get(number));
+        if let Some(task) = task {
+            task.preempt_off.fetch_add(1, Ordering::Relaxed);
+        }
+        PreemptOff(task)
+    }
 }
 
-/// Where a new stack begins: the task's context is current, interrupts are off.
-extern "C" fn first_steps<B: Board>() -> ! {
-    let Some(task) = running::<B>() else { unreachable!("a stack without a task") };
-    // The context is new, and says that interrupts are on: so they are from here.
-    B::irqs_enable();
-    // SAFETY: the address is that of a `Body`, stored by `spawn`.
-    let body: Body = unsafe { core::mem::transmute(task.body.load(Ordering::Relaxed) as *const ()) };
-    body();
-    hooks::task_exit();
-    irq::disable::<B>();
-    task.state.store(state::ENDING, Ordering::Relaxed);
-    // SAFETY: as in `pause`; nobody comes back to this stack.
-    unsafe { B::switch(task.own.as_ptr(), task.idle.load(Ordering::Relaxed)) };
-    unreachable!("a task that has ended runs again")
+impl Drop for PreemptOff {
+    fn drop(&mut self) {
+        if let Some(task) = self.0 {
+            task.preempt_off.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
 }

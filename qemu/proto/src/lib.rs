@@ -35,6 +35,20 @@ pub const MARK: &str = "@lockdep";
 /// The live scenarios, by name: the value of `scenario=` on the command line, of the case, and of its report.
 pub const SCENARIOS: [&str; 3] = ["abba", "irq", "softirq"];
 
+/// The trials, by name: what a living kernel does, without a finding. Each is a case, and no part of a boot without
+/// `scenario=`.
+pub const TRIALS: [&str; 5] = ["sched", "locks", "memory", SHELL, SOAK];
+/// All trials but the [`SOAK`], in one boot.
+pub const ALL_TRIALS: &str = "all";
+/// The trial to which the runner sends [`COMMANDS`].
+pub const SHELL: &str = "shell";
+/// What the kernel prints when it reads its line: before that, what is sent may be lost.
+pub const SHELL_READY: &str = "shell: ready";
+/// What is sent, a line each.
+pub const COMMANDS: &str = "help\ntasks\nheld\nstat\nlocks\nclasses\nchains\ngraph\nquit\n";
+/// The trial that takes `minutes=`.
+pub const SOAK: &str = "soak";
+
 /// The kernel's own cases, beside the self-tests: two tasks of a CPU hold their locks apart, its flag is true to
 /// the machine's, and its own locks are in order.
 pub const KERNEL_CASES: [&str; 3] = [TASK_SWITCH, IRQ_FLAG, OWN_LOCKS];

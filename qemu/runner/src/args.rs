@@ -39,6 +39,8 @@ pub(crate) struct BootOptions {
     pub(crate) smp: Option<usize>,
     /// Only this live scenario, without the self-tests.
     pub(crate) scenario: Option<&'static str>,
+    /// For how long the soak runs.
+    pub(crate) minutes: Option<u64>,
     /// Accept the reports as the golden ones.
     pub(crate) bless: bool,
     /// With lock statistics, which the kernel prints at its end.
@@ -58,6 +60,7 @@ impl Default for BootOptions {
             machine: None,
             smp: None,
             scenario: None,
+            minutes: None,
             stat: false,
             bless: false,
             verbose: false,
@@ -80,7 +83,8 @@ Usage: cargo xtask VERB [OPTIONS]
               --board NAME      only this board: {boards}
               --machine NAME    only this machine of QEMU: {machines}
               --smp N           only with this many CPUs (without: with 1 and with 2)
-              --scenario NAME   only this live scenario: {scenarios}
+              --scenario NAME   only this: {scenarios}
+              --minutes N       for how long the soak runs (1)
               --bless           accepts the reports as they are: writes tests/golden/boot/
               --stat            with lock statistics, which the kernel prints at its end
               --verbose         shows every line of every run
@@ -101,8 +105,14 @@ Environment:
 ",
         boards = boards.join(", "),
         machines = machines.join(", "),
-        scenarios = lockdep_proto::SCENARIOS.join(", "),
+        scenarios = scenarios().join(", "),
     )
+}
+
+/// What may be asked for by name: the live scenarios, the trials, and all trials.
+fn scenarios() -> Vec<&'static str> {
+    let trials = lockdep_proto::TRIALS.iter().chain([&lockdep_proto::ALL_TRIALS]);
+    lockdep_proto::SCENARIOS.iter().chain(trials).copied().collect()
 }
 
 /// Reads the arguments, of which the first is the program's name.
@@ -143,11 +153,12 @@ fn parse_boot(parser: &mut lexopt::Parser) -> Result<Verb, lexopt::Error> {
             Long("verbose") | Short('v') => options.verbose = true,
             Long("smp") => {
                 let smp = parser.value()?.parse()?;
-                if !(1..=2).contains(&smp) {
-                    return Err(format!("--smp {smp}: the boards run with 1 CPU or with 2").into());
+                if !(1..=4).contains(&smp) {
+                    return Err(format!("--smp {smp}: the boards run with 1 to 4 CPUs").into());
                 }
                 options.smp = Some(smp);
             }
+            Long("minutes") => options.minutes = Some(parser.value()?.parse()?),
             Long("timeout") => options.timeout = Duration::from_secs(parser.value()?.parse()?),
             Long("board") => {
                 let boards = BOARDS.iter().map(|board| (board.name, board));
@@ -159,7 +170,7 @@ fn parse_boot(parser: &mut lexopt::Parser) -> Result<Verb, lexopt::Error> {
                 options.machine = Some(one_of("--machine", &parser.value()?.string()?, machines)?);
             }
             Long("scenario") => {
-                let scenarios = lockdep_proto::SCENARIOS.iter().map(|&name| (name, name));
+                let scenarios = scenarios().into_iter().map(|name| (name, name));
                 options.scenario = Some(one_of("--scenario", &parser.value()?.string()?, scenarios)?);
             }
             other => return Err(other.unexpected()),
@@ -169,6 +180,9 @@ fn parse_boot(parser: &mut lexopt::Parser) -> Result<Verb, lexopt::Error> {
         && !board.machines.contains(machine)
     {
         return Err(format!("the board {} does not run on the machine {}", board.name, machine.name).into());
+    }
+    if options.minutes.is_some() && options.scenario != Some(lockdep_proto::SOAK) {
+        return Err("--minutes: only with --scenario soak".into());
     }
     Ok(Verb::Boot(options))
 }
@@ -233,6 +247,18 @@ mod tests {
     }
 
     #[test]
+    fn a_trial_may_be_asked_for_like_a_scenario() {
+        for name in ["sched", "locks", "memory", "shell", "all"] {
+            let Ok(Verb::Boot(options)) = parse_line(&format!("boot --scenario {name} --smp 4")) else {
+                panic!("{name}")
+            };
+            assert_eq!((options.scenario, options.smp, options.minutes), (Some(name), Some(4), None));
+        }
+        let Ok(Verb::Boot(options)) = parse_line("boot --scenario soak --minutes 10") else { panic!("not understood") };
+        assert_eq!((options.scenario, options.minutes), (Some("soak"), Some(10)));
+    }
+
+    #[test]
     fn what_is_not_understood_is_named() {
         for (line, named) in [
             ("", "no verb"),
@@ -241,8 +267,10 @@ mod tests {
             ("test all", "all"),
             ("boot --board pc", "virt-aarch64, q35-x86_64"),
             ("boot --scenario dinner", "abba"),
-            ("boot --smp 0", "1 CPU or with 2"),
+            ("boot --smp 0", "1 to 4 CPUs"),
             ("boot --smp two", "two"),
+            ("boot --smp 5", "1 to 4 CPUs"),
+            ("boot --scenario sched --minutes 1", "soak"),
             ("boot --smp", "--smp"),
             ("boot --board virt-aarch64 --machine microvm", "does not run on"),
             ("boot --bless=yes", "yes"),

@@ -110,7 +110,7 @@ fn count(toolchain: Toolchain, board: &Board) -> Result<Vec<Figure>> {
 
 /// Boots a program that counts; returns its output.
 fn boot_and_hear(board: &Board, elf: &Path) -> Result<Vec<Figure>> {
-    let mut qemu = qemu::machine(&board.machines[0], elf, CommandLine { smp: 1, scenario: None });
+    let mut qemu = qemu::machine(&board.machines[0], elf, CommandLine { smp: 1, scenario: None, minutes: None });
     qemu.args(["-icount", "shift=0"]);
     let ended = qemu::run(qemu, LIMIT, &mut |_| ())?;
     let nothing = Vec::new;

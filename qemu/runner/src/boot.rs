@@ -16,8 +16,9 @@ use crate::tally::Tally;
 use crate::toolchain::{Job, Toolchain};
 use crate::verdict::{Expectation, Fault, Verdict, judge};
 use anyhow::Result;
-use lockdep_proto::{CommandLine, MARK, STACK_WORST};
+use lockdep_proto::{ALL_TRIALS, COMMANDS, CommandLine, MARK, SHELL, STACK_WORST};
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// The feature of the kernel that has it validate.
 pub(crate) const VALIDATE: &str = "lockdep-kernel/validate";
@@ -90,13 +91,15 @@ impl Boots<'_> {
         for machine in machines {
             for smp in self.options.smp.map_or(vec![1, 2], |smp| vec![smp]) {
                 let name = format!("{} on {}, smp {smp}", board.name, machine.name);
-                let asked = CommandLine { smp, scenario: self.options.scenario };
+                let asked = CommandLine { smp, scenario: self.options.scenario, minutes: self.options.minutes };
                 let show = std::mem::replace(&mut self.show, self.options.verbose);
                 if show {
                     println!("-- {name}");
                 }
+                let limit = self.options.timeout + Duration::from_secs(60 * self.options.minutes.unwrap_or(0));
                 let mut on_line = |line: &[u8]| self.show_line(show, line);
-                let ended = qemu::run(qemu::machine(machine, elf, asked), self.options.timeout, &mut on_line)?;
+                let qemu = qemu::machine(machine, elf, asked);
+                let ended = qemu::run_with_input(qemu, self.input(), limit, &mut on_line)?;
                 let verdict = self.judge(board, smp, &ended);
                 self.tally += verdict.tally();
                 show_result(&name, show, &ended, &verdict);
@@ -104,6 +107,14 @@ impl Boots<'_> {
             }
         }
         Ok(())
+    }
+
+    /// What is sent to the kernel's shell, where it has one.
+    fn input(&self) -> &'static [u8] {
+        match self.options.scenario {
+            Some(SHELL | ALL_TRIALS) => COMMANDS.as_bytes(),
+            _ => b"",
+        }
     }
 
     /// Shows one line of a run that is shown.

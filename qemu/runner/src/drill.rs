@@ -48,7 +48,7 @@ fn run(toolchain: Toolchain, board: &Board, name: &str, limit: Duration) -> Resu
     let machine = &board.machines[0];
     setup::qemu(&boards::emulators([machine]))?;
     let elf = boot::build(toolchain, board)?;
-    let asked = CommandLine { smp: 1, scenario: Some(name) };
+    let asked = CommandLine { smp: 1, scenario: Some(name), minutes: None };
     let ended = qemu::run(qemu::machine(machine, &elf, asked), limit, &mut |_| ())?;
     let (cases, reports, figures) = (expected_cases(Some(name)), Vec::new(), Vec::new());
     let expected = Expectation { board: board.name.to_owned(), smp: 1, cases, reports, figures };

@@ -7,12 +7,12 @@ use crate::boards::{COMMON_ARGS, Machine};
 use crate::process::{cannot_start, command};
 use crate::verdict::How;
 use anyhow::{Context as _, Result};
-use lockdep_proto::CommandLine;
-use std::io::Read;
+use lockdep_proto::{CommandLine, SHELL_READY};
+use std::io::{Read, Write as _};
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::Path;
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{Receiver, sync_channel};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::time::{Duration, Instant};
 
 /// More than any kernel of ours prints.
@@ -37,21 +37,34 @@ pub(crate) fn machine(machine: &Machine, elf: &Path, asked: CommandLine<'_>) -> 
 }
 
 /// Runs the command to its end, or to ours. Each line is shown to `on_line` as it comes, without its end.
-pub(crate) fn run(mut qemu: Command, limit: Duration, on_line: &mut dyn FnMut(&[u8])) -> Result<Ended> {
+pub(crate) fn run(qemu: Command, limit: Duration, on_line: &mut dyn FnMut(&[u8])) -> Result<Ended> {
+    run_with_input(qemu, b"", limit, on_line)
+}
+
+/// The same, with something to read on its serial line, once the kernel says that it reads.
+pub(crate) fn run_with_input(
+    mut qemu: Command,
+    input: &'static [u8],
+    limit: Duration,
+    on_line: &mut dyn FnMut(&[u8]),
+) -> Result<Ended> {
     let start = Instant::now();
     let deadline = start + limit;
+    qemu.stdin(if input.is_empty() { Stdio::null() } else { Stdio::piped() });
     let child = qemu.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().with_context(|| cannot_start(&qemu))?;
     let mut guard = Guard(child);
+    let keyboard = guard.0.stdin.take().map(|stdin| write(stdin, input));
     let serial = read(guard.0.stdout.take());
     let complaints = read(guard.0.stderr.take());
 
     let mut lines = Lines { log: Vec::new(), shown: 0, on_line };
-    let how = if listen(&serial, deadline, &mut lines) {
+    let how = if listen(&serial, deadline, keyboard.as_ref(), &mut lines) {
         guard.wait_until(deadline)?.map_or(How::TimedOut(limit), how)
     } else {
         How::Flooded(FLOOD)
     };
     drop(guard);
+    drop(keyboard); // kept open until here: a closed one ends QEMU's serial line
     // What was on its way when it ended.
     while let Ok(chunk) = serial.recv_timeout(Duration::from_millis(100)) {
         lines.push(&chunk);
@@ -61,14 +74,35 @@ pub(crate) fn run(mut qemu: Command, limit: Duration, on_line: &mut dyn FnMut(&[
 }
 
 /// Takes in what comes until the line is closed or the deadline is over. `false`: it was too much.
-fn listen(serial: &Receiver<Vec<u8>>, deadline: Instant, lines: &mut Lines<'_>) -> bool {
+fn listen(
+    serial: &Receiver<Vec<u8>>,
+    deadline: Instant,
+    mut keyboard: Option<&SyncSender<()>>,
+    lines: &mut Lines<'_>,
+) -> bool {
+    let is_ready = |log: &[u8]| log.windows(SHELL_READY.len()).any(|part| part == SHELL_READY.as_bytes());
     while let Ok(chunk) = serial.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
         lines.push(&chunk);
+        if let Some(keyboard) = keyboard.take_if(|_| is_ready(&lines.log)) {
+            let _ = keyboard.send(()); // it may have ended
+        }
         if lines.log.len() > FLOOD {
             return false;
         }
     }
     true
+}
+
+/// Writes on a thread of its own, when it is told to, and keeps the pipe open until what this returns is dropped.
+fn write(mut to: ChildStdin, input: &'static [u8]) -> SyncSender<()> {
+    let (keyboard, told) = sync_channel::<()>(1);
+    std::thread::spawn(move || {
+        if told.recv().is_ok() {
+            let _ = to.write_all(input); // it may end before it has read all
+            let _ = told.recv();
+        }
+    });
+    keyboard
 }
 
 /// How a program ended by itself.
@@ -194,6 +228,16 @@ mod tests {
     }
 
     #[test]
+    fn what_is_typed_comes_when_it_is_read() {
+        let mut qemu = command("sh");
+        qemu.args(["-c", "echo first; sleep 0.2; echo 'shell: ready'; read word; echo got $word"]);
+        let mut lines = Vec::new();
+        let mut on_line = |line: &[u8]| lines.push(String::from_utf8_lossy(line).into_owned());
+        run_with_input(qemu, b"tasks\n", Duration::from_secs(10), &mut on_line).expect("sh starts");
+        assert_eq!(lines, ["first", "shell: ready", "got tasks"]);
+    }
+
+    #[test]
     fn what_floods_is_killed() {
         let (ended, _) = fake("exec yes", Duration::from_secs(30));
         assert_eq!(ended.how, How::Flooded(FLOOD));
@@ -201,7 +245,7 @@ mod tests {
 
     #[test]
     fn the_machine_is_told_what_the_kernel_is_told() {
-        let asked = CommandLine { smp: 2, scenario: Some("irq") };
+        let asked = CommandLine { smp: 2, scenario: Some("irq"), minutes: None };
         let qemu = machine(&BOARDS[0].machines[0], Path::new("/kernel"), asked);
         let qemu = shown(&qemu);
         assert!(qemu.starts_with("qemu-system-aarch64 -accel tcg "), "{qemu}");

@@ -11,7 +11,7 @@ use crate::tally::{self, Tally};
 use crate::toolchain::{Job, Toolchain, host_cargo};
 use crate::{bench, book, boot, clippy, drill, msrv, nopanic, package, rustdoc, setup, size, twins};
 use anyhow::{Context as _, Result};
-use lockdep_proto::SCENARIOS;
+use lockdep_proto::{ALL_TRIALS, SCENARIOS};
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
@@ -90,6 +90,10 @@ pub(crate) fn run() -> Tally {
         let name = format!("boots, {scenario} alone");
         let alone = BootOptions { scenario: Some(scenario), smp: Some(1), quiet: true, ..BootOptions::default() };
         steps.boots(&name, toolchain, &alone);
+    }
+    for smp in [1, 4] {
+        let trials = BootOptions { scenario: Some(ALL_TRIALS), smp: Some(smp), quiet: true, ..BootOptions::default() };
+        steps.boots(&format!("trials, smp {smp}"), toolchain, &trials);
     }
     match toolchain {
         Some(_) => steps.counted("bench", || bench::run(false)),

@@ -277,3 +277,29 @@ fn nothing_goes_by_its_old_name() {
     }
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
+
+/// The files of the kernel that are self-tests and demonstrations, and no part of a kernel.
+const SELF_TESTS: [&str; 7] = ["boot_tests", "judge", "live", "sleeping", "stack_use", "switching", "trials"];
+
+#[test]
+fn the_kernel_can_be_read_in_an_hour() {
+    let sources = modules("qemu/kernel");
+    let kernel =
+        sources.iter().filter(|(module, _)| !module.first().is_some_and(|first| SELF_TESTS.contains(&&**first)));
+    let lines: usize = kernel.map(|(_, text)| text.lines().count()).sum();
+    assert!((1000..3000).contains(&lines), "the kernel without its self-tests has {lines} lines");
+    for name in SELF_TESTS {
+        assert!(sources.keys().any(|module| module.first().is_some_and(|first| first == name)), "{name} is gone");
+    }
+}
+
+#[test]
+fn each_file_of_the_kernel_says_what_it_teaches() {
+    for (module, text) in modules("qemu/kernel") {
+        assert!(text.starts_with("//! "), "{}", module.join("/"));
+        let is_part = module.first().is_some_and(|first| !SELF_TESTS.contains(&&**first))
+            && module.last().is_some_and(|last| last != "off");
+        assert!(!is_part || text.contains("Teaches: "), "{}: what does it teach?", module.join("/"));
+        assert!(text.lines().count() <= 400, "{}: too long", module.join("/"));
+    }
+}
