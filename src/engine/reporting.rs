@@ -33,8 +33,8 @@ use crate::lock::usage::Usage;
 use crate::report::capacity::Table;
 use crate::report::fingerprint::Cause;
 use crate::report::kind::Kind;
-use crate::report::policy::FindingId;
 use crate::report::lookup::Lookup;
+use crate::report::policy::FindingId;
 use crate::report::{LockView, PATH, Path, Reacquired, Report, UsageConflict};
 use crate::rules;
 
