@@ -45,6 +45,8 @@ pub(crate) struct BootOptions {
     pub(crate) bless: bool,
     /// With lock statistics, which the kernel prints at its end.
     pub(crate) stat: bool,
+    /// Without the validator: a trial must pass as well.
+    pub(crate) off: bool,
     /// Show all output of every run.
     pub(crate) verbose: bool,
     /// Do not show the first run either. No option: `test` boots more than once.
@@ -62,6 +64,7 @@ impl Default for BootOptions {
             scenario: None,
             minutes: None,
             stat: false,
+            off: false,
             bless: false,
             verbose: false,
             quiet: false,
@@ -86,6 +89,7 @@ Usage: cargo xtask VERB [OPTIONS]
               --scenario NAME   only this: {scenarios}
               --minutes N       for how long the soak runs (1)
               --bless           accepts the reports as they are: writes tests/golden/boot/
+              --off             without the validator: for a trial
               --stat            with lock statistics, which the kernel prints at its end
               --verbose         shows every line of every run
               --timeout SECONDS how long a run may take (60)
@@ -150,6 +154,7 @@ fn parse_boot(parser: &mut lexopt::Parser) -> Result<Verb, lexopt::Error> {
             Long("help") | Short('h') => return Ok(Verb::Help),
             Long("bless") => options.bless = true,
             Long("stat") => options.stat = true,
+            Long("off") => options.off = true,
             Long("verbose") | Short('v') => options.verbose = true,
             Long("smp") => {
                 let smp = parser.value()?.parse()?;
@@ -183,6 +188,10 @@ fn parse_boot(parser: &mut lexopt::Parser) -> Result<Verb, lexopt::Error> {
     }
     if options.minutes.is_some() && options.scenario != Some(lockdep_proto::SOAK) {
         return Err("--minutes: only with --scenario soak".into());
+    }
+    let is_trial = options.scenario.is_some_and(|name| !lockdep_proto::SCENARIOS.contains(&name));
+    if options.off && (options.stat || !is_trial) {
+        return Err("--off: only with a trial, and without --stat".into());
     }
     Ok(Verb::Boot(options))
 }
@@ -255,7 +264,9 @@ mod tests {
             assert_eq!((options.scenario, options.smp, options.minutes), (Some(name), Some(4), None));
         }
         let Ok(Verb::Boot(options)) = parse_line("boot --scenario soak --minutes 10") else { panic!("not understood") };
-        assert_eq!((options.scenario, options.minutes), (Some("soak"), Some(10)));
+        assert_eq!((options.scenario, options.minutes, options.off), (Some("soak"), Some(10), false));
+        let Ok(Verb::Boot(options)) = parse_line("boot --scenario all --off") else { panic!("not understood") };
+        assert!(options.off);
     }
 
     #[test]
@@ -271,6 +282,8 @@ mod tests {
             ("boot --smp two", "two"),
             ("boot --smp 5", "1 to 4 CPUs"),
             ("boot --scenario sched --minutes 1", "soak"),
+            ("boot --scenario abba --off", "only with a trial"),
+            ("boot --scenario sched --off --stat", "--off"),
             ("boot --smp", "--smp"),
             ("boot --board virt-aarch64 --machine microvm", "does not run on"),
             ("boot --bless=yes", "yes"),

@@ -37,8 +37,12 @@ pub(crate) fn run(options: &BootOptions) -> Result<Tally> {
     let mut boots =
         Boots { options, goldens: Goldens::new(options.bless), tally: Tally::default(), show: !options.quiet };
     for (board, machines) in chosen.iter().filter(|(_, machines)| !machines.is_empty()) {
-        let feature = if options.stat { STAT } else { VALIDATE };
-        match build_program(toolchain, board, Program::Kernel, &[feature]) {
+        let features: &[&str] = match options {
+            BootOptions { off: true, .. } => &[],
+            BootOptions { stat: true, .. } => &[STAT],
+            _ => &[VALIDATE],
+        };
+        match build_program(toolchain, board, Program::Kernel, features) {
             Ok(elf) => boots.all(board, machines, &elf)?,
             Err(error) => {
                 println!("FAILED {}: the kernel cannot be built: {error:#}", board.name);

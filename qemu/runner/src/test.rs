@@ -94,6 +94,8 @@ pub(crate) fn run() -> Tally {
     for smp in [1, 4] {
         let trials = BootOptions { scenario: Some(ALL_TRIALS), smp: Some(smp), quiet: true, ..BootOptions::default() };
         steps.boots(&format!("trials, smp {smp}"), toolchain, &trials);
+        let off = BootOptions { off: true, ..trials };
+        steps.boots(&format!("trials without the validator, smp {smp}"), toolchain, &off);
     }
     match toolchain {
         Some(_) => steps.counted("bench", || bench::run(false)),
