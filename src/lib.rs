@@ -39,6 +39,9 @@ pub mod report;
 
 mod engine;
 
+#[cfg_attr(not(test), expect(dead_code, reason = "the runtime calls it once contexts are registered"))]
+mod watch;
+
 mod port;
 
 pub mod stat;
