@@ -597,3 +597,58 @@ fn what_finds_no_room_is_not_told() {
     contexts.extend((2..100).map(|at| context(at, None, &[(1, Mode::READ)])));
     assert_eq!(claimed(&contexts, 0), [0, 1]);
 }
+
+/// What each visit shows, one after the other, and the last one for ever.
+struct Film(RefCell<Vec<Vec<View>>>);
+
+impl Film {
+    /// Frames that are shown so often each.
+    fn new(frames: &[(usize, &[View])]) -> Film {
+        let shown = frames.iter().rev().flat_map(|(times, frame)| std::iter::repeat_n(frame.to_vec(), *times));
+        Film(RefCell::new(shown.collect()))
+    }
+}
+
+impl Contexts for Film {
+    type One = View;
+
+    fn visit(&self, mut visit: impl FnMut(View) -> ControlFlow<()>) {
+        let frame = self.0.borrow().last().expect("a film has a frame").clone();
+        if self.0.borrow().len() > 1 {
+            self.0.borrow_mut().pop();
+        }
+        let _ = frame.iter().try_for_each(|view| visit(*view));
+    }
+}
+
+/// One look of three contexts has five visits: one to find the first, one for each, and one that reads the waits again.
+const LOOK: usize = 5;
+
+#[test]
+fn one_look_is_not_enough() {
+    let waiter = context(20, Some((1, WRITE)), &[(2, WRITE)]);
+    let (before, after) = (context(10, None, &[(1, WRITE), (3, WRITE)]), context(10, None, &[]));
+    let mut interrupt = context(11, Some((2, WRITE)), &[]);
+    interrupt.interrupted = Some(10);
+    // Between the second visit and the third, the task releases lock 1, and is interrupted. The waiter has yet to run.
+    let torn = Film::new(&[(2, &[waiter, before]), (1, &[waiter, after, interrupt])]);
+    assert_eq!(WaitGraph::new().deadlock(&torn, 20), []);
+    let still = Film::new(&[(1, &[waiter, before, interrupt])]);
+    assert_eq!(WaitGraph::new().deadlock(&still, 20).len(), 3, "as if the task had not released it");
+}
+
+#[test]
+fn a_wait_that_ended_meanwhile_is_none() {
+    let [one, other] = [context(10, Some((1, WRITE)), &[(2, WRITE)]), context(20, Some((2, WRITE)), &[(1, WRITE)])];
+    let (both, ended): (&[View], &[View]) = (&[one, other], &[one, context(20, None, &[(1, WRITE), (2, WRITE)])]);
+    let of_two = LOOK - 1;
+    assert_eq!(WaitGraph::new().deadlock(&Film::new(&[(2 * of_two, both), (1, ended)]), 10).len(), 2);
+    for visits in 0..2 * of_two {
+        let film = Film::new(&[(visits, both), (1, ended)]);
+        assert_eq!(WaitGraph::new().deadlock(&film, 10), [], "it ends after {visits} visits");
+    }
+    let mut again = other;
+    again.doing = Doing::Waiting(Wait { number: 3, ..other.doing.wait().expect("it waits") });
+    let film = Film::new(&[(of_two, both), (1, &[one, again])]);
+    assert_eq!(WaitGraph::new().deadlock(&film, 10), [], "another wait for the same lock");
+}
