@@ -11,6 +11,7 @@
 //!
 //! What it does not do: read a context ([`Seen`] is what the caller read), take a lock, know a clock's unit, or print.
 
+pub(crate) mod hung;
 pub(crate) mod wait_graph;
 
 use crate::context::hold::{Hold, HoldFlags};
@@ -147,12 +148,57 @@ pub(crate) enum Place {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::lock::lock_map::LockMap;
     use crate::lock::site::Site;
     use crate::lock::usage::{Usage, UsageMask};
     use crate::lock::wait_type::WaitTypes;
+    use std::vec::Vec;
+
+    /// A context of a table.
+    #[derive(Clone, Copy, Debug)]
+    pub(crate) struct View {
+        pub(crate) address: usize,
+        pub(crate) doing: Doing,
+        pub(crate) interrupted: Option<usize>,
+        pub(crate) holds: [Option<(usize, Held)>; 8],
+    }
+
+    impl Seen for View {
+        fn address(self) -> usize {
+            self.address
+        }
+        fn doing(self) -> Doing {
+            self.doing
+        }
+        fn interrupted(self) -> Option<usize> {
+            self.interrupted
+        }
+        fn hold(self, instance: usize) -> Option<Held> {
+            self.holds.iter().rev().flatten().find(|(lock, _)| *lock == instance).map(|(_, held)| *held)
+        }
+    }
+
+    /// A context that waits for this lock, and holds these.
+    pub(crate) fn context(address: usize, waits_for: Option<(usize, Mode)>, holds: &[(usize, Mode)]) -> View {
+        let doing = waits_for.map_or(Doing::Running, |(instance, mode)| {
+            Doing::Waiting(Wait { instance, mode, ends: Ends::AllReleases, number: 1, since: 0 })
+        });
+        let mut view = View { address, doing, interrupted: None, holds: [None; 8] };
+        for (place, (instance, mode)) in holds.iter().enumerate() {
+            view.holds[place] = Some((*instance, Held { mode: *mode, certainty: Certainty::Certain }));
+        }
+        view
+    }
+
+    impl Contexts for Vec<View> {
+        type One = View;
+
+        fn visit(&self, mut visit: impl FnMut(View) -> ControlFlow<()>) {
+            let _ = self.iter().try_for_each(|view| visit(*view));
+        }
+    }
 
     #[test]
     fn a_hold_is_certain_when_its_lock_must_have_been_acquired() {

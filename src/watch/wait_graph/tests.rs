@@ -3,6 +3,7 @@
 //! that there are, ever lets it go on.
 
 use super::*;
+use crate::watch::tests::{View, context};
 use proptest::prelude::*;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -110,7 +111,9 @@ impl Facts {
     /// It ends, and releases everything.
     fn end(&mut self, who: usize, length: usize) {
         self.holders.iter_mut().for_each(|holders| holders.retain(|(holder, _)| *holder != Some(who)));
-        self.queued.iter_mut().for_each(|queued| { queued.remove(&who); });
+        self.queued.iter_mut().for_each(|queued| {
+            queued.remove(&who);
+        });
         self.got[who] = false;
         self.at[who] = length;
     }
@@ -327,29 +330,6 @@ impl Machine {
     }
 }
 
-#[derive(Clone, Copy, Debug)]
-struct View {
-    address: usize,
-    doing: Doing,
-    interrupted: Option<usize>,
-    holds: [Option<(usize, Held)>; 8],
-}
-
-impl Seen for View {
-    fn address(self) -> usize {
-        self.address
-    }
-    fn doing(self) -> Doing {
-        self.doing
-    }
-    fn interrupted(self) -> Option<usize> {
-        self.interrupted
-    }
-    fn hold(self, instance: usize) -> Option<Held> {
-        self.holds.iter().rev().flatten().find(|(lock, _)| *lock == instance).map(|(_, held)| *held)
-    }
-}
-
 /// The machine goes on while it is looked at.
 impl Contexts for RefCell<Machine> {
     type One = View;
@@ -501,26 +481,6 @@ fn all_that_cannot_go_on_is_claimed() {
     assert!(claims.all > 500 && claims.by_semaphores > 100, "{claims:?}");
 }
 
-/// A context of a table.
-fn context(address: usize, waits_for: Option<(usize, Mode)>, holds: &[(usize, Mode)]) -> View {
-    let doing = waits_for.map_or(Doing::Running, |(instance, mode)| {
-        Doing::Waiting(Wait { instance, mode, ends: Ends::AllReleases, number: 1, since: 0 })
-    });
-    let mut view = View { address, doing, interrupted: None, holds: [None; 8] };
-    for (place, (instance, mode)) in holds.iter().enumerate() {
-        view.holds[place] = Some((*instance, Held { mode: *mode, certainty: Certainty::Certain }));
-    }
-    view
-}
-
-impl Contexts for Vec<View> {
-    type One = View;
-
-    fn visit(&self, mut visit: impl FnMut(View) -> ControlFlow<()>) {
-        let _ = self.iter().try_for_each(|view| visit(*view));
-    }
-}
-
 const WRITE: Mode = Mode::WRITE;
 
 /// The addresses of those that are claimed from `start`.
@@ -593,7 +553,8 @@ fn what_finds_no_room_is_not_told() {
     assert_eq!(claimed(&ring(NODES), 7).len(), NODES);
     assert_eq!(claimed(&ring(NODES + 1), 7), []);
     // Readers for which there is no room do no harm: one that is stuck is enough.
-    let mut contexts = vec![context(0, Some((1, WRITE)), &[(2, WRITE)]), context(1, Some((2, WRITE)), &[(1, Mode::READ)])];
+    let mut contexts =
+        vec![context(0, Some((1, WRITE)), &[(2, WRITE)]), context(1, Some((2, WRITE)), &[(1, Mode::READ)])];
     contexts.extend((2..100).map(|at| context(at, None, &[(1, Mode::READ)])));
     assert_eq!(claimed(&contexts, 0), [0, 1]);
 }
