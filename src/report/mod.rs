@@ -12,6 +12,7 @@ pub(crate) mod config;
 #[cfg(feature = "defmt")]
 mod defmt;
 pub(crate) mod fingerprint;
+pub(crate) mod hang;
 pub(crate) mod kind;
 pub(crate) mod message;
 pub(crate) mod policy;
@@ -21,6 +22,7 @@ pub(crate) mod text;
 pub use crate::context::{Flags, HOLDS, Toggles};
 pub use crate::lock::usage::UsageState;
 pub use capacity::{Fill, MemoryFootprint, Notice, Occupancy, Table};
+pub use hang::{Activity, End, Hang, Link, Party};
 pub use policy::{By, FindingId, Place};
 pub use status::{State, Status};
 
@@ -307,6 +309,8 @@ pub struct Report {
     pub held_cut: usize,
     /// The index of the first hold of the present interrupt context.
     run_from: usize,
+    /// The contexts of a hang, to which the holds belong then.
+    pub(crate) hang: Hang,
 }
 
 impl Report {
@@ -342,6 +346,7 @@ impl Report {
         held: Vec::new(),
         held_cut: 0,
         run_from: 0,
+        hang: Hang::NONE,
     };
 
     /// Clears it in place, since it is too large for a kernel's stack.
@@ -353,6 +358,7 @@ impl Report {
         self.path_to_held.clear();
         self.trace.clear();
         self.held.clear();
+        self.hang.clear();
     }
 
     /// The kind of the finding.

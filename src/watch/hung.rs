@@ -166,10 +166,16 @@ pub(crate) fn leads<C: Contexts>(contexts: &C, one: C::One) -> bool {
     .is_none()
 }
 
-/// Calls `show` for each that waits for this lock.
-pub(crate) fn for_each_waiter<C: Contexts>(contexts: &C, instance: usize, mut show: impl FnMut(C::One)) {
+/// Calls `show` for each that waits, directly, for the same lock as the first of a chain, or for a lock that this one
+/// holds; not for those of the chain.
+pub(crate) fn for_each_waiter<C: Contexts>(contexts: &C, chain: &Chain, mut show: impl FnMut(C::One)) {
+    let Some(first) = chain.links().first() else { return };
+    let Some(start) = contexts.find(first.address) else { return };
+    let own = first.doing.wait().map(|wait| wait.instance);
     contexts.visit(|one| {
-        if one.doing().wait().is_some_and(|wait| wait.instance == instance) {
+        let waits_for = one.doing().wait().map(|wait| wait.instance);
+        let is_of = waits_for.is_some_and(|lock| own.map_or(start.hold(lock).is_some(), |own| own == lock));
+        if is_of && chain.links().iter().all(|link| link.address != one.address()) {
             show(one);
         }
         ControlFlow::Continue(())
@@ -287,7 +293,11 @@ mod tests {
             contexts.iter().filter(|one| leads(&contexts, **one)).map(|one| one.address()).collect();
         assert_eq!(leading, [101, 10], "one for each lock");
         let mut all = Vec::new();
-        for_each_waiter(&contexts, 1, |one| all.push(one.address()));
-        assert_eq!(all, [100, 101, 102, 103, 104]);
+        for_each_waiter(&contexts, &Chain::of(&contexts, 101), |one| all.push(one.address()));
+        assert_eq!(all, [100, 102, 103, 104], "those of the chain are told already");
+        all.clear();
+        contexts[5].doing = Doing::Running;
+        for_each_waiter(&contexts, &Chain::of(&contexts, 10), |one| all.push(one.address()));
+        assert_eq!(all, [100, 101, 102, 103, 104], "of one that runs, who waits for its locks");
     }
 }

@@ -4,6 +4,7 @@
 //! plain data; the runtime takes the registry's lock, decides when to look, and reports.
 //!
 //! - [`wait_graph`]: is this a deadlock that has happened? Never a false one.
+//! - [`tell`]: either of them as a report.
 //! - [`hung`]: the chain from a waiter over the holders of its lock to the one that could end it, for people to read.
 //!
 //! Invariant: nothing here follows a pointer, allocates, recurses, or loops without a bound: each walk ends at the
@@ -12,6 +13,7 @@
 //! What it does not do: read a context ([`Seen`] is what the caller read), take a lock, know a clock's unit, or print.
 
 pub(crate) mod hung;
+pub(crate) mod tell;
 pub(crate) mod wait_graph;
 
 use crate::context::hold::{Hold, HoldFlags};

@@ -229,8 +229,14 @@ pub(crate) struct Member {
     pub(crate) address: usize,
     /// Its wait; `None` if it is only interrupted.
     pub(crate) wait: Option<Wait>,
-    /// The members that it cannot go on without, as their places in the list.
+    /// The members that it cannot go on without, as the bits of their places in the list.
     pub(crate) reason: u32,
+    /// The reason is the interrupt that came over it.
+    pub(crate) is_interrupted: bool,
+}
+
+impl Member {
+    const NONE: Member = Member { address: 0, wait: None, reason: 0, is_interrupted: false };
 }
 
 /// Those by which a context is stuck, as one look shows them: it is first.
@@ -248,7 +254,7 @@ impl PartialEq for Suspect {
 
 impl Suspect {
     /// Nobody is stuck.
-    const NONE: Suspect = Suspect { members: [Member { address: 0, wait: None, reason: 0 }; NODES], used: 0 };
+    const NONE: Suspect = Suspect { members: [Member::NONE; NODES], used: 0 };
 
     fn members(&self) -> &[Member] {
         self.members.get(..self.used).unwrap_or_default()
@@ -256,7 +262,8 @@ impl Suspect {
 
     fn push(&mut self, node: &Node, reason: Set) {
         if let Some(member) = self.members.get_mut(self.used) {
-            *member = Member { address: node.address, wait: node.doing.wait(), reason };
+            let is_interrupted = reason & node.holders == 0;
+            *member = Member { address: node.address, wait: node.doing.wait(), reason, is_interrupted };
             self.used += 1;
         }
     }
