@@ -38,22 +38,6 @@ pub struct Party {
     pub held_cut: u8,
 }
 
-impl Party {
-    /// A context that runs and holds nothing.
-    pub(crate) const fn new(who: TaskInfo, level: Level) -> Party {
-        Party {
-            who,
-            level,
-            activity: Activity::Running,
-            link: Link::First,
-            waits_for: None,
-            seconds: 0,
-            held: 0,
-            held_cut: 0,
-        }
-    }
-}
-
 /// What a context does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]

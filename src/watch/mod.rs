@@ -81,8 +81,7 @@ impl Doing {
 
 /// A wait that was announced after the first attempt had failed.
 ///
-/// Two that are equal are the same wait: the context was in it all the time in between. So its number must not come
-/// again at this address, not even for a new task's context.
+/// Two of one context that are equal are the same wait: the context was in it all the time in between.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Wait {
     /// The lock.

@@ -32,7 +32,7 @@ pub(super) fn chain(report: &Report, f: &mut Formatter<'_>) -> fmt::Result {
         if let Some(hold) = blocks.and_then(|lock| held(report, index, lock)) {
             write!(f, ", taken at {}{}", Place(hold.site), if hold.mode.shared { " for reading" } else { "" })?;
         }
-        doing(party, index == 0, f)?;
+        doing(party, f)?;
     }
     end(report, f)?;
     waiters(report, f)
@@ -44,8 +44,8 @@ fn held<'a>(report: &'a Report, party: usize, lock: &LockView) -> Option<&'a Loc
 }
 
 /// What a context does, and the lock that it waits for on a line of its own.
-fn doing(party: &Party, is_first: bool, f: &mut Formatter<'_>) -> fmt::Result {
-    let (and, seconds) = (if is_first { "" } else { ", and" }, party.seconds);
+fn doing(party: &Party, f: &mut Formatter<'_>) -> fmt::Result {
+    let (and, seconds) = (if party.link == Link::First { "" } else { ", and" }, party.seconds);
     match (party.activity, &party.waits_for) {
         (Activity::Waiting, Some(lock)) if lock.mode.shared => {
             writeln!(f, "{and} has waited for {seconds} s, as a reader, for:\n     {lock}")

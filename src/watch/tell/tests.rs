@@ -3,8 +3,9 @@
 //! `BLESS=1 cargo test --all-features --lib watch` writes `tests/golden/hang/` again: read the difference before it goes in.
 
 use super::*;
-use crate::context::Level;
-use crate::context::hold::Hold;
+use crate::context::hold::{Hold, NO_SLOT};
+use crate::context::{Context, Level};
+use crate::engine::validator::Validator;
 use crate::lock::lock_map::LockMap;
 use crate::lock::mode::Mode;
 use crate::lock::site::Site;
@@ -87,7 +88,8 @@ impl Story {
             Doing::Running if actor.irqs_off => Activity::RunningIrqsOff,
             Doing::Running => Activity::Running,
         };
-        Party { activity, waits_for, seconds: 143, ..Party::new(self.who(address), level) }
+        let who = self.who(address);
+        Party { who, level, activity, link: Link::First, waits_for, seconds: 143, held: 0, held_cut: 0 }
     }
 
     /// The text of the chain from a context on.
@@ -220,4 +222,25 @@ fn a_deadlock_is_one_finding_from_wherever_it_is_seen() {
     assert_eq!((one.id, one.ends()), (other.id, other.ends()));
     assert_eq!((one.id, one.hang.parties().len()), (waiter.id, 2), "who only waits for them is no part of it");
     assert_ne!(one.id, knot().deadlock(11).id);
+}
+
+/// The policy "first" is silent after a finding, which is when a hang must be told. A hang is a finding like others: it
+/// is told once, and it does not make the rules silent.
+#[test]
+fn a_hang_is_told_once_and_also_where_the_rules_are_silent() {
+    let (story, context) = (hugetlbfs(), Context::new());
+    let mut validator = Validator::<8, 8, 8>::new();
+    let hang = |validator: &mut Validator<8, 8, 8>| {
+        validator.engine().report(&context, Kind::Deadlock, None, |report, _| *report = story.deadlock(5749));
+        validator.engine().findings.ids().len()
+    };
+    let unbalanced = |validator: &mut Validator<8, 8, 8>, name| {
+        let map = LockMap::of_class(name, Site::caller(), WaitTypes::SPIN);
+        validator.engine().report_not_held(&context, &map, NO_SLOT, None, "release");
+        validator.engine().findings.ids().len()
+    };
+    assert_eq!([hang(&mut validator), hang(&mut validator)], [1, 1]);
+    assert_eq!([unbalanced(&mut validator, "a"), unbalanced(&mut validator, "b")], [2, 2], "then they are silent");
+    let mut silent = Validator::<8, 8, 8>::new();
+    assert_eq!([unbalanced(&mut silent, "a"), unbalanced(&mut silent, "b"), hang(&mut silent)], [1, 1, 2]);
 }
