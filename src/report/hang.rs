@@ -10,12 +10,6 @@
 use crate::context::Level;
 use crate::report::{LockView, Report, TaskInfo};
 
-/// How many contexts a report shows.
-pub(crate) const PARTIES: usize = 8;
-
-/// How many of those that wait for the same lock are listed by name.
-pub(crate) const WAITERS: usize = 8;
-
 /// A context of a hang.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -106,10 +100,16 @@ impl Report {
 /// With the feature `watch`.
 #[cfg(feature = "watch")]
 mod kept {
-    use super::{End, Link, PARTIES, Party, WAITERS};
+    use super::{End, Link, Party};
     use crate::report::kind::Kind;
     use crate::report::{LockView, Report, TaskInfo};
     use heapless::Vec;
+
+    /// How many contexts a report shows.
+    const PARTIES: usize = 8;
+
+    /// How many of those that wait for the same lock are listed by name.
+    const WAITERS: usize = 8;
 
     /// The contexts of a hang. Empty in reports of other kinds.
     #[derive(Clone, Debug)]
@@ -159,12 +159,15 @@ mod kept {
     }
 
     /// Makes the report that of a hang of `who`, which lasts so many seconds at least. What the reporting context holds
-    /// is no part of it.
+    /// is no part of it; and neither is where it runs, unless it was interrupted by the timer that notices the hang.
     pub(crate) fn begin(report: &mut Report, kind: Kind, who: TaskInfo, seconds: u32) {
         report.hang.clear();
         report.held.clear();
         (report.kind, report.who, report.held_cut) = (Some(kind), Some(who), 0);
         report.hang.seconds = seconds;
+        if kind != Kind::SoftLockup {
+            report.trace.clear();
+        }
     }
 
     /// Adds a context, which `describe` shows, and tells its holds to its argument. Returns `false` if there is no room

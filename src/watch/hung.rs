@@ -123,8 +123,8 @@ fn holder<C: Contexts>(contexts: &C, address: usize, wait: Wait) -> Option<(C::O
     let (mut runs, mut waits, mut holders) = (None, None, 0u16);
     contexts.visit(|one| {
         let is_own = one.address() == address;
-        let excludes = |held: super::Held| !(held.mode.shared && wait.mode.shared) && !(is_own && held.mode.recursive);
-        if one.hold(wait.instance).is_some_and(excludes) {
+        let is_beside = |held: super::Held| held.mode.shared && wait.mode.shared || is_own && held.mode.recursive;
+        if one.hold(wait.instance).is_some_and(|held| !is_beside(held)) {
             holders = holders.saturating_add(1);
             match one.doing() {
                 Doing::Waiting(_) => waits = waits.or(Some(one)),

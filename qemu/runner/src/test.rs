@@ -19,12 +19,15 @@ use std::time::Instant;
 const FEATURE_SETS: &[&[&str]] = &[
     &["--workspace", "--features", "lockdep/std,lockdep/lock_api,lockdep/lock_api_05,lockdep/selftest"],
     &["-p", "lockdep", "--no-default-features", "--features", "std"],
-    &["-p", "lockdep", "--features", "stat,std,lock_api,lock_api_05,selftest"],
+    &["-p", "lockdep", "--features", "stat,watch,std,lock_api,lock_api_05,selftest"],
 ];
 
 /// The sets of features that the validator is built with for bare metal.
-const BARE_FEATURES: &[&str] =
-    &["validate", "stat,critical-section,defmt,lock_api,lock_api_05", "critical-section,defmt,lock_api,lock_api_05"];
+const BARE_FEATURES: &[&str] = &[
+    "validate",
+    "stat,watch,critical-section,defmt,lock_api,lock_api_05",
+    "critical-section,defmt,lock_api,lock_api_05",
+];
 
 /// The oldest Rust that the project promises to build with.
 const MSRV: &str = env!("CARGO_PKG_RUST_VERSION");

@@ -244,3 +244,31 @@ fn a_hang_is_told_once_and_also_where_the_rules_are_silent() {
     let mut silent = Validator::<8, 8, 8>::new();
     assert_eq!([unbalanced(&mut silent, "a"), unbalanced(&mut silent, "b"), hang(&mut silent)], [1, 1, 2]);
 }
+
+/// The ways that a report names.
+fn ways(report: &Report) -> Vec<String> {
+    let begins = ["what to do: ", "        or: "];
+    let text = report.to_string();
+    text.lines().filter_map(|line| begins.iter().find_map(|begin| line.strip_prefix(begin))).map(String::from).collect()
+}
+
+/// Each way is followed: the hold that it names is not there, or no interrupt comes where it is.
+#[test]
+fn each_way_of_the_advice_removes_the_deadlock() {
+    for (make, start, count) in [(hugetlbfs as fn() -> Story, 5749, 2), (spm_resume, 1132, 2), (knot, 11, 2)] {
+        let ways = ways(&make().deadlock(start));
+        assert_eq!(ways.len(), count, "{ways:?}");
+        for way in ways {
+            let mut story = make();
+            let name = way.split('`').nth(1).expect("a way names a lock");
+            let lock = story.locks.iter().position(|lock| *lock == name).expect("it is in the story") + 1;
+            for actor in &mut story.actors {
+                match way.starts_with("release") {
+                    true => actor.view.holds.iter_mut().for_each(|hold| *hold = hold.filter(|(held, _)| *held != lock)),
+                    false => actor.view.interrupted = None,
+                }
+            }
+            assert!(WaitGraph::new().deadlock(&story.views(), start).is_empty(), "{way}");
+        }
+    }
+}

@@ -5,8 +5,10 @@
 use super::*;
 use crate::watch::tests::{View, context};
 use proptest::prelude::*;
+use proptest::test_runner::{RngAlgorithm, TestRng, TestRunner};
 use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::env;
 use std::vec;
 use std::vec::Vec;
 
@@ -421,9 +423,9 @@ struct Claims {
 fn check(machine: &RefCell<Machine>, graph: &mut WaitGraph, claims: &mut Claims) -> Result<Vec<bool>, TestCaseError> {
     let contexts = machine.borrow().scripts.len();
     let mut claimed = vec![false; contexts];
-    for who in 0..contexts {
+    for (who, claimed) in claimed.iter_mut().enumerate() {
         let members = graph.deadlock(machine, who);
-        claimed[who] = !members.is_empty();
+        *claimed = !members.is_empty();
         let now = machine.borrow();
         for member in members {
             prop_assert!(!now.can_go_on(member.address), "{} of {members:?} can go on in {now:?}", member.address);
@@ -432,19 +434,21 @@ fn check(machine: &RefCell<Machine>, graph: &mut WaitGraph, claims: &mut Claims)
             claims.by_semaphores += usize::from(matches!(ends, Some(Ends::OneRelease(_))));
             claims.by_interrupts += usize::from(ends.is_none());
         }
-        claims.all += usize::from(claimed[who]);
+        claims.all += usize::from(*claimed);
     }
     Ok(claimed)
 }
 
+/// Runs a property; `CASES=N` multiplies the number of machines, `SEED=N` makes others.
 fn run(cases: u32, parts: Parts, property: impl Fn(Machine, &mut Claims) -> Result<(), TestCaseError>) -> Claims {
     let claims = RefCell::new(Claims::default());
+    let number = |name| env::var(name).ok().and_then(|value| value.parse::<u32>().ok());
+    let cases = cases.saturating_mul(number("CASES").unwrap_or(1));
     let config = ProptestConfig { cases, failure_persistence: None, ..ProptestConfig::default() };
-    let result = proptest::test_runner::TestRunner::new_with_rng(
-        config,
-        proptest::test_runner::TestRng::deterministic_rng(proptest::test_runner::RngAlgorithm::ChaCha),
-    )
-    .run(&machines(parts), |machine| property(machine, &mut claims.borrow_mut()));
+    let mut seed = [0; 32];
+    seed[..4].copy_from_slice(&number("SEED").unwrap_or(0).to_le_bytes());
+    let mut runner = TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &seed));
+    let result = runner.run(&machines(parts), |machine| property(machine, &mut claims.borrow_mut()));
     result.unwrap_or_else(|failure| panic!("{failure}"));
     claims.into_inner()
 }
