@@ -131,8 +131,9 @@ impl Held {
         let left_over = HoldFlags::UNCHECKED.union(HoldFlags::UNCHAINED);
         let doubtful = match place {
             // It is announced before the lock is tried, and nothing is recorded when that succeeds.
-            Place::Top => !hold.tried(),
-            Place::BelowTop => false,
+            Place::Newest => !hold.tried(),
+            Place::SinceTheWait => true,
+            Place::Older => false,
         } || hold.merged() // it may be a sibling that is held
             || hold.flags.contains(left_over); // an interrupt ended with it: any other may release it
         Held { mode: hold.mode(), certainty: if doubtful { Certainty::Doubtful } else { Certainty::Certain } }
@@ -142,10 +143,13 @@ impl Held {
 /// Where a hold is among those of its context, without what the context waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Place {
-    /// The newest hold of a context that is in no wait, apart from what interrupts left over.
-    Top,
-    /// Another was announced after it: so it was acquired before.
-    BelowTop,
+    /// The newest of a context that is in no wait, apart from what interrupts left over.
+    Newest,
+    /// It was taken after the wait began: by an interrupt that runs in the context of the waiter, as the scheduler does,
+    /// and that will release it though the wait goes on.
+    SinceTheWait,
+    /// Another was announced after it, so it was acquired before; and the wait, if there is one, came later.
+    Older,
 }
 
 #[cfg(test)]
@@ -206,12 +210,13 @@ pub(crate) mod tests {
         let map = LockMap::of_class("a", Site::caller(), WaitTypes::SPIN);
         let flags = Hold::flags(&map, Mode::WRITE, UsageMask::new(Usage::empty(), true));
         let certainty = |flags, place| Held::of(&Hold { flags, ..Hold::EMPTY }, place).certainty;
-        assert_eq!(certainty(flags, Place::BelowTop), Certainty::Certain);
-        assert_eq!(certainty(flags, Place::Top), Certainty::Doubtful, "it may be announced only");
-        assert_eq!(certainty(flags | HoldFlags::TRIED, Place::Top), Certainty::Certain, "recorded after the try");
-        assert_eq!(certainty(flags | HoldFlags::MERGED, Place::BelowTop), Certainty::Doubtful);
-        assert_eq!(certainty(flags | HoldFlags::UNCHECKED, Place::BelowTop), Certainty::Certain);
+        assert_eq!(certainty(flags, Place::Older), Certainty::Certain);
+        assert_eq!(certainty(flags, Place::Newest), Certainty::Doubtful, "it may be announced only");
+        assert_eq!(certainty(flags | HoldFlags::TRIED, Place::SinceTheWait), Certainty::Doubtful);
+        assert_eq!(certainty(flags | HoldFlags::TRIED, Place::Newest), Certainty::Certain, "recorded after the try");
+        assert_eq!(certainty(flags | HoldFlags::MERGED, Place::Older), Certainty::Doubtful);
+        assert_eq!(certainty(flags | HoldFlags::UNCHECKED, Place::Older), Certainty::Certain);
         let left_over = flags | HoldFlags::UNCHECKED | HoldFlags::UNCHAINED;
-        assert_eq!(certainty(left_over, Place::BelowTop), Certainty::Doubtful);
+        assert_eq!(certainty(left_over, Place::Older), Certainty::Doubtful);
     }
 }

@@ -12,19 +12,19 @@
 //!
 //! # Why it is never a false one
 //!
-//! Contexts change while they are read, one after the other. So a deadlock is what two *looks* in a row show alike,
-//! and each look ends by reading the waits again. Let a set be shown stuck by two
-//! looks, and call *now* any moment between the end of the first look and the second time that the second look reads
-//! the waits.
+//! Contexts change while they are read, one after the other. So a deadlock is what two *looks* in a row show alike, and
+//! each look ends by reading the waits again. Let a set be shown stuck by two looks, and call *now* any moment between
+//! the end of the first look and the second time that the second look reads the waits.
 //!
 //! 1. A member that waits is in one wait from the first look to the end of the second, as two equal waits are one. In
-//!    that time it runs no code but the wait's, so what it holds does not change.
+//!    that time no code of its own runs but the wait's, so what it held when the wait began does not change. What an
+//!    interrupt takes in the context of the waiter, and releases there, is doubtful (3).
 //! 2. A member that is interrupted and in no wait itself has a member above it that waits, or is interrupted in turn, up
 //!    to one that waits. An interrupt that waits does not return, so all those below it are frozen while it waits, and
 //!    the second look read them while it did: after the first look had read its wait, and before the second look read
 //!    that wait for the second time.
 //! 3. So all that the second look read of the members is true *now*, and true of one moment. What is not true of a hold
-//!    (it is announced, and not acquired yet; it may be released by others) is [`Certainty::Doubtful`], and is no
+//!    (it is announced, and not acquired yet; it may be released by others; it came after the wait began) is [`Certainty::Doubtful`], and is no
 //!    reason. A hold that was handed over is recorded nowhere, and is no reason either.
 //! 4. A recorded wait whose lock was acquired in fact, and whose end is not recorded yet, has no reason: the locks
 //!    exclude one another, so there is no certain hold that excludes it. A semaphore's waiter has a permit then, so that

@@ -59,6 +59,8 @@ struct Facts {
     got: Vec<bool>,
     /// Which interrupts have come.
     entered: Vec<bool>,
+    /// What an interrupt has taken in the context of a waiter, and will release.
+    visitor: Vec<Option<usize>>,
 }
 
 /// What others see of a context.
@@ -80,6 +82,8 @@ struct Machine {
     random: u64,
     /// How many steps may be made while one context is read.
     torn: u64,
+    /// Interrupts take locks in the contexts of waiters.
+    visitors: bool,
 }
 
 impl Facts {
@@ -142,6 +146,11 @@ impl Facts {
         for (who, script) in scripts.iter().enumerate() {
             let Some(op) = script.ops.get(self.at[who]).filter(|_| self.is_on_top(scripts, who)) else { continue };
             let mut next = self.clone();
+            if let Some(lock) = self.visitor[who] {
+                next.visitor_leaves(who, lock);
+                all.push(next);
+                continue;
+            }
             match *op {
                 Op::Acquire(..) if self.got[who] => next.advance(who),
                 Op::Acquire(lock, mode, way) => {
@@ -171,6 +180,11 @@ impl Facts {
         all
     }
 
+    fn visitor_leaves(&mut self, who: usize, lock: usize) {
+        self.release(Some(who), lock);
+        self.visitor[who] = None;
+    }
+
     fn hand_over(&mut self, who: usize, lock: usize) {
         let place = self.holders[lock].iter().rposition(|(holder, _)| *holder == Some(who)).expect("it has the lock");
         self.holders[lock][place].0 = None;
@@ -178,7 +192,7 @@ impl Facts {
 }
 
 impl Machine {
-    fn new(kinds: Vec<Kind>, scripts: Vec<Script>, random: u64, torn: u64) -> Machine {
+    fn new(kinds: Vec<Kind>, scripts: Vec<Script>, random: u64, torn: u64, visitors: bool) -> Machine {
         let (locks, contexts) = (kinds.len(), scripts.len());
         let facts = Facts {
             holders: vec![Vec::new(); locks],
@@ -186,9 +200,10 @@ impl Machine {
             at: vec![0; contexts],
             got: vec![false; contexts],
             entered: vec![false; contexts],
+            visitor: vec![None; contexts],
         };
         let records = vec![Record::default(); contexts];
-        Machine { kinds, scripts, facts, records, phases: vec![0; contexts], random: random | 1, torn }
+        Machine { kinds, scripts, facts, records, phases: vec![0; contexts], random: random | 1, torn, visitors }
     }
 
     fn below(&mut self, bound: u64) -> u64 {
@@ -220,6 +235,9 @@ impl Machine {
 
     /// A step of an operation, as the locks of this crate make it.
     fn work(&mut self, who: usize, op: Op) {
+        if self.visit_waiter(who) {
+            return;
+        }
         match op {
             Op::Acquire(lock, mode, way) => self.acquire(who, lock, mode, way),
             Op::Release(lock) if self.phases[who] == 0 => {
@@ -236,6 +254,27 @@ impl Machine {
                 self.advance(who);
             }
         }
+    }
+
+    /// While a context waits, an interrupt takes a lock in it, and releases it again. Returns whether it did something.
+    fn visit_waiter(&mut self, who: usize) -> bool {
+        if let Some(lock) = self.facts.visitor[who] {
+            match self.records[who].holds.iter().any(|(held, ..)| *held == lock) {
+                true => self.forget(who, lock),
+                false => self.facts.visitor_leaves(who, lock),
+            }
+            return true;
+        }
+        let lock = self.below(8) as usize;
+        let comes = self.phases[who] == 3 && self.visitors && self.kinds.get(lock) == Some(&Kind::Mutex);
+        let comes =
+            comes && self.facts.holders[lock].is_empty() && !self.records[who].holds.iter().any(|hold| hold.0 == lock);
+        if comes {
+            self.facts.holders[lock].push((Some(who), false));
+            self.facts.visitor[who] = Some(lock);
+            self.records[who].holds.push((lock, Mode::WRITE, true));
+        }
+        comes
     }
 
     fn acquire(&mut self, who: usize, lock: usize, mode: Mode, way: Way) {
@@ -319,13 +358,13 @@ impl Machine {
         let doing = wait.map_or(Doing::Running, |(instance, mode, ends)| {
             Doing::Waiting(Wait { instance, mode, ends, number: *number, since: 0 })
         });
-        let awaited = usize::from(wait.is_some());
+        let awaited = wait.and_then(|(lock, ..)| holds.iter().rposition(|(held, ..)| *held == lock));
         let mut view = View { address: who, doing, interrupted: None, holds: [None; 8] };
         let is_in = self.facts.entered[who] && self.facts.at[who] < self.scripts[who].ops.len();
         view.interrupted = self.scripts[who].over.filter(|_| is_in);
-        for (place, (lock, mode, tried)) in holds.iter().take(holds.len() - awaited).enumerate() {
-            let is_top = place + 1 == holds.len();
-            let certainty = if is_top && !tried { Certainty::Doubtful } else { Certainty::Certain };
+        for (place, (lock, mode, tried)) in holds.iter().enumerate().filter(|(place, _)| Some(*place) != awaited) {
+            let is_sure = awaited.map_or(place + 1 < holds.len() || *tried, |awaited| place < awaited);
+            let certainty = if is_sure { Certainty::Certain } else { Certainty::Doubtful };
             view.holds[place] = Some((*lock, Held { mode: *mode, certainty }));
         }
         view
@@ -377,7 +416,7 @@ fn machines(parts: Parts) -> impl Strategy<Value = Machine> {
             ops: ops(parts, &kinds, &wishes),
         });
         let scripts = scripts.collect();
-        Machine::new(kinds, scripts, random, torn)
+        Machine::new(kinds, scripts, random, torn, parts == Parts::All)
     })
 }
 
