@@ -1,6 +1,6 @@
 //! The wait-for graph, walked on demand from one context: is this a deadlock that has happened?
 //!
-//! A context is *stuck* if no order of events lets it go on, as far as locks decide that:
+//! A context is *stuck* if no order of events lets it continue, as far as locks decide that:
 //!
 //! - It waits until *all* holds are released that exclude its own (mutex, readers and writers), and one of their
 //!   holders is stuck: a cycle is enough.

@@ -1,6 +1,6 @@
 //! The graph against a machine that knows the truth: tasks and interrupts over mutexes, readers and writers, and
 //! semaphores, under random schedules that go on while the graph looks. A context is deadlocked if no schedule, of all
-//! that there are, ever lets it go on.
+//! that there are, ever lets it continue.
 
 use super::*;
 use crate::watch::tests::{View, context};
@@ -133,7 +133,7 @@ impl Facts {
         has_come && !scripts.iter().enumerate().any(above)
     }
 
-    /// All that can come next, apart from interrupts, which let nobody go on.
+    /// All that can come next, apart from interrupts, which let nobody continue.
     fn next(&self, kinds: &[Kind], scripts: &[Script]) -> Vec<Facts> {
         let mut all = Vec::new();
         for (lock, holders) in self.holders.iter().enumerate() {
@@ -340,7 +340,7 @@ impl Machine {
         holds.remove(place);
     }
 
-    /// Whether some schedule lets a context go on: it finishes its operation, whatever that is.
+    /// Whether some schedule lets a context continue: it finishes its operation, whatever that is.
     fn can_go_on(&self, who: usize) -> bool {
         let mut known = BTreeSet::from([self.facts.clone()]);
         let mut left = vec![self.facts.clone()];
