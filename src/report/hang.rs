@@ -88,8 +88,13 @@ pub enum End {
 }
 
 impl Report {
-    /// What a context of a hang holds, the oldest first.
-    pub(crate) fn held_by(&self, party: usize) -> &[LockView] {
+    /// The contexts of a hang; empty in reports of other kinds.
+    pub fn hang(&self) -> &Hang {
+        &self.hang
+    }
+
+    /// What the context at this place in [`Hang::parties`] holds, the oldest first.
+    pub fn held_by(&self, party: usize) -> &[LockView] {
         let parties = self.hang.parties();
         let before: usize = parties.iter().take(party).map(|party| usize::from(party.held)).sum();
         let own = parties.get(party).map_or(0, |party| usize::from(party.held));

@@ -41,8 +41,8 @@ pub(crate) fn chain<C: Contexts>(
     hang::end(report, end);
 }
 
-/// Fills the report of a deadlock. What only leads to its cycle is left out, so that it is one finding, whoever of all
-/// that are stuck was looked at.
+/// Fills the report of a deadlock. What only leads to its cycle is left out, so that it is one finding, from
+/// whichever of the stuck ones it was seen.
 pub(crate) fn deadlock(report: &mut Report, looking: TaskInfo, members: &[Member], mut describe: impl Describe) {
     let cycle = cycle(members);
     let shown = cycle.unwrap_or(members);
