@@ -43,6 +43,10 @@ pub mod report;
 
 mod engine;
 
+#[cfg(feature = "watch")]
+#[cfg_attr(not(test), expect(dead_code, reason = "the runtime calls it once contexts are registered"))]
+mod watch;
+
 mod port;
 
 #[cfg(feature = "stat")]

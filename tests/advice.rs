@@ -55,6 +55,8 @@ fn each_way_of_each_advice_removes_the_finding() {
 fn every_kind_has_advice_that_was_followed() {
     let by_traces = cases::CASES.iter().map(|case| case.kind.verdict());
     let shown: BTreeSet<&str> = by_traces.chain(events::KINDS.iter().map(|kind| kind.verdict())).collect();
-    let missing: Vec<Kind> = Kind::ALL.into_iter().filter(|kind| !shown.contains(kind.verdict())).collect();
+    // Hangs have happened: that their advice is right is shown where they are made, in src/watch/tell/tests.rs.
+    let kinds = Kind::ALL.into_iter().filter(|kind| !kind.is_hang());
+    let missing: Vec<Kind> = kinds.filter(|kind| !shown.contains(kind.verdict())).collect();
     assert_eq!(missing, []);
 }

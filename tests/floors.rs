@@ -14,7 +14,7 @@ const ORDER: [&[&str]; 13] = [
     &["context"],
     &["graph"],
     &["rules", "report"],
-    &["engine"],
+    &["engine", "watch"],
     &["port"],
     &["stat"],
     &["runtime"],

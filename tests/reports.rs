@@ -114,7 +114,8 @@ fn difference(wanted: &str, text: &str) -> String {
 #[test]
 fn every_kind_has_a_text_and_every_text_a_trace() {
     let texts = texts();
-    for kind in Kind::ALL {
+    // The texts of hangs are in golden/hang: src/watch/tell/tests.rs makes them.
+    for kind in Kind::ALL.into_iter().filter(|kind| !kind.is_hang()) {
         assert!(texts.contains_key(kind.verdict()), "no text shows {kind:?}");
     }
     let files = fs::read_dir(golden().join("reports")).expect("tests/golden/reports is there");

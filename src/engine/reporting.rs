@@ -100,7 +100,7 @@ impl Engine<'_> {
         new: Option<&Hold>,
         fill: impl FnOnce(&mut Report, &mut Graph<'_>, &UsageWords) -> Filled,
     ) {
-        if self.is_silent() {
+        if self.is_silent() && !kind.is_hang() {
             return;
         }
         let usage_words = self.published.classes;

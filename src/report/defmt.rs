@@ -89,7 +89,13 @@ impl Format for Report {
         for address in &self.trace {
             write!(f, " called from: {=u64:#x}\n", *address as u64);
         }
-        for held in &self.held {
+        for (index, party) in self.hang.parties().iter().enumerate() {
+            write!(f, " in it: {} for {=u32} s, waits for {}\n", party.who, party.seconds, party.waits_for);
+            for held in self.held_by(index) {
+                write!(f, "  holds: {}\n", held);
+            }
+        }
+        for held in self.held.iter().filter(|_| self.hang.parties().is_empty()) {
             write!(f, " holds: {}\n", held);
         }
     }
@@ -131,7 +137,7 @@ impl Format for State {
         for (accepted, times) in self.accepted() {
             write!(f, "\n accepted {=u32} times: {=str}", times, accepted.reason);
         }
-        for kind in Kind::ALL {
+        for kind in Kind::ALL.into_iter().filter(|kind| !kind.is_hang()) {
             write!(f, "\n ran: {} {=u32}", kind, self.ran(kind));
         }
     }

@@ -46,6 +46,10 @@ impl Report {
             Kind::HeldFreed | Kind::HeldAtExit | Kind::HeldToUser | Kind::HoldLimit => [lock, self.site],
             Kind::SleepAtomic => [self.site, barrier(self)],
             Kind::NestNotHeld => [lock, None],
+            Kind::Deadlock => self.outermost_waits(),
+            Kind::HungTask | Kind::SoftLockup | Kind::HardLockup => {
+                [lock.or(self.held_by(0).last().and_then(|held| held.site)), held]
+            }
             Kind::Assertion | Kind::Rcu | Kind::IrqsState | Kind::WwMisuse => [self.site, None],
         };
         let known = [ends[0].or(ends[1]), ends[1].or(ends[0])];
@@ -60,7 +64,11 @@ impl Report {
         let closing = closing.map(|(held, new)| dependency((&held.class, held.site), (&new.class, new.site)));
         let graph = steps.chain(closing).fold(self.kind() as u64, u64::wrapping_add);
         let is_path = matches!(self.kind(), Kind::Circular | Kind::IrqOrder | Kind::IrqInversion | Kind::Inconsistent);
-        let rest = if is_path { self.usage_key() } else { self.own_key() };
+        let rest = match self.kind() {
+            _ if is_path => self.usage_key(),
+            kind if kind.is_hang() => return FindingId(fold(self.hang_key(), kind as u64)),
+            _ => self.own_key(),
+        };
         FindingId(fold(fold(graph, self.kind() as u64), rest))
     }
 
@@ -71,6 +79,25 @@ impl Report {
             let enabled = fold(lock_key(&usage.enabled_class, usage.enabled_site), usage.enabled.bits().into());
             fold(used, enabled)
         })
+    }
+
+    /// For a deadlock the waits of all its contexts, whichever comes first. Otherwise the wait of the first one, and the
+    /// hold that it waits for; of one that does not wait, what it holds, or its name.
+    fn hang_key(&self) -> u64 {
+        let key = |lock: &LockView| lock_key(&lock.class, lock.site);
+        let waits = self.hang.parties().iter().filter_map(|party| party.waits_for.as_ref()).map(key);
+        match (self.kind(), &self.lock, self.held_by(0).last()) {
+            (Kind::Deadlock, ..) => waits.fold(0, u64::wrapping_add),
+            (_, Some(lock), _) => fold(key(lock), self.held_lock.as_ref().map_or(0, key)),
+            (_, None, Some(held)) => key(held),
+            (_, None, None) => site::hash_bytes(self.who().task.as_str().as_bytes()),
+        }
+    }
+
+    /// Of the lines at which the contexts of a deadlock wait, two that are the same whichever comes first.
+    fn outermost_waits(&self) -> [Option<Site>; 2] {
+        let sites = || self.hang.parties().iter().filter_map(|party| party.waits_for.and_then(|lock| lock.site));
+        [sites().min_by_key(|site| site.hash()), sites().max_by_key(|site| site.hash())]
     }
 
     /// The lock, the place and the note, for kinds that concern one event.

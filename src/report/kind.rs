@@ -42,11 +42,19 @@ pub enum Kind {
     WwMisuse,
     /// A lock was held for longer than its class allows.
     HoldLimit,
+    /// Contexts wait for one another, now and for ever.
+    Deadlock,
+    /// A task has waited for longer than the limit.
+    HungTask,
+    /// A CPU has not scheduled for longer than the limit.
+    SoftLockup,
+    /// A CPU has not taken a timer interrupt for longer than the limit.
+    HardLockup,
 }
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Kind; 17] = [
+    pub const ALL: [Kind; 21] = [
         Kind::Recursive,
         Kind::Circular,
         Kind::Inconsistent,
@@ -64,12 +72,22 @@ impl Kind {
         Kind::IrqsState,
         Kind::WwMisuse,
         Kind::HoldLimit,
+        Kind::Deadlock,
+        Kind::HungTask,
+        Kind::SoftLockup,
+        Kind::HardLockup,
     ];
 
     /// Returns whether checking ends with a finding of this kind, if that is the policy. Not with a hold that was too
-    /// long: everything learned is as sound as before.
+    /// long, nor with a hang: everything learned is as sound as before.
     pub const fn ends_checking(self) -> bool {
-        !matches!(self, Kind::HoldLimit)
+        !self.is_hang() && !matches!(self, Kind::HoldLimit)
+    }
+
+    /// Returns whether it is about what has happened, and not about what could. It is reported also where the rules are
+    /// silent, since that is when it is needed most.
+    pub const fn is_hang(self) -> bool {
+        matches!(self, Kind::Deadlock | Kind::HungTask | Kind::SoftLockup | Kind::HardLockup)
     }
 
     /// The verdict in a trace.
@@ -92,6 +110,10 @@ impl Kind {
             Kind::IrqsState => "irqs-state",
             Kind::WwMisuse => "ww-misuse",
             Kind::HoldLimit => "hold-limit",
+            Kind::Deadlock => "deadlock",
+            Kind::HungTask => "hung-task",
+            Kind::SoftLockup => "soft-lockup",
+            Kind::HardLockup => "hard-lockup",
         }
     }
 }

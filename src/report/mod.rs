@@ -13,6 +13,7 @@ pub(crate) mod config;
 mod defmt;
 pub(crate) mod fingerprint;
 mod getters;
+pub(crate) mod hang;
 pub(crate) mod kind;
 pub(crate) mod lookup;
 pub(crate) mod message;
@@ -26,6 +27,7 @@ pub use crate::context::{Flags, HOLDS, Toggles};
 pub use crate::lock::class::Origin;
 pub use crate::lock::usage::UsageState;
 pub use capacity::{Fill, MemoryFootprint, Notice, Occupancy, Table};
+pub use hang::{Activity, End, Hang, Link, Party};
 pub use policy::{By, FindingId, Place};
 pub use status::{State, Status};
 pub use task::{TaskInfo, TaskName};
@@ -227,6 +229,8 @@ pub struct Report {
     pub(crate) held_cut: usize,
     /// The index of the first hold of the present interrupt context.
     run_from: usize,
+    /// The contexts of a hang, to which the holds belong then.
+    pub(crate) hang: Hang,
 }
 
 impl Report {
@@ -262,6 +266,7 @@ impl Report {
         held: Vec::new(),
         held_cut: 0,
         run_from: 0,
+        hang: Hang::NONE,
     };
 
     /// Clears it in place, since it is too large for a kernel's stack.
@@ -273,6 +278,7 @@ impl Report {
         self.path_to_held.clear();
         self.trace.clear();
         self.held.clear();
+        self.hang.clear();
     }
 
     /// Sets the lock that is acquired, and the hold that conflicts with it.

@@ -24,12 +24,15 @@ const FEATURE_SETS: &[&[&str]] = &[
         "lockdep/critical-section,lockdep/lock_api,lockdep/lock_api_05,lockdep/selftest,lockdep/std",
     ],
     &["-p", "lockdep", "--no-default-features", "--features", "std"],
-    &["-p", "lockdep", "--features", "critical-section,defmt,lock_api,lock_api_05,selftest,stat,std"],
+    &["-p", "lockdep", "--features", "critical-section,defmt,lock_api,lock_api_05,selftest,stat,std,watch"],
 ];
 
 /// The sets of features that the validator is built with for bare metal.
-const BARE_FEATURES: &[&str] =
-    &["validate", "stat,critical-section,defmt,lock_api,lock_api_05", "critical-section,defmt,lock_api,lock_api_05"];
+const BARE_FEATURES: &[&str] = &[
+    "validate",
+    "stat,watch,critical-section,defmt,lock_api,lock_api_05",
+    "critical-section,defmt,lock_api,lock_api_05",
+];
 
 /// Why a step is skipped when set-up failed.
 const NO_RUST: &str = "there is no Rust for the boards";

@@ -4,6 +4,7 @@
 //! often right first; each alone is enough, which `tests/advice.rs` shows for every kind. It is only advice: the report
 //! above it is the fact.
 
+mod hang;
 mod order;
 mod waits;
 
@@ -27,6 +28,7 @@ pub(super) fn advice(report: &Report, f: &mut Formatter<'_>) -> fmt::Result {
         Kind::NestNotHeld => order::nest_not_held(report, &mut ways),
         Kind::HeldFreed | Kind::HeldAtExit | Kind::HeldToUser | Kind::HoldLimit => held(report, &mut ways),
         Kind::Assertion | Kind::Rcu | Kind::IrqsState | Kind::WwMisuse => wrong(report, &mut ways),
+        Kind::Deadlock | Kind::HungTask | Kind::SoftLockup | Kind::HardLockup => hang::advice(report, &mut ways),
     }?;
     notes(report, f)
 }

@@ -1,6 +1,7 @@
 //! The parts of the text for each kind of report, in Linux's order: heading, who does what, what is known, the
 //! scenario. It computes nothing.
 
+use super::hang;
 use super::scenario::{self, Party};
 use super::{Bracket, Marked, Place, in_words, path, reverse_chain};
 use crate::lock::site::Site;
@@ -32,6 +33,8 @@ pub(super) fn heading(report: &Report, f: Text<'_, '_>) -> fmt::Result {
         Kind::WwMisuse => format_args!("WARNING: wound/wait mutex misused"),
         Kind::HoldLimit => format_args!("WARNING: lock held for too long"),
         Kind::IrqOrder => return irq_order_heading(report, f),
+        Kind::Deadlock => format_args!("[ BUG: circular locking deadlock detected! ]"),
+        Kind::HungTask | Kind::SoftLockup | Kind::HardLockup => return hang::heading(report, f),
         Kind::HeldAtExit => {
             return ruled(f, format_args!("WARNING: {}/{} still has locks held!", who.task, who.id), who.cpu);
         }
@@ -87,6 +90,7 @@ pub(super) fn body(report: &Report, f: Text<'_, '_>) -> fmt::Result {
         Kind::SleepAtomic => sleep_atomic(report, f),
         Kind::HoldLimit => hold_limit(report, f),
         Kind::Assertion | Kind::Rcu | Kind::IrqsState | Kind::WwMisuse => wrong(report, f),
+        Kind::Deadlock | Kind::HungTask | Kind::SoftLockup | Kind::HardLockup => hang::chain(report, f),
     }
 }
 

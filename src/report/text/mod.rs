@@ -6,6 +6,7 @@
 
 mod advice;
 mod dump;
+mod hang;
 pub(crate) mod kinds;
 mod names;
 mod notes;
@@ -30,7 +31,10 @@ impl Display for Report {
         if let Some(again) = &self.reacquired {
             reacquired(again, f)?;
         }
-        held_locks(self, f)?;
+        match self.kind().is_hang() {
+            true => hang::held_locks(self, f)?,
+            false => held_locks(self, f)?,
+        }
         names::same_names(self, f)?;
         call_trace(self, f)?;
         if let Some(other) = self.same_cause {
