@@ -14,6 +14,7 @@
 //! `unsafe` is here to share contexts that only their owners touch.
 #![allow(unsafe_code)]
 
+pub(crate) mod contexts;
 pub(crate) mod event;
 #[cfg(feature = "validate")]
 mod macros;
@@ -31,6 +32,7 @@ mod statistics;
 
 use crate::atomic::{AtomicU32, Ordering};
 use crate::context::hold::{Acquire, Ended, Hold};
+use crate::context::registry::Registry;
 use crate::context::{Context, InUse, Level};
 use crate::engine::{self, Engine, fast_path, new_chain, recheck};
 use crate::lock::lock_map::LockMap;
@@ -57,6 +59,8 @@ pub struct Runtime<P, const C: usize, const D: usize, const K: usize, const V: u
     validators: [SharedValidator<C, D, K>; V],
     /// The statistics of the first validator.
     pub(crate) recorder: Recorder<C, N>,
+    /// The contexts that all CPUs may look at.
+    registry: Registry,
     /// Locks that were acquired before there was a context, and are not known to be released.
     early: AtomicU32,
     /// How many locks were recorded unchecked, because lockdep was running for the context or showed a report.
@@ -117,6 +121,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
         Runtime {
             validators,
             recorder: Recorder::new(),
+            registry: Registry::new(),
             early: AtomicU32::new(0),
             unchecked: AtomicU32::new(0),
             refused: AtomicU32::new(0),
@@ -288,7 +293,10 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
             Event::ClaimIrqs(_) => {}
             Event::CheckHolds if !context.all().any(|hold| hold.is_limited()) => {}
             Event::CheckHolds => self.with_engine(context, |engine| engine.check_holds(context, P::now(), site)),
-            Event::TaskExit => self.with_engine(context, |engine| engine.task_exit(context, site)),
+            Event::TaskExit => {
+                self.with_engine(context, |engine| engine.task_exit(context, site));
+                self.retire(context);
+            }
             Event::UserReturn => self.with_engine(context, |engine| engine.user_return(context, site)),
             Event::Wrong(kind, note, map) => self.wrong(context, kind, note, map, site),
             // Handled by `event`.
@@ -316,7 +324,18 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
                         on purpose says so by Port::NESTED_IRQS)";
             self.wrong(context, Kind::IrqsState, note, None, site);
         }
-        enter_claimed::<P>(context, level, own, site);
+        self.enter_claimed(context, level, own, site);
+    }
+
+    /// Starts an interrupt in `own`, which it has claimed.
+    fn enter_claimed(&self, context: &Context, level: Level, own: &'static Context, site: Site) {
+        // SAFETY: `context` is this CPU's current one. The port promises that it stays in place, and that no other CPU
+        // uses it, until the interrupts that interrupted it have ended.
+        unsafe { own.enter_over(level, context, site) };
+        if own.is_new() {
+            self.introduce(own);
+        }
+        switch_to::<P>(own);
     }
 
     /// An interrupt ends. Interrupts stay disabled until the context below is current: an interrupt in between would
@@ -362,11 +381,13 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
         }
     }
 
-    /// The only event that counts before the first context: a lock is acquired.
+    /// The only events that count before the first context: a lock is acquired, a context is dropped.
     #[cold]
     fn event_early(&self, event: Event<'_>, site: Site) {
-        if let Event::Section(map, begins) = event {
-            self.section(map, begins, site);
+        match event {
+            Event::Section(map, begins) => self.section(map, begins, site),
+            Event::Gone(gone) => self.remove_from_list(gone),
+            _ => {}
         }
     }
 
@@ -395,6 +416,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
             self.with_engine(context, |engine| engine.task_gone(gone));
         }
         unlink::<P>(context, gone);
+        self.remove_from_list(gone);
     }
 
     /// Misuse that no rule decides: the check counts as run whenever it reports.
@@ -412,7 +434,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
     fn event_unchecked(&self, context: &Context, event: Event<'_>, site: Site) {
         match event {
             Event::Enter(level, own) => match own.0.claim_for_interrupt() {
-                Ok(()) => enter_claimed::<P>(context, level, &own.0, site),
+                Ok(()) => self.enter_claimed(context, level, &own.0, site),
                 Err(_) => {
                     self.refused.fetch_add(1, Ordering::Relaxed);
                     context.refuse_entry();
@@ -420,7 +442,10 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
             },
             Event::Leave => leave_unchecked::<P>(context, site),
             Event::End(own) => self.end(context, &own.0, site),
-            Event::Gone(gone) => unlink::<P>(context, gone),
+            Event::Gone(gone) => {
+                unlink::<P>(context, gone);
+                self.remove_from_list(gone);
+            }
             Event::Softirqs(on) => context.set_softirqs(Irqs::from(on), Some(site)),
             Event::Reclaim(true) => {
                 context.enter_reclaim();
@@ -635,6 +660,9 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
     /// Any acquisition. With interrupts disabled, so that nothing comes between the read of what is held and the push;
     /// `were_on` is their state before.
     fn acquire_quietly(&self, context: &Context, what: &Acquire<'_>, were_on: bool) {
+        if context.is_new() {
+            self.introduce(context);
+        }
         self.sync_irq_flag(context, were_on, what.site);
         if recheck::acquire(self.validator(context).published(), context, what) {
             return self.recorder.begin::<P>(context, what.map);
@@ -811,14 +839,6 @@ const REFUSED_LATE: &str = "some time before, in an NMI or while the validator w
 /// Returns whether hard interrupts are disabled while this level runs.
 fn is_hard(level: Level) -> bool {
     matches!(level, Level::Hardirq | Level::ThreadedHardirq)
-}
-
-/// Starts an interrupt in `own`, which it has claimed.
-fn enter_claimed<P: Port>(context: &Context, level: Level, own: &'static Context, site: Site) {
-    // SAFETY: `context` is this CPU's current one. The port promises that it stays in place, and that no other CPU uses
-    // it, until the interrupts that interrupted it have ended.
-    unsafe { own.enter_over(level, context, site) };
-    switch_to::<P>(own);
 }
 
 /// Ends an interrupt in which nothing is checked.
