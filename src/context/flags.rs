@@ -3,11 +3,13 @@
 //! Invariant: the usage masks, which the fast path reads, follow from the flags: each change of one refreshes them.
 //! What it does not do: compare a flag with the machine's; `runtime/` does.
 
-use super::Context;
+use super::{Context, Level};
+use crate::atomic::relaxed::Own;
 use crate::lock::site::Site;
+use crate::lock::site_cell::OwnSite;
 use crate::lock::usage::{Irqs, Usage, UsageMask};
 use bitflags::bitflags;
-use core::cell::Cell;
+use core::sync::atomic::AtomicU8;
 
 /// The flags of a context, as a report shows them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -55,12 +57,58 @@ bitflags! {
         /// The level enables its flag again when it ends: a hardirq that of hard interrupts, a softirq that of
         /// softirqs.
         const RESTORES = 1 << 2;
+        /// Softirqs are enabled.
+        const SOFTIRQS_ON = 1 << 3;
     }
 }
 
 impl Inside {
     /// The pair (in hardirq, in softirq).
     pub(super) const PAIR: Inside = Inside::HARDIRQ.union(Inside::SOFTIRQ);
+}
+
+/// The level and its properties, in one byte: the level is the upper half.
+#[derive(Debug)]
+pub(super) struct LevelCell(Own<AtomicU8>);
+
+impl LevelCell {
+    /// A task, with softirqs enabled.
+    pub(super) const fn new() -> LevelCell {
+        LevelCell(Own::<AtomicU8>::new(Inside::SOFTIRQS_ON.bits()))
+    }
+
+    pub(super) fn set(&self, level: Level, inside: Inside) {
+        self.0.set((level as u8) << 4 | inside.bits());
+    }
+
+    pub(super) fn level(&self) -> Level {
+        level_of(self.0.get())
+    }
+
+    pub(super) fn inside(&self) -> Inside {
+        Inside::from_bits_truncate(self.0.get())
+    }
+
+    /// Returns the level and its properties, on any CPU.
+    pub(super) fn load(&self) -> (Level, Inside) {
+        let byte = self.0.load();
+        (level_of(byte), Inside::from_bits_truncate(byte))
+    }
+
+    pub(super) fn set_softirqs(&self, softirqs: Irqs) {
+        let on = softirqs as u8 * Inside::SOFTIRQS_ON.bits();
+        self.0.set(self.0.get() & !Inside::SOFTIRQS_ON.bits() | on);
+    }
+}
+
+fn level_of(byte: u8) -> Level {
+    match byte >> 4 {
+        1 => Level::Softirq,
+        2 => Level::Hardirq,
+        3 => Level::ThreadedHardirq,
+        4 => Level::Nmi,
+        _ => Level::Task,
+    }
 }
 
 /// The indices in `toggles`, of hard interrupts and of softirqs: "off" at the index, "on" at the next.
@@ -86,12 +134,12 @@ impl Context {
 
     /// Returns whether this level or one below is a hard interrupt.
     pub fn in_hardirq(&self) -> bool {
-        self.inside.get().contains(Inside::HARDIRQ)
+        self.level.inside().contains(Inside::HARDIRQ)
     }
 
     /// Returns whether this level or one below is a softirq.
     pub fn in_softirq(&self) -> bool {
-        self.inside.get().contains(Inside::SOFTIRQ)
+        self.level.inside().contains(Inside::SOFTIRQ)
     }
 
     /// Returns whether hard interrupts are enabled, according to the validator's record.
@@ -108,7 +156,7 @@ impl Context {
 
     /// Returns whether softirqs are enabled.
     pub fn softirqs_on(&self) -> bool {
-        self.softirqs_on.get()
+        self.level.inside().contains(Inside::SOFTIRQS_ON)
     }
 
     /// Returns all flags.
@@ -123,27 +171,26 @@ impl Context {
 
     /// Returns where the flags last changed.
     pub fn toggles(&self) -> Toggles {
-        let [irqs_off, irqs_on, softirqs_off, softirqs_on] = self.toggles.each_ref().map(Cell::get);
-        let [off, on] = self.noticed.each_ref().map(Cell::get);
+        let [off, on, softirqs_off, softirqs_on] = self.toggles.each_ref().map(OwnSite::load_marked);
+        let ((irqs_off, irqs_off_noticed), (irqs_on, irqs_on_noticed)) = (off, on);
         Toggles {
             irqs_on,
             irqs_off,
-            softirqs_on,
-            softirqs_off,
-            irqs_on_noticed: on.is_some() && on == irqs_on,
-            irqs_off_noticed: off.is_some() && off == irqs_off,
+            softirqs_on: softirqs_on.0,
+            softirqs_off: softirqs_off.0,
+            irqs_on_noticed: irqs_on.is_some() && irqs_on_noticed,
+            irqs_off_noticed: irqs_off.is_some() && irqs_off_noticed,
         }
     }
 
     /// Records that the flag of hard interrupts was just corrected to the machine's, after a change that nothing
     /// announced.
     pub(crate) fn note_noticed(&self, irqs: Irqs) {
-        self.noticed[irqs as usize].set(self.toggles[IRQS + irqs as usize].get());
+        self.toggles[IRQS + irqs as usize].mark();
     }
 
     pub(super) fn hand_toggles_to(&self, other: &Context) {
-        let (to, from) = (other.toggles.iter().chain(&other.noticed), self.toggles.iter().chain(&self.noticed));
-        to.zip(from).for_each(|(to, from)| to.set(from.get()));
+        other.toggles.iter().zip(&self.toggles).for_each(|(to, from)| to.copy_from(from));
     }
 
     /// The least wait type that the context itself allows.
@@ -199,7 +246,7 @@ impl Context {
 
     pub(crate) fn set_softirqs(&self, softirqs: Irqs, site: Option<Site>) {
         self.toggles[SOFTIRQS + softirqs as usize].set(site);
-        self.softirqs_on.set(softirqs.are_on());
+        self.level.set_softirqs(softirqs);
         self.refresh();
     }
 

@@ -126,7 +126,7 @@ pub(crate) struct Ended {
 }
 
 /// A lock that a context has acquired. Linux's `struct held_lock`.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hold {
     /// The chain key of the run up to and including this hold; where the class has no slot, the hash of its key.
     pub(crate) key: u64,

@@ -11,6 +11,7 @@
 #![allow(unsafe_code)]
 
 use super::flags::{IRQS, Inside, SOFTIRQS};
+use super::gate::Start;
 use super::{Context, chain_key};
 use crate::context::hold::HoldFlags;
 use crate::lock::site::Site;
@@ -21,9 +22,10 @@ use core::ptr;
 /// The kind of a context.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
+#[repr(u8)]
 pub enum Level {
     /// A task.
-    Task,
+    Task = 0,
     /// Deferred work on the way out of an interrupt.
     Softirq,
     /// A hard interrupt.
@@ -47,28 +49,27 @@ impl Context {
     /// # Safety
     /// `interrupted` stays where it is, and is used by no other CPU, until [`Context::leave`].
     pub(crate) unsafe fn enter_over(&self, level: Level, interrupted: &Context, site: Site) {
-        self.gate.begin(interrupted.irqs());
-        if interrupted.depth() > 0 || interrupted.interrupted_holder() {
-            self.gate.set_below();
-        }
-        if level == Level::Nmi || interrupted.is_unchecked() {
-            self.gate.enter_lockdep();
-        }
-        self.lost.set(0);
+        let (before, after, toggle) = match level {
+            Level::Task => (Irqs::Off, interrupted.irqs(), None),
+            Level::Softirq => (Irqs::from(interrupted.softirqs_on()), interrupted.irqs(), Some(SOFTIRQS)),
+            Level::Hardirq | Level::ThreadedHardirq | Level::Nmi => (interrupted.irqs(), Irqs::Off, Some(IRQS)),
+        };
+        self.gate.begin(Start {
+            irqs: after,
+            is_above_holds: interrupted.depth() > 0 || interrupted.interrupted_holder(),
+            is_unchecked: level == Level::Nmi || interrupted.is_unchecked(),
+        });
+        self.lost_count().set(0);
         self.refused.set(0);
         self.reclaim.set(interrupted.reclaim.get());
         interrupted.hand_toggles_to(self);
-        self.softirqs_on.set(interrupted.softirqs_on.get());
-        let (before, toggle) = match level {
-            Level::Task => (Irqs::Off, None),
-            Level::Softirq => (Irqs::from(self.softirqs_on.replace(false)), Some(SOFTIRQS)),
-            Level::Hardirq | Level::ThreadedHardirq | Level::Nmi => (self.gate.set_irqs(Irqs::Off), Some(IRQS)),
-        };
         if let Some(place) = toggle.filter(|_| before.are_on()).and_then(|toggle| self.toggles.get(toggle)) {
             place.set(Some(site));
         }
-        let restores = if before.are_on() { Inside::RESTORES } else { Inside::empty() };
-        self.settle(level, Some(interrupted), restores);
+        let mut own = Inside::empty();
+        own.set(Inside::RESTORES, before.are_on());
+        own.set(Inside::SOFTIRQS_ON, interrupted.softirqs_on() && level != Level::Softirq);
+        self.settle(level, Some(interrupted), own);
     }
 
     /// Passes the flags back to the interrupted context and unlinks. Locks that are still held become holds of that
@@ -76,9 +77,9 @@ impl Context {
     /// does with them tells nothing about their class. Returns that context, and which flag is to be enabled there.
     pub(crate) fn leave(&self) -> Option<(&Context, Option<UsageState>)> {
         let outer = self.interrupted()?;
-        self.interrupted.set(ptr::null());
+        self.unlink();
         outer.gate.set_irqs(self.irqs());
-        outer.softirqs_on.set(self.softirqs_on.get());
+        outer.level.set_softirqs(Irqs::from(self.softirqs_on()));
         outer.reclaim.set(self.reclaim.get());
         self.hand_toggles_to(outer);
         for mut hold in self.own() {
@@ -86,7 +87,7 @@ impl Context {
             hold.flags.insert(HoldFlags::UNCHECKED);
             outer.push(hold);
         }
-        outer.lost.set(outer.lost.get().saturating_add(self.lost.get()));
+        outer.lose(self.lost_count().get());
         self.truncate(0);
         outer.refresh();
         Some((outer, self.restores()))
@@ -94,26 +95,24 @@ impl Context {
 
     /// Returns which flag is enabled when this interrupt ends.
     pub(crate) fn restores(&self) -> Option<UsageState> {
-        let state = match self.level.get() {
+        let state = match self.level() {
             Level::Task => None,
             Level::Softirq => Some(UsageState::Softirq),
             Level::Hardirq | Level::ThreadedHardirq | Level::Nmi => Some(UsageState::Hardirq),
         };
-        state.filter(|_| self.inside.get().contains(Inside::RESTORES))
+        state.filter(|_| self.level.inside().contains(Inside::RESTORES))
     }
 
-    pub(super) fn settle(&self, level: Level, interrupted: Option<&Context>, restores: Inside) {
-        let (mut inside, own) = match level {
+    pub(super) fn settle(&self, level: Level, interrupted: Option<&Context>, own: Inside) {
+        let (inside, limit) = match level {
             Level::Task => (Inside::empty(), WaitType::NO_LIMIT),
             Level::Softirq => (Inside::SOFTIRQ, WaitType::Config as u8),
             Level::ThreadedHardirq => (Inside::HARDIRQ, WaitType::Config as u8),
             Level::Hardirq | Level::Nmi => (Inside::HARDIRQ, WaitType::Spin as u8),
         };
-        inside |= interrupted.map_or(Inside::empty(), Context::pair) | restores;
-        self.inside.set(inside);
-        self.level.set(level);
-        self.interrupted.set(interrupted.map_or(ptr::null(), ptr::from_ref));
-        self.limit.set(own.min(interrupted.map_or(own, |c| c.limit.get())));
+        self.level.set(level, inside | interrupted.map_or(Inside::empty(), Context::pair) | own);
+        self.interrupted.set(interrupted.map_or(ptr::null_mut(), |below| ptr::from_ref(below).cast_mut()));
+        self.limit.set(limit.min(interrupted.map_or(limit, |c| c.limit.get())));
         self.reseed();
         self.refresh();
     }
@@ -128,7 +127,7 @@ impl Context {
 
     /// The kind of this context.
     pub fn level(&self) -> Level {
-        self.level.get()
+        self.level.level()
     }
 
     /// The context that this interrupt interrupted; `None` for a task.
@@ -141,7 +140,7 @@ impl Context {
 
     /// Clears the link to an interrupted context that no longer exists.
     pub(crate) fn unlink(&self) {
-        self.interrupted.set(ptr::null());
+        self.interrupted.set(ptr::null_mut());
     }
 
     /// Returns the context whose run this one continues: the interrupted one, if the pair is the same.
@@ -150,6 +149,6 @@ impl Context {
     }
 
     pub(super) fn pair(&self) -> Inside {
-        self.inside.get() & Inside::PAIR
+        self.level.inside() & Inside::PAIR
     }
 }

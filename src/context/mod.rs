@@ -5,8 +5,9 @@
 //! softirq): an interrupt that does not change the pair continues the run of the context that it interrupted.
 //!
 //! Invariants:
-//! - Only the code that runs in a context writes to it, and only the CPU that runs it accesses it. The exception is its
-//!   claim, which is atomic: by it an interrupt's context is entered on one CPU at a time.
+//! - Only the code that runs in a context writes to it. Two fields are for all CPUs: its claim, by which an interrupt's
+//!   context is entered on one CPU at a time, and its link in the list of contexts.
+//! - Other CPUs may read what `foreign.rs` reads, and nothing else: those words are made for it (`atomic/relaxed.rs`).
 //! - Levels nest: the link is set at entry, cleared at exit, and points to a context that stays in place meanwhile, as
 //!   the code that sets the link promises. No walk along the links is longer than [`LEVELS`].
 //!
@@ -40,22 +41,27 @@ pub(crate) mod hold;
 
 mod disturbed;
 mod flags;
+pub(crate) mod foreign;
 mod gate;
 mod levels;
+pub(crate) mod registry;
 mod stack;
+pub(crate) mod view;
+pub(crate) mod wait;
 mod walks;
 
 pub use flags::{Flags, Toggles};
 pub use levels::Level;
 
-use crate::lock::site::Site;
+use crate::atomic::relaxed::{Own, Own64};
+use crate::lock::site_cell::OwnSite;
 use crate::lock::usage::{Irqs, Usage, UsageMask};
 use crate::lock::wait_type::WaitType;
 use core::cell::Cell;
 use core::ptr;
-use core::sync::atomic::{AtomicU8, Ordering};
-use flags::Inside;
-use gate::Gate;
+use core::sync::atomic::{AtomicPtr, AtomicU8, AtomicU32, Ordering};
+use flags::{Inside, LevelCell};
+use gate::{Gate, Start};
 use stack::Stack;
 
 /// How many locks one context can record as held. More are only counted.
@@ -74,38 +80,39 @@ const LEVELS: usize = 32;
 #[repr(C)]
 pub struct Context {
     stack: Stack,
-    toggles: [Cell<Option<Site>>; 4],
-    /// Where a change of the machine's flag was last noticed, off and on. If it is the site in `toggles`, the validator
-    /// was not told.
-    noticed: [Cell<Option<Site>>; 2],
-    /// The context that this interrupt interrupted; null in a task.
-    interrupted: Cell<*const Context>,
+    toggles: [OwnSite; 4],
+    /// The context that this interrupt interrupted; null in a task. Other CPUs compare it, and never follow it.
+    interrupted: Own<AtomicPtr<Context>>,
     gate: Gate,
     /// The usage bits of an exclusive acquire with interrupts off, and with interrupts on; derived from the flags.
     usage_mask: [Cell<UsageMask>; 2],
-    /// Acquisitions that did not fit. As long as there are any, a release of an unknown lock is counted as one of
-    /// theirs.
-    lost: Cell<u32>,
+    /// Since when it waits.
+    waits_since: Own64,
+    /// The next in the list of contexts: see `registry.rs`.
+    next: AtomicPtr<Context>,
+    /// The number of the record of wait and owner.
+    number: Own<AtomicU32>,
+    /// Who runs in it: the name in four words, and the id. (The CPU is in the base of the stack.)
+    who: [Own<AtomicU32>; 5],
     /// While the stack is disturbed: the slot that is being filled, or was.
-    hole: Cell<u8>,
+    hole: Own<AtomicU8>,
     /// While the stack is disturbed: from this index on, keys are stale.
-    stale: Cell<u8>,
+    stale: Own<AtomicU8>,
     /// Which of the program's validators it belongs to.
     validator: u8,
     /// Entries that were refused, since their context was in use: as many exits are ignored.
     refused: Cell<u8>,
     reclaim: Cell<u8>,
-    softirqs_on: Cell<bool>,
-    level: Cell<Level>,
-    inside: Cell<Inside>,
+    level: LevelCell,
     /// The least wait type that the levels up to this one allow.
     limit: Cell<u8>,
     /// Who may use it: see `claim`. A `core` atomic also under loom, where contexts outlive the runs of a model.
     claim: AtomicU8,
 }
 
-// SAFETY: a context is data, and a pointer that is null while the context can be moved: only `enter_over` sets it,
-// whose callers enter contexts that are borrowed for ever. Only the CPU that runs in the context follows it.
+// SAFETY: a context is data, and two pointers that are null while the context can be moved. One is set by `enter_over`
+// alone, whose callers enter contexts that are borrowed for ever, and followed by the CPU that runs in the context. The
+// other is the link of the list, which contexts enter that stay in place; it is used under the list's lock.
 unsafe impl Send for Context {}
 
 /// What a context may be used for, in `claim`.
@@ -144,36 +151,59 @@ impl Context {
         Context {
             validator,
             stack: Stack::new(chain_key::seed(WaitType::NO_LIMIT)),
-            toggles: [const { Cell::new(None) }; 4],
-            noticed: [const { Cell::new(None) }; 2],
-            interrupted: Cell::new(ptr::null()),
+            toggles: [const { OwnSite::new() }; 4],
+            interrupted: Own::<AtomicPtr<_>>::new(ptr::null_mut()),
             gate: Gate::new(),
+            number: Own::<AtomicU32>::new(0),
             usage_mask: [
                 Cell::new(UsageMask::new(Usage::empty(), Irqs::Off)),
                 Cell::new(UsageMask::new(Usage::HARDIRQ_ON.union(Usage::SOFTIRQ_ON), Irqs::On)),
             ],
-            lost: Cell::new(0),
-            hole: Cell::new(0),
-            stale: Cell::new(0),
+            who: [const { Own::<AtomicU32>::new(0) }; 5],
+            waits_since: Own64::new(0),
+            next: AtomicPtr::new(ptr::null_mut()),
+            hole: Own::<AtomicU8>::new(0),
+            stale: Own::<AtomicU8>::new(0),
             refused: Cell::new(0),
             reclaim: Cell::new(0),
-            softirqs_on: Cell::new(true),
-            level: Cell::new(Level::Task),
-            inside: Cell::new(Inside::empty()),
+            level: LevelCell::new(),
             limit: Cell::new(WaitType::NO_LIMIT),
             claim: AtomicU8::new(claim::FREE),
         }
     }
 
+    /// The same in a cell: other CPUs are introduced to it by its first acquisition.
+    pub(super) const fn in_cell(validator: u8) -> Context {
+        let mut context = Context::of(validator);
+        context.gate = Gate::new_in_cell();
+        context
+    }
+
+    /// Returns whether other CPUs are still to be introduced to it. `false` for a context without a cell.
+    #[inline(always)]
+    pub(crate) fn is_new(&self) -> bool {
+        self.gate.is_new()
+    }
+
+    /// Other CPUs are to be introduced to it by the next acquisition.
+    pub(crate) fn set_new(&self) {
+        self.gate.set_new();
+    }
+
+    /// Other CPUs are introduced to it.
+    pub(crate) fn clear_new(&self) {
+        self.gate.clear_new();
+    }
+
     /// Resets it to a new task's context: forgets what is held, and all flags. Not while it is below an interrupt.
     pub fn reset(&self) {
-        self.gate.begin(Irqs::On);
-        self.lost.set(0);
+        self.gate.begin(Start { irqs: Irqs::On, is_above_holds: false, is_unchecked: false });
+        self.lost_count().set(0);
         self.reclaim.set(0);
         self.refused.set(0);
-        self.toggles.iter().chain(&self.noticed).for_each(|t| t.set(None));
-        self.softirqs_on.set(true);
-        self.settle(Level::Task, None, Inside::empty());
+        self.toggles.iter().for_each(|toggle| toggle.set(None));
+        self.settle(Level::Task, None, Inside::SOFTIRQS_ON);
+        self.forget_waits();
     }
 
     /// The number of the validator that the context belongs to.
@@ -202,6 +232,7 @@ impl Context {
             let claimed = self.claim.compare_exchange(claim::FREE, claim::TASK, Ordering::Acquire, Ordering::Relaxed);
             if claimed.is_ok() && self.level() != Level::Task {
                 self.reset(); // it was an interrupt's, which has ended
+                self.set_new();
             }
         }
     }
@@ -233,6 +264,7 @@ impl Context {
 mod tests {
     use super::*;
     use crate::context::hold::Hold;
+    use crate::lock::site::Site;
     use crate::lock::usage::UsageState;
 
     fn leak() -> &'static Context {
@@ -247,7 +279,7 @@ mod tests {
     #[cfg(target_pointer_width = "64")]
     fn a_context_keeps_to_its_budget() {
         assert!(
-            size_of::<Context>() <= 1384 + HOLDS * size_of::<crate::lock::last_holder::Since>(),
+            size_of::<Context>() <= 1408 + HOLDS * size_of::<crate::lock::last_holder::Since>(),
             "{}",
             size_of::<Context>()
         );

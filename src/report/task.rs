@@ -14,7 +14,7 @@ use core::fmt;
 /// assert_eq!(TaskName::new("a name that is too long").to_string(), "a name that is t");
 /// ```
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
-pub struct TaskName([u8; TaskName::ROOM]);
+pub struct TaskName(pub(super) [u8; TaskName::ROOM]);
 
 impl TaskName {
     /// How many bytes fit.

@@ -102,6 +102,9 @@ where
 
     /// Any acquisition.
     fn acquire_quietly(&self, context: &Context, what: &Acquire<'_>, before: Irqs) {
+        if context.is_new() {
+            self.introduce(context);
+        }
         self.sync_irq_flag(context, before, what.site);
         if recheck::acquire(self.validator(context).published(), context, what) {
             return self.recorder.begin::<P>(context, what.map);

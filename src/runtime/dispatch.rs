@@ -101,7 +101,10 @@ where
             Event::ClaimIrqsOn | Event::ClaimIrqsOff => {}
             Event::CheckHolds if !context.all().any(|hold| hold.is_limited()) => {}
             Event::CheckHolds => self.with_engine(context, |engine| engine.check_holds(context, P::now(), site)),
-            Event::TaskExit => self.with_engine(context, |engine| engine.task_exit(context, site)),
+            Event::TaskExit => {
+                self.with_engine(context, |engine| engine.task_exit(context, site));
+                self.retire(context);
+            }
             Event::UserReturn => self.with_engine(context, |engine| engine.user_return(context, site)),
             Event::Wrong(kind, note, map) => self.report_misuse(context, kind, note, map, site),
             // Handled by `event`.
@@ -115,12 +118,13 @@ where
         }
     }
 
-    /// The only event that counts before the first context: a lock is acquired.
+    /// The only events that count before the first context: a lock is acquired, a context is dropped.
     #[cold]
     fn event_early(&self, event: Event<'_>, site: Site) {
         match event {
             Event::SectionBegin(map) => self.section_begin(map, site),
             Event::SectionEnd(map) => self.section_end(map, site),
+            Event::Gone(gone) => self.remove_from_list(gone),
             _ => {}
         }
     }
@@ -148,7 +152,10 @@ where
             Event::Enter(level, own) => self.enter_unchecked(context, level, &own.0, site),
             Event::Leave => leave_unchecked::<P>(context, site),
             Event::End(own) => self.end(context, &own.0, site),
-            Event::Gone(gone) => unlink::<P>(context, gone),
+            Event::Gone(gone) => {
+                unlink::<P>(context, gone);
+                self.remove_from_list(gone);
+            }
             Event::SoftirqsOn => context.set_softirqs(Irqs::On, Some(site)),
             Event::SoftirqsOff => context.set_softirqs(Irqs::Off, Some(site)),
             Event::ReclaimEnter => engine::reclaim_enter(context),

@@ -38,7 +38,18 @@ where
                         on purpose says so by Port::NESTED_IRQS)";
             self.report_misuse(context, Kind::IrqsState, note, None, site);
         }
-        enter_claimed::<P>(context, level, own, site);
+        self.enter_claimed(context, level, own, site);
+    }
+
+    /// Starts an interrupt in `own`, which it has claimed.
+    fn enter_claimed(&self, context: &Context, level: Level, own: &'static Context, site: Site) {
+        // SAFETY: `context` is this CPU's current one. The port promises that it stays in place, and that no other CPU
+        // uses it, until the interrupts that interrupted it have ended.
+        unsafe { own.enter_over(level, context, site) };
+        if own.is_new() {
+            self.introduce(own);
+        }
+        switch_to::<P>(own);
     }
 
     /// An interrupt ends. Interrupts stay disabled until the context below is current: an interrupt in between would
@@ -98,12 +109,13 @@ where
             self.with_engine(context, |engine| engine.task_gone(gone));
         }
         unlink::<P>(context, gone);
+        self.remove_from_list(gone);
     }
 
     /// An interrupt begins where nothing can be reported: a refusal is reported later.
     pub(super) fn enter_unchecked(&self, context: &Context, level: Level, own: &'static Context, site: Site) {
         match own.claim_for_interrupt() {
-            Ok(()) => enter_claimed::<P>(context, level, own, site),
+            Ok(()) => self.enter_claimed(context, level, own, site),
             Err(_) => {
                 self.refused.fetch_add(1, Ordering::Relaxed);
                 context.refuse_entry();
@@ -122,14 +134,6 @@ fn switch_to<P: Port>(context: &Context) {
 /// Returns whether hard interrupts are disabled while this level runs.
 fn is_hard(level: Level) -> bool {
     matches!(level, Level::Hardirq | Level::ThreadedHardirq)
-}
-
-/// Starts an interrupt in `own`, which it has claimed.
-fn enter_claimed<P: Port>(context: &Context, level: Level, own: &'static Context, site: Site) {
-    // SAFETY: `context` is this CPU's current one. The port promises that it stays in place, and that no other CPU uses
-    // it, until the interrupts that interrupted it have ended.
-    unsafe { own.enter_over(level, context, site) };
-    switch_to::<P>(own);
 }
 
 /// Ends an interrupt in which nothing is checked.

@@ -27,6 +27,7 @@
 
 mod acquire;
 mod constants;
+pub(crate) mod contexts;
 mod dispatch;
 pub(crate) mod event;
 mod inspect;
@@ -49,6 +50,7 @@ mod with_engine;
 
 use crate::atomic::AtomicU32;
 use crate::context::Context;
+use crate::context::registry::Registry;
 use crate::port::Port;
 use crate::report::config::PortConfig;
 use crate::runtime::shared::SharedValidator;
@@ -70,6 +72,8 @@ pub struct Runtime<
     validators: [SharedValidator<C, D, K, R, F>; V],
     /// The statistics of the first validator.
     pub(crate) recorder: Recorder<C, N>,
+    /// The contexts that all CPUs may look at.
+    registry: Registry,
     /// Locks that were acquired before there was a context, and are not known to be released.
     early: AtomicU32,
     /// How many locks were recorded unchecked, because lockdep was running for the context or showed a report.
@@ -120,6 +124,7 @@ where
         Runtime {
             validators,
             recorder: Recorder::new(),
+            registry: Registry::new(),
             early: AtomicU32::new(0),
             unchecked: AtomicU32::new(0),
             refused: AtomicU32::new(0),

@@ -14,8 +14,8 @@
 use crate::atomic::word64::AtomicWord64;
 use crate::context::hold::HoldFlags;
 use crate::lock::class::ClassId;
-use crate::lock::last_holder::SiteCell;
 use crate::lock::site::Site;
+use crate::lock::site_cell::SiteCell;
 use crate::stat::sum::Sum;
 use core::sync::atomic::{AtomicU32, Ordering};
 
@@ -119,7 +119,7 @@ impl Durations {
         self.count.add(1);
         self.total.add(length);
         let (least, most) = (self.least.load(), self.most());
-        if length > most || self.longest_at.raw().is_null() {
+        if length > most || self.longest_at.get().is_none() {
             self.longest_at.set(site);
         }
         self.least.store(least.min(length));
@@ -152,15 +152,15 @@ impl Durations {
         if self.stamp.load(Ordering::Acquire) == stamp.0 { self.count.get() } else { 0 }
     }
 
-    /// Returns all figures. `site_of` converts the cell of the site.
-    pub(crate) fn read(&self, stamp: Stamp, site_of: fn(&SiteCell) -> Option<Site>) -> Lengths {
+    /// Returns all figures.
+    pub(crate) fn read(&self, stamp: Stamp) -> Lengths {
         let lengths = Lengths {
             count: self.count(stamp),
             bounces: self.bounces.load(Ordering::Relaxed).into(),
             total: self.total.get(),
             min: self.least.load(),
             max: self.most(),
-            longest_at: site_of(&self.longest_at),
+            longest_at: self.longest_at.get(),
         };
         if lengths.count == 0 { Lengths::default() } else { lengths }
     }
@@ -220,10 +220,6 @@ mod tests {
     const ONE: Stamp = Stamp(1 << 16);
     const TWO: Stamp = Stamp(2 << 16);
 
-    fn no_site(_: &SiteCell) -> Option<Site> {
-        None
-    }
-
     fn tell(durations: &Durations, stamp: Stamp, length: u64) {
         if !durations.add(stamp, length) {
             durations.add_extreme(stamp, length, Some(Site::caller()));
@@ -243,7 +239,7 @@ mod tests {
         for length in lengths {
             tell(&durations, ONE, length);
         }
-        let read = durations.read(ONE, no_site);
+        let read = durations.read(ONE);
         assert_eq!((read.min, read.max), (0, u64::MAX / 2));
         assert_eq!((read.count, read.total), (7, lengths.iter().sum()));
     }
@@ -264,9 +260,9 @@ mod tests {
         let durations = Durations::new();
         tell(&durations, ONE, 4);
         durations.bounce();
-        assert_eq!(durations.read(TWO, no_site), Lengths::default());
+        assert_eq!(durations.read(TWO), Lengths::default());
         tell(&durations, TWO, 2);
-        let read = durations.read(TWO, no_site);
+        let read = durations.read(TWO);
         assert_eq!((read.count, read.min, read.max, read.total, read.bounces), (1, 2, 2, 2, 0));
         assert_eq!(durations.count(ONE), 0);
     }
@@ -277,9 +273,9 @@ mod tests {
         let (first, second) = (Site::caller(), Site::caller());
         durations.add_extreme(ONE, 5, Some(first));
         durations.add_extreme(ONE, 3, Some(second));
-        assert!(core::ptr::eq(durations.longest_at.raw(), first.0));
+        assert_eq!(durations.longest_at.get(), Some(first));
         durations.add_extreme(ONE, 6, Some(second));
-        assert!(core::ptr::eq(durations.longest_at.raw(), second.0));
+        assert_eq!(durations.longest_at.get(), Some(second));
     }
 
     #[test]

@@ -37,6 +37,8 @@ pub use counters::Lengths;
 pub use listing::{ChainLine, ClassEntry, ClassLine, ClassTimes, Point, SideTimes};
 #[cfg(not(feature = "stat"))]
 pub(crate) use off::Recorder;
+#[cfg(all(feature = "validate", not(feature = "stat")))]
+pub(crate) use off::{acquired, contended};
 #[cfg(feature = "stat")]
 pub(crate) use recorder::Recorder;
 #[cfg(feature = "stat")]

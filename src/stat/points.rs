@@ -4,8 +4,8 @@
 //! Invariant: the places carry the [`Stamp`] under which they were counted; under another one they count as none. What
 //! it does not do: measure; `counters.rs` does.
 
-use crate::lock::last_holder::SiteCell;
 use crate::lock::site::Site;
+use crate::lock::site_cell::SiteCell;
 use crate::stat::counters::Stamp;
 use core::sync::atomic::{AtomicU32, Ordering};
 
@@ -83,10 +83,10 @@ impl Points {
     }
 
     /// Returns the places with their counts.
-    pub(crate) fn read(&self, stamp: Stamp, party: Party) -> impl Iterator<Item = (&SiteCell, u32)> {
+    pub(crate) fn read(&self, stamp: Stamp, party: Party) -> impl Iterator<Item = (Option<Site>, u32)> {
         let is_mine = self.stamp.load(Ordering::Relaxed) == stamp.0;
         let points = self.of(party).iter().filter(move |_| is_mine);
-        points.map(|point| (&point.site, point.count.load(Ordering::Relaxed))).filter(|(_, count)| *count > 0)
+        points.map(|point| (point.site.get(), point.count.load(Ordering::Relaxed))).filter(|(_, count)| *count > 0)
     }
 }
 

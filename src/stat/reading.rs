@@ -1,6 +1,6 @@
 //! Reads the counters: sums over the CPUs, and the classes in the order of their contentions. It changes no counter.
 
-use super::recorder::{Recorder, site_of};
+use super::recorder::Recorder;
 use crate::graph::usage_words::UsageWords;
 use crate::report::ClassView;
 use crate::stat::counters::{Access, Entry, Stamp};
@@ -77,8 +77,8 @@ impl<const C: usize, const N: usize> Recorder<C, N> {
     fn side(&self, slot: u16, stamp: Stamp, access: Access) -> SideTimes {
         let sides = self.entries(slot).map(|entry| entry.side(access));
         sides.fold(SideTimes::default(), |sum, side| SideTimes {
-            hold: sum.hold.join(side.hold.read(stamp, site_of)),
-            wait: sum.wait.join(side.wait.read(stamp, site_of)),
+            hold: sum.hold.join(side.hold.read(stamp)),
+            wait: sum.wait.join(side.wait.read(stamp)),
         })
     }
 }
@@ -86,8 +86,8 @@ impl<const C: usize, const N: usize> Recorder<C, N> {
 /// The places of a class, in the order of their first occurrence.
 fn read_points(points: &Points, stamp: Stamp, party: Party) -> Vec<Point, POINTS> {
     let mut read = Vec::new();
-    for (cell, count) in points.read(stamp, party) {
-        if let Some(site) = site_of(cell) {
+    for (site, count) in points.read(stamp, party) {
+        if let Some(site) = site {
             // It has room for all of them.
             let _ = read.push(Point { site, count });
         }

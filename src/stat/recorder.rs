@@ -12,9 +12,8 @@
 use crate::context::Context;
 use crate::context::hold::{Ended, Hold, HoldFlags, NO_SLOT};
 use crate::graph::usage_words::UsageWords;
-use crate::lock::last_holder::{Overheld, Since, SiteCell};
+use crate::lock::last_holder::{Overheld, Since};
 use crate::lock::lock_map::LockMap;
-use crate::lock::site::Site;
 use crate::port::Port;
 use crate::stat::counters::{Access, Entry, Stamp};
 use crate::stat::points::{Party, Points};
@@ -159,7 +158,7 @@ impl<const C: usize, const N: usize> Recorder<C, N> {
         hold.flags.remove(HoldFlags::EXCUSED);
         stack.set_hold(index, hold);
         // The context that released it last is the holder that was waited for.
-        if let (Some(points), Some(holder)) = (self.points(hold.class), site_of(map.last_holder().site())) {
+        if let (Some(points), Some(holder)) = (self.points(hold.class), map.last_holder().site().get()) {
             points.add(stamp, Party::Holders, holder);
         }
         let Some(entry) = self.entry(cpu, hold.class) else {
@@ -240,11 +239,4 @@ pub(crate) fn without_irqs<P: Port>(work: impl FnOnce()) {
     let state = P::irqs_disable();
     work();
     P::irqs_restore(state);
-}
-
-/// The site in a cell.
-#[allow(unsafe_code)] // the cell keeps a pointer, since there is no atomic reference
-pub(super) fn site_of(cell: &SiteCell) -> Option<Site> {
-    // SAFETY: by `SiteCell`, whose field is private, the pointer is null or came from a `&'static Location`.
-    unsafe { cell.raw().as_ref() }.map(Site)
 }

@@ -6,6 +6,7 @@
 //! the lock is constructed.
 
 use super::tracker::{Token, Tracker};
+use crate::context::wait::WaitKind;
 use crate::lock::as_lock_map::AsLockMap;
 use crate::lock::class::LockClassKey;
 use crate::lock::lock_map::LockMap;
@@ -76,6 +77,32 @@ impl<R> Tracked<R> {
             self.token().acquired_by_try(mode, site);
         }
         taken
+    }
+
+    /// A wait that times out: recorded if it took the lock. It is tried first, so that other CPUs see a wait and no lock
+    /// that was free.
+    #[inline(always)]
+    pub(super) fn tried_for_a_while(
+        &self,
+        try_lock: impl FnOnce(&R) -> bool,
+        wait: impl FnOnce(&R) -> bool,
+        mode: Mode,
+        site: Site,
+    ) -> bool {
+        self.token().asleep_timed(site);
+        let result = |taken: bool| taken.then_some(()).ok_or(());
+        let (try_lock, wait) = (|()| result(try_lock(&self.raw)), |()| result(wait(&self.raw)));
+        let taken = self.token().wait_timed((), (mode, site), try_lock, wait).is_ok();
+        self.tried(|_| taken, mode, site)
+    }
+
+    /// A release that lets others pass, and a wait: how long nobody knows, so other CPUs see a wait in any case.
+    #[inline]
+    pub(super) fn bumped<T>(&self, mode: Mode, site: Site, bump: impl FnOnce(&R) -> T) -> T {
+        self.token().release(Some(site));
+        let token = self.waited_for(mode, site);
+        let _waiting = token.mark(WaitKind::Lock, mode, site);
+        bump(&self.raw)
     }
 
     /// An upgrade that does not wait for ever has succeeded: the hold becomes a writer's.

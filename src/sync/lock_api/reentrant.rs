@@ -147,10 +147,15 @@ impl<R: RawMutexTimed, G: GetThreadId, T: ?Sized> ReentrantMutex<R, G, T> {
         site: Site,
         take: impl FnOnce(&'a api::ReentrantMutex<Announced<R>, G, T>) -> Option<ReentrantMutexGuard<'a, R, G, T>>,
     ) -> Option<ReentrantMutexGuard<'a, R, G, T>> {
-        if !self.0.is_owned_by_current_thread() {
-            raw_mutex::announced(&self.0).token().asleep_timed(site);
+        if self.0.is_owned_by_current_thread() {
+            return self.tried(site, take);
         }
-        self.tried(site, take)
+        let token = raw_mutex::announced(&self.0).token();
+        token.asleep_timed(site);
+        self.tried(site, |inner| {
+            let try_lock = |()| inner.try_lock().ok_or(());
+            token.wait_timed((), (Mode::WRITE, site), try_lock, |()| take(inner).ok_or(())).ok()
+        })
     }
 }
 

@@ -32,6 +32,20 @@ impl<G> Taken<G> {
         }
         inner.map(Taken::new)
     }
+
+    /// A wait that times out. It is tried first, so that other CPUs see a wait and no lock that was free.
+    #[inline(always)]
+    pub(super) fn tried_for_a_while<R>(
+        lock: &Tracked<R>,
+        try_lock: impl FnOnce(&R) -> Option<G>,
+        wait: impl FnOnce(&R) -> Option<G>,
+        mode: Mode,
+        site: Site,
+    ) -> Option<Taken<G>> {
+        lock.token().asleep_timed(site);
+        let (try_lock, wait) = (|()| try_lock(&lock.raw).ok_or(()), |()| wait(&lock.raw).ok_or(()));
+        Taken::tried(lock, lock.token().wait_timed((), (mode, site), try_lock, wait).ok(), mode, site)
+    }
 }
 
 /// An upgrade that does not wait for ever, with the raw lock's result.
