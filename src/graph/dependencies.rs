@@ -349,11 +349,11 @@ mod tests {
                 let (held, new) = (Mode { shared, recursive: false }, Mode { shared: false, recursive });
                 let kind = Kinds::of(held, new);
                 // Forwards, restricted means that a recursive reader waits at the source of this dependency.
-                let may_leave = !kind.from_restricted(Direction::Forwards).is_empty();
+                let may_leave = !kind.after_restricted(Direction::Forwards).is_empty();
                 assert_eq!(may_leave, Mode::blocks(shared, true));
                 assert_eq!(kind.arrive(Direction::Forwards).is_restricted(), !Mode::blocks(true, recursive));
                 // Backwards, restricted means that a shared hold is at the target.
-                let may_enter = !kind.from_restricted(Direction::Backwards).is_empty();
+                let may_enter = !kind.after_restricted(Direction::Backwards).is_empty();
                 assert_eq!(may_enter, Mode::blocks(true, recursive));
                 assert_eq!(kind.arrive(Direction::Backwards).is_restricted(), !Mode::blocks(shared, true));
             }

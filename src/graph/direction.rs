@@ -37,7 +37,7 @@ impl Kinds {
 
     /// The kinds by which a path that arrives restricted may continue: forwards (entered only as a recursive reader)
     /// those whose source blocks one, backwards (left only as a reader) those whose target is blocked by one.
-    pub(crate) const fn from_restricted(self, direction: Direction) -> Kinds {
+    pub(crate) const fn after_restricted(self, direction: Direction) -> Kinds {
         self.intersection(direction.unrestricted())
     }
 

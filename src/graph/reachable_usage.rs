@@ -93,7 +93,7 @@ impl Graph<'_> {
     #[inline(always)]
     fn learn_along(&mut self, direction: Direction, near: u16, far: u16, kind: Kinds, mask: Usage) {
         let bits = self.reachable_usage.usage(Node::new(far, kind.arrive(direction))) & mask;
-        let states = if kind.from_restricted(direction).is_empty() { States::Free } else { States::Both };
+        let states = if kind.after_restricted(direction).is_empty() { States::Free } else { States::Both };
         self.spread(direction, near, bits, states);
     }
 

@@ -144,7 +144,7 @@ impl Graph<'_> {
             head += 1;
             for (slot, dependency) in self.dependencies.along(self.classes, here.class, direction) {
                 let kinds = match here.restriction {
-                    Restriction::Restricted => dependency.kinds.from_restricted(direction),
+                    Restriction::Restricted => dependency.kinds.after_restricted(direction),
                     Restriction::Free => dependency.kinds,
                 };
                 let next = Node::new(dependency.far_end(direction), kinds.arrive(direction));

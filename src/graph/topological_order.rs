@@ -130,7 +130,7 @@ impl Graph<'_> {
     /// Extends the order to a new kind of a dependency. Returns `false` if that closes a strong cycle.
     pub(crate) fn order_admits(&mut self, from: u16, to: u16, kind: Kinds) -> bool {
         let to = Node::new(to, kind.arrive(Direction::Forwards));
-        let leaves_restricted = !kind.from_restricted(Direction::Forwards).is_empty();
+        let leaves_restricted = !kind.after_restricted(Direction::Forwards).is_empty();
         self.put_before(Node::free(from), to)
             && (!leaves_restricted || self.put_before(Node::new(from, Restriction::Restricted), to))
     }
