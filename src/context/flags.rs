@@ -247,7 +247,11 @@ impl Context {
     pub(crate) fn set_softirqs(&self, softirqs: Irqs, site: Option<Site>) {
         self.toggles[SOFTIRQS + softirqs as usize].set(site);
         self.level.set_softirqs(softirqs);
-        self.refresh();
+        // Nothing else follows from it.
+        let [_, on] = &self.usage_mask;
+        let mut marks = on.get().usage();
+        marks.set(Usage::SOFTIRQ_ON, softirqs.are_on());
+        on.set(UsageMask::new(marks, Irqs::On));
     }
 
     pub(super) fn refresh(&self) {
