@@ -157,7 +157,7 @@ pub(crate) mod tests {
     use super::*;
     use crate::lock::lock_map::LockMap;
     use crate::lock::site::Site;
-    use crate::lock::usage::{Usage, UsageMask};
+    use crate::lock::usage::{Irqs, Usage, UsageMask};
     use crate::lock::wait_type::WaitTypes;
     use std::vec::Vec;
 
@@ -208,7 +208,7 @@ pub(crate) mod tests {
     #[test]
     fn a_hold_is_certain_when_its_lock_must_have_been_acquired() {
         let map = LockMap::of_class("a", Site::caller(), WaitTypes::SPIN);
-        let flags = Hold::flags(&map, Mode::WRITE, UsageMask::new(Usage::empty(), true));
+        let flags = Hold::flags(&map, Mode::WRITE, UsageMask::new(Usage::empty(), Irqs::On));
         let certainty = |flags, place| Held::of(&Hold { flags, ..Hold::EMPTY }, place).certainty;
         assert_eq!(certainty(flags, Place::Older), Certainty::Certain);
         assert_eq!(certainty(flags, Place::Newest), Certainty::Doubtful, "it may be announced only");
