@@ -72,8 +72,6 @@ pub mod selftest;
 
 pub use context::cell::ContextCell;
 pub use context::hold::Acquire;
-pub use context::view::{Activity, ContextView};
-pub use context::wait::{WaitKind, WaitView};
 pub use context::{Context, Level};
 pub use lock::as_lock_map::AsLockMap;
 pub use lock::class::{DynamicKey, LockClassKey, Subclass};
@@ -87,7 +85,6 @@ pub use report::kind::Kind;
 pub use report::message::Message;
 pub use report::policy::{Accepted, Policy};
 pub use report::{Report, TaskInfo};
-pub use runtime::contexts::Wait;
 pub use runtime::saved_irqs::SavedIrqs;
 #[cfg(feature = "critical-section")]
 pub use sync::critical_section;

@@ -3,13 +3,14 @@
 #[path = "support/threads.rs"]
 mod threads;
 
+use lockdep::hooks::{Activity, ContextView, WaitKind, WaitView};
 use lockdep::semaphore::Semaphore;
 use lockdep::seqlock::SeqLock;
 use lockdep::spin::mutex::{FairMutex, TicketMutex};
 use lockdep::spin::{LazyLock, Once, RwLock};
 use lockdep::std_sync::{Condvar, Mutex as SleepingMutex, RwLock as SleepingRwLock};
 use lockdep::ww::{WwAcquireContext, WwClass, WwMutex};
-use lockdep::{Activity, ContextCell, ContextView, Level, LockMap, Mode, Port, WaitKind, WaitView};
+use lockdep::{ContextCell, Level, LockMap, Mode, Port};
 use lockdep::{hooks, host, spin};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc;

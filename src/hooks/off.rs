@@ -5,11 +5,14 @@
 //! without such locks needs no `port!`.
 #![allow(unsafe_code)]
 
+pub use crate::context::hold::Hold;
+pub use crate::context::view::{Activity, ContextView};
+pub use crate::context::wait::{WaitKind, WaitView};
+pub use crate::runtime::contexts::Wait;
+
 use crate::context::Level;
 use crate::context::cell::ContextCell;
 use crate::context::hold::Acquire;
-use crate::context::view::ContextView;
-use crate::context::wait::WaitKind;
 use crate::lock::as_lock_map::AsLockMap;
 use crate::lock::class::DynamicKey;
 use crate::lock::lock_map::LockMap;
@@ -20,7 +23,6 @@ use crate::report::capacity::{MemoryFootprint, Occupancy};
 use crate::report::kind::Kind;
 use crate::report::policy::Accepted;
 use crate::report::status::State;
-use crate::runtime::contexts::Wait;
 use crate::runtime::event::Event;
 use crate::runtime::saved_irqs::SavedIrqs;
 use core::fmt;

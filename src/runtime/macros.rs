@@ -68,7 +68,7 @@ macro_rules! port {
                 RUNTIME.irqs_recorded_on()
             }
             #[unsafe(export_name = $crate::__symbol!("wait_begin"))]
-            fn __lockdep_wait_begin(wait: &$crate::Wait<'_>) {
+            fn __lockdep_wait_begin(wait: &$crate::hooks::Wait<'_>) {
                 RUNTIME.wait_begin(wait);
             }
             #[unsafe(export_name = $crate::__symbol!("wait_end"))]
@@ -76,7 +76,7 @@ macro_rules! port {
                 RUNTIME.wait_end();
             }
             #[unsafe(export_name = $crate::__symbol!("next_context"))]
-            fn __lockdep_next_context(after: usize, view: &mut $crate::ContextView) -> bool {
+            fn __lockdep_next_context(after: usize, view: &mut $crate::hooks::ContextView) -> bool {
                 RUNTIME.next_context(after, view)
             }
             #[unsafe(export_name = $crate::__symbol!("holds"))]
