@@ -68,6 +68,7 @@ fn from_boot_to_silence() {
 /// An NMI that interrupts the validator asks for the state: it gets an answer, and no more.
 fn state_under_the_internal_lock() {
     let _turn = begin();
+    drop(Mutex::named("first", ()).lock()); // a context asks who runs when it enters the list, without the internal lock
     ON_WHO.set(Some(|| {
         hooks::irq_enter(Level::Nmi, new_cell());
         let state = hooks::state();
