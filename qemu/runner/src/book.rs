@@ -16,8 +16,8 @@ use std::path::Path;
 const SUMMARY: &str = "docs/SUMMARY.md";
 /// What pages link to and is no chapter: it is copied along.
 const LINKED: &[&str] = &[
-    "boards/q35-x86_64/src/machine.rs",
-    "boards/virt-aarch64/src/machine.rs",
+    "boards/q35-x86_64/src/lib.rs",
+    "boards/virt-aarch64/src/lib.rs",
     "examples",
     "qemu/kernel/src/board.rs",
     "qemu/runner/src/boards.rs",

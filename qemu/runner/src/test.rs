@@ -218,7 +218,7 @@ fn install_tool() -> Result<()> {
     cargo.args(["install", "--path", "cli", "--debug", "--locked", "--force", "--no-track"]);
     succeed(cargo.args(["--target-dir", "target", "--root", "target/installed"]))?;
     let tool = root().join("target/installed/bin/lockdep");
-    succeed(command(&tool.to_string_lossy()).args(["replay", "tests/cases/walk.trace"]))
+    succeed(command(&tool.to_string_lossy()).args(["replay", "tests/cases/circular.trace"]))
 }
 
 /// Runs `cargo test`, and counts its tests.
