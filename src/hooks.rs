@@ -20,6 +20,8 @@
 use crate::context::Level;
 use crate::context::cell::ContextCell;
 use crate::context::hold::Acquire;
+use crate::context::view::ContextView;
+use crate::context::wait::WaitKind;
 use crate::lock::class::DynamicKey;
 use crate::lock::lock_map::LockMap;
 use crate::lock::mode::Mode;
@@ -29,8 +31,10 @@ use crate::report::capacity::{MemoryFootprint, Occupancy};
 use crate::report::kind::Kind;
 use crate::report::policy::Accepted;
 use crate::report::status::State;
+use crate::runtime::contexts::Wait;
 use crate::runtime::event::Event;
 use crate::runtime::saved_irqs::SavedIrqs;
+use crate::stat;
 use core::fmt;
 use core::marker::PhantomData;
 
@@ -58,6 +62,12 @@ unsafe extern "Rust" {
     safe fn __lockdep_event(event: Event<'_>, site: Site);
     #[link_name = __symbol!("irqs_recorded_on")]
     safe fn __lockdep_irqs_recorded_on() -> bool;
+    #[link_name = __symbol!("wait_begin")]
+    safe fn __lockdep_wait_begin(wait: &Wait<'_>);
+    #[link_name = __symbol!("wait_end")]
+    safe fn __lockdep_wait_end();
+    #[link_name = __symbol!("next_context")]
+    safe fn __lockdep_next_context(after: usize, view: &mut ContextView) -> bool;
     #[link_name = __symbol!("holds")]
     safe fn __lockdep_holds(map: &LockMap) -> bool;
     #[link_name = __symbol!("for_each_held")]
@@ -285,6 +295,60 @@ pub fn wait_asleep_timed(map: &LockMap, site: Site) {
     }
 }
 
+/// Announces that a lock, which [`acquire`] announced before, is not free: this context begins to wait for it. Other
+/// CPUs see that until the value is dropped, and the statistics count it (feature `stat`). Call it after the first
+/// attempt failed, so that a free lock costs nothing. Linux's `lock_contended`.
+///
+/// A wait may contain others, of a scheduler's lock, in a wait that sleeps: others see the outermost.
+#[must_use = "the wait ends when this is dropped"]
+#[cold]
+#[inline(never)]
+pub fn contended(map: &LockMap, kind: WaitKind) -> Contended<'_> {
+    stat::contended(map);
+    Contended {
+        map,
+        _waiting: wait_begin(&Wait { map, kind, announced: true, mode: Mode::WRITE, site: Site::NOWHERE }),
+    }
+}
+
+/// Announces any other wait, which the statistics do not count: for a condition, with a time-out, of a reader that
+/// retries. Other CPUs see it until the value is dropped.
+#[must_use = "the wait ends when this is dropped"]
+#[cold]
+#[inline(never)]
+pub fn wait_begin(wait: &Wait<'_>) -> Waiting {
+    __lockdep_wait_begin(wait);
+    Waiting { of_one_context: PhantomData }
+}
+
+/// A wait for a lock, from [`contended`] until this is dropped, whether or not it was [acquired](Contended::acquired).
+#[derive(Debug)]
+pub struct Contended<'a> {
+    map: &'a LockMap,
+    _waiting: Waiting,
+}
+
+impl Contended<'_> {
+    /// The lock was acquired. Linux's `lock_acquired`.
+    #[cold]
+    #[inline(never)]
+    pub fn acquired(self) {
+        stat::acquired(self.map);
+    }
+}
+
+/// A wait, from [`wait_begin`] until this is dropped, in the same context.
+#[derive(Debug)]
+pub struct Waiting {
+    of_one_context: PhantomData<*const ()>,
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        __lockdep_wait_end();
+    }
+}
+
 /// Announces that the memory of a lock is about to be freed or reused. A lock that is still held is reported
 /// (`held-freed`). If the lock is a class of its own ([`LockMap::of_first_use`]), that class is unregistered, as by
 /// [`unregister_key`]. Linux's `debug_check_no_locks_freed`.
@@ -407,6 +471,19 @@ pub fn holds(map: &LockMap) -> bool {
 #[inline]
 pub fn for_each_held(show: &mut dyn FnMut(&LockView)) {
     __lockdep_for_each_held(show);
+}
+
+/// Calls `show` for each context in use, of all CPUs: what it holds, and what it waits for. Linux's
+/// `debug_show_all_locks`.
+///
+/// Contexts are in the order of their addresses, each as it is when it is its turn. No lock is held while `show` runs,
+/// and interrupts are as they are here. A context that has not acquired a lock yet is not shown, nor is one without a
+/// [`ContextCell`]. The time it takes grows with the square of their number.
+pub fn for_each_context(show: &mut dyn FnMut(&ContextView)) {
+    let mut view = ContextView::EMPTY;
+    while __lockdep_next_context(view.address(), &mut view) {
+        show(&view);
+    }
 }
 
 /// Returns the state of the running context's validator: whether it is on, since when, why not, and how often each rule

@@ -4,7 +4,7 @@
 //! not a symbol of this crate, so that two crates which both enable the feature never define two ports.
 //!
 //! Each thread is a task. It gets a context when it first takes a lock; if it ends with a lock held, that is reported
-//! (`held-at-exit`). Its interrupt flag is a variable: on, until a test clears it with [`set_irqs`]. [`interrupt`]
+//! (`held-at-exit`). Its interrupt flag is a variable: on, until a test clears it with [`disable_irqs`]. [`interrupt`]
 //! simulates an interrupt. Reports and notices go to stderr, or to the handler that [`set_handler`] installs.
 //!
 //! Invariants:
@@ -96,7 +96,7 @@ unsafe impl<C: HostConfig> Port for HostPort<C> {
         IrqState(usize::from(THREAD.with(|thread| thread.irqs.replace(false))))
     }
     fn irqs_restore(state: IrqState) {
-        set_irqs(state.0 != 0);
+        THREAD.with(|thread| thread.irqs.set(state.0 != 0));
     }
     fn who() -> TaskInfo {
         THREAD.with(|thread| thread.who.get())
@@ -132,9 +132,14 @@ pub fn panic(message: Message<'_>) {
 }
 
 /// Sets this thread's interrupt flag without telling the validator, like a driver that writes the machine's flag
-/// directly. `hooks::irqs_disabled` and `hooks::irqs_enabled` tell the validator.
-pub fn set_irqs(on: bool) {
-    THREAD.with(|thread| thread.irqs.set(on));
+/// directly. `hooks::irqs_enabled` tells the validator.
+pub fn enable_irqs() {
+    THREAD.with(|thread| thread.irqs.set(true));
+}
+
+/// Clears this thread's interrupt flag without telling the validator. `hooks::irqs_disabled` tells the validator.
+pub fn disable_irqs() {
+    THREAD.with(|thread| thread.irqs.set(false));
 }
 
 /// Simulates an interrupt of this thread: runs `handler` in a context of its own with the flag off (a softirq: on),
@@ -147,7 +152,7 @@ pub fn interrupt<R>(level: Level, handler: impl FnOnce() -> R) -> Option<R> {
         return None;
     }
     let own = from_pool();
-    set_irqs(level == Level::Softirq);
+    THREAD.with(|thread| thread.irqs.set(level == Level::Softirq));
     let _end = End { interrupt: Some(hooks::interrupt(level, own)), own, were_on };
     Some(handler())
 }
@@ -164,7 +169,7 @@ impl Drop for End {
     fn drop(&mut self) {
         // This also ends any interrupt that the handler entered and did not leave.
         self.interrupt = None;
-        set_irqs(self.were_on);
+        THREAD.with(|thread| thread.irqs.set(self.were_on));
         to_pool(self.own);
     }
 }

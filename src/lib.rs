@@ -65,6 +65,8 @@ pub mod selftest;
 
 pub use context::cell::ContextCell;
 pub use context::hold::Acquire;
+pub use context::view::{Activity, ContextView};
+pub use context::wait::{WaitKind, WaitView};
 pub use context::{Context, Level};
 pub use lock::class::{DynamicKey, LockClassKey, Subclass};
 pub use lock::lock_map::LockMap;
@@ -77,6 +79,7 @@ pub use report::kind::Kind;
 pub use report::message::Message;
 pub use report::policy::{Accepted, Policy};
 pub use report::{Report, TaskInfo};
+pub use runtime::contexts::Wait;
 pub use runtime::saved_irqs::SavedIrqs;
 #[cfg(feature = "critical-section")]
 pub use sync::critical_section;

@@ -62,7 +62,9 @@ pub struct IrqState(pub usize);
 /// # Safety
 /// - [`Port::context`] returns null, or a context that belongs to the caller alone: no other CPU uses it until this CPU
 ///   has switched away from it. It stays valid and in place as long as it is current, and as long as an interrupt that
-///   interrupted it has not ended.
+///   interrupted it has not ended. If it is in a [`ContextCell`](crate::ContextCell), it stays so until the cell is
+///   dropped, since other CPUs look at it: a cell that was current is not moved, and its memory is not used for anything
+///   else before its drop.
 /// - [`Port::set_context`] takes effect before it returns: from then on `context` returns that pointer on this CPU.
 /// - [`Port::irqs_disable`] and [`Port::irqs_restore`] are compiler barriers: no memory access moves across them. (An
 ///   `asm!` block without the options `nomem` and `readonly` is one, and so is `compiler_fence(SeqCst)` on the inner

@@ -45,7 +45,7 @@ fn the_context_of_a_thread_that_ended_serves_the_next_as_new() {
         let (context, depth, irqs_on) = in_thread("one of many", || {
             let context = threads::context();
             let as_new = (ptr::from_ref(context).addr(), context.depth(), context.irqs_on());
-            host::set_irqs(false);
+            host::disable_irqs();
             core::mem::forget(kept.lock());
             as_new
         })
@@ -88,11 +88,11 @@ fn an_interrupt_that_takes_a_lock_held_with_interrupts_on() {
     let _turn = begin();
     let lock = Mutex::named("shared", ());
     assert_eq!(host::interrupt(Level::Hardirq, || drop(lock.lock())), Some(()));
-    host::set_irqs(false);
+    host::disable_irqs();
     assert_eq!(host::interrupt(Level::Hardirq, || ()), None, "the flag keeps it out");
     drop(lock.lock());
     assert_eq!(hooks::first_finding(), None, "the flag counts, though the hooks heard nothing of it");
-    host::set_irqs(true);
+    host::enable_irqs();
     drop(lock.lock());
     assert_eq!(hooks::first_finding(), Some(Kind::Inconsistent));
 }

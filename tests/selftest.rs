@@ -117,22 +117,22 @@ impl Machine for Host {
         &self.ww
     }
 
-    fn irqs(&mut self, on: bool) {
-        if on {
-            hooks::irqs_enabled();
-            fake::plain::irqs_enable();
-        } else {
-            Fake::irqs_disable();
-            hooks::irqs_disabled();
-        }
+    fn irqs_on(&mut self) {
+        hooks::irqs_enabled();
+        fake::plain::irqs_enable();
     }
 
-    fn softirqs(&mut self, on: bool) {
-        if on {
-            hooks::softirqs_on();
-        } else {
-            hooks::softirqs_off();
-        }
+    fn irqs_off(&mut self) {
+        Fake::irqs_disable();
+        hooks::irqs_disabled();
+    }
+
+    fn softirqs_on(&mut self) {
+        hooks::softirqs_on();
+    }
+
+    fn softirqs_off(&mut self) {
+        hooks::softirqs_off();
     }
 
     fn enter(&mut self, level: Level) {
@@ -230,7 +230,7 @@ fn no_two_cases_have_one_name_and_none_has_a_blank() {
 fn the_table_is_printed_as_linux_prints_it() {
     let (mut out, mut rows) = (String::new(), table::Rows::default());
     for case in &CASES {
-        rows.cell(&mut out, case, true).unwrap();
+        rows.cell(&mut out, case, table::Outcome::Passed).unwrap();
     }
     rows.end(&mut out).unwrap();
     table::closing(&mut out, 0, 4).unwrap();

@@ -7,8 +7,9 @@
 //!
 //! Invariant: without `--cfg loom` this is `core::sync::atomic` under another name.
 //!
-//! What it is not for: data that only one CPU touches (a context).
+//! What it is not for: what only one CPU writes and others may look at (a context): that is `relaxed.rs`.
 
+pub(crate) mod relaxed;
 pub(crate) mod word64;
 
 #[cfg(not(loom))]

@@ -18,19 +18,23 @@ use core::ptr;
 /// time. A task passes its pointer ([`ContextCell::get`]) to [`Port::set_context`](crate::port::Port::set_context);
 /// from then on interrupts are refused the cell. If a lock is still held in it when it is dropped, that is reported
 /// (`held-at-exit`).
+///
+/// Other CPUs can see what is held in a cell and what is waited for
+/// ([`hooks::for_each_context`](crate::hooks::for_each_context)). So once a task has run in it, it stays where it is until
+/// it is dropped; before that it may be moved. The drop waits for those that are looking at it. Not in an NMI.
 #[repr(transparent)]
 pub struct ContextCell(pub(crate) Context);
 
-// SAFETY: the context inside a shared cell is reached in two ways only: by an interrupt that has claimed it, which one
-// CPU at a time can, since the claim is atomic; or by the pointer, by `unsafe` code that promises that nothing else
-// uses it.
+// SAFETY: the context inside a shared cell is reached in three ways only: by an interrupt that has claimed it, which one
+// CPU at a time can, since the claim is atomic; by the pointer, by `unsafe` code that promises that nothing else uses
+// it; and by CPUs that look at it, which load words that are atomic for them (`foreign.rs`).
 unsafe impl Sync for ContextCell {}
 
 impl ContextCell {
     /// A context that holds nothing, with interrupts and softirqs enabled, for the validator with this number (0 in
     /// most programs).
     pub const fn new(validator: u8) -> ContextCell {
-        ContextCell(Context::of(validator))
+        ContextCell(Context::in_cell(validator))
     }
 
     /// Returns the context, for [`Port::set_context`](crate::port::Port::set_context). From now on the cell belongs to
@@ -52,6 +56,7 @@ impl ContextCell {
     /// Nothing runs in it, and it is not below an interrupt that has not ended.
     pub unsafe fn reset(&self) {
         self.0.reset();
+        self.0.set_new();
         self.0.free_claim();
     }
 }

@@ -38,7 +38,7 @@ impl Context {
         }
         self.hole.set(u8::try_from(self.hole()).unwrap_or(NOWHERE));
         self.stale.set(NOWHERE);
-        self.gate.set_disturbed(true);
+        self.gate.set_disturbed();
     }
 
     /// Called after the topmost hold was removed: removes dead entries that are now topmost. If the hole is topmost
@@ -52,7 +52,7 @@ impl Context {
             (filled..self.height()).rev().find(|&index| self.hold(index).is_some()).map_or(filled, |top| top + 1);
         self.truncate(height);
         if height == filled && usize::from(self.stale.get()) >= filled {
-            self.gate.set_disturbed(false);
+            self.gate.clear_disturbed();
         }
     }
 
@@ -106,7 +106,7 @@ impl Context {
     /// Begins a repair: returns the first index to repair, and the index of the slot that was filled meanwhile.
     pub(crate) fn put_in_order(&self) -> (usize, usize) {
         let [filled, stale] = [&self.hole, &self.stale].map(|place| usize::from(place.get()));
-        self.gate.set_disturbed(false);
+        self.gate.clear_disturbed();
         (stale.min(filled + 1).min(self.height()), filled)
     }
 }
@@ -121,6 +121,7 @@ mod tests {
     use crate::lock::lock_map::LockMap;
     use crate::lock::mode::Mode;
     use crate::lock::site::Site;
+    use crate::lock::usage::Irqs;
     use crate::lock::wait_type::WaitTypes;
 
     fn leak() -> &'static Context {
@@ -133,7 +134,7 @@ mod tests {
 
     /// A push as the fast path makes it, and `meanwhile` in the middle of it.
     fn push_around(task: &Context, instance: usize, meanwhile: impl FnOnce()) {
-        let place = task.free_place(true).expect("the gate is open");
+        let place = task.free_place(Irqs::On).expect("the gate is open");
         task.begin_one();
         meanwhile();
         place.fill(instance as u64, Site::caller(), instance * 2, 1, HoldFlags::IRQS_ON, Since::UNKNOWN);
@@ -149,7 +150,7 @@ mod tests {
         let task = leak();
         task.push(hold(1));
         push_around(task, 2, || {
-            assert!(task.free_place(true).is_none() && task.pop(2).is_none(), "the gate is closed");
+            assert!(task.free_place(Irqs::On).is_none() && task.pop(2).is_none(), "the gate is closed");
             assert_eq!((task.depth(), task.key()), (1, 1), "the hole is nothing held");
             task.push(hold(3));
             task.push(hold(4));
@@ -170,7 +171,7 @@ mod tests {
             irq.push(hold(2));
             assert_eq!(irq.all().count(), 1);
             irq.leave();
-            task.gate.set_irqs(true);
+            task.gate.set_irqs(Irqs::On);
             assert_eq!(instances(task), [2], "what it left is above the hole");
         });
         assert!(task.is_to_be_settled());
@@ -196,7 +197,7 @@ mod tests {
             assert!(task.own().all(|hold| !hold.is_chained()));
             validator.release(task, c, None);
         });
-        assert!(task.is_to_be_settled() && task.free_place(true).is_none());
+        assert!(task.is_to_be_settled() && task.free_place(Irqs::On).is_none());
         validator.engine().settle(task);
         assert!(task.is_plain() && task.own().all(|hold| hold.is_chained()));
         assert_eq!((task.depth(), task.height()), (2, 2));

@@ -10,7 +10,7 @@ use crate::lock::last_holder::Since;
 use crate::lock::lock_map::{LockMap, WAITS_SHIFT};
 use crate::lock::mode::Mode;
 use crate::lock::site::Site;
-use crate::lock::usage::{IRQS_ON, Usage, UsageMask};
+use crate::lock::usage::{IRQS_ON, Irqs, Usage, UsageMask};
 use crate::lock::wait_type::{WaitType, WaitTypes};
 use bitflags::bitflags;
 
@@ -96,17 +96,8 @@ pub(crate) struct Ended {
     pub(crate) flags: HoldFlags,
 }
 
-impl Ended {
-    /// Returns whether it was a reader's.
-    #[inline(always)]
-    #[cfg_attr(not(feature = "stat"), expect(dead_code, reason = "nothing is asked then"))]
-    pub(crate) const fn shared(&self) -> bool {
-        self.flags.contains(HoldFlags::SHARED)
-    }
-}
-
 /// A lock that a context has acquired. Linux's `struct held_lock`.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Hold {
     /// The chain key of the run up to and including this hold; where the class has no slot, the hash of its key.
     pub(crate) key: u64,
@@ -148,8 +139,8 @@ impl Hold {
     }
 
     /// Begins a hold for `what`. The class is not known yet.
-    pub(crate) fn begin(what: &Acquire<'_>, irqs_on: bool) -> Hold {
-        let mut flags = Hold::flags(what.map, what.mode, UsageMask::new(Usage::empty(), irqs_on));
+    pub(crate) fn begin(what: &Acquire<'_>, irqs: Irqs) -> Hold {
+        let mut flags = Hold::flags(what.map, what.mode, UsageMask::new(Usage::empty(), irqs));
         flags.set(HoldFlags::TRIED, what.tried);
         flags.set(HoldFlags::UNCHECKED, !(what.checked && what.map.is_validated()));
         flags.set(HoldFlags::NESTED, what.nest.is_some());
@@ -203,6 +194,12 @@ impl Hold {
     /// Returns whether hard interrupts were on when it was acquired.
     pub const fn irqs_on(&self) -> bool {
         self.flags.contains(HoldFlags::IRQS_ON)
+    }
+
+    /// The state of hard interrupts when it was acquired.
+    #[inline(always)]
+    pub(crate) fn irqs(&self) -> Irqs {
+        Irqs::from(self.irqs_on())
     }
 
     /// Returns whether its length is limited and must be checked while it lasts.
@@ -260,9 +257,16 @@ impl Hold {
         self.count -= u16::from(self.times() > 0);
     }
 
-    /// Pins it once more, or once less; 15 pins are the most that it counts. Returns whether that was possible.
-    pub(crate) fn pin(&mut self, more: bool) -> bool {
-        let count = if more { self.count.checked_add(PIN) } else { self.count.checked_sub(PIN) };
+    /// Pins it once more. Returns whether that was possible: 15 pins are the most that it counts.
+    pub(crate) fn pin(&mut self) -> bool {
+        let count = self.count.checked_add(PIN);
+        self.count = count.unwrap_or(self.count);
+        count.is_some()
+    }
+
+    /// Takes a pin off. Returns whether there was one.
+    pub(crate) fn unpin(&mut self) -> bool {
+        let count = self.count.checked_sub(PIN);
         self.count = count.unwrap_or(self.count);
         count.is_some()
     }
@@ -339,7 +343,7 @@ mod tests {
         what.tried = true;
         what.checked = false;
         what.nest = Some(&outer);
-        let hold = Hold::begin(&what, true);
+        let hold = Hold::begin(&what, Irqs::On);
         assert_eq!(hold.mode(), Mode::UPGRADEABLE);
         assert!(hold.tried() && !hold.checked() && hold.nested() && hold.irqs_on() && !hold.merged());
         assert_eq!((hold.outer(), hold.inner()), (WaitType::Free, WaitType::Config));

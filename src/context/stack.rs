@@ -1,8 +1,10 @@
-//! The stack of holds of a context, and the walks over it: its own holds, those of the run, all of the task's.
+//! The stack of holds of a context: its slots, and what is pushed to them and removed. (`walks.rs` looks through
+//! several contexts.)
 //!
-//! Each field of the holds is an array of its own, so that the fast path writes what it has and skips the rest: old
-//! values there are not read ([`Place::hold`]). The chain key of a hold is at its index plus one, and the seed is at 0:
-//! so the depth alone finds the key of what is held.
+//! The fast path writes what it has and skips the rest: old values there are not read ([`Place::hold`]). The chain key
+//! below a hold is in the slot before its own.
+//!
+//! Any CPU may read a hold, but for its key and nest lock (`foreign.rs`).
 //!
 //! Invariants:
 //! - A slot that is being filled is marked (`disturbed.rs`), and no walk reads it. Acquisitions that do not fit are
@@ -12,11 +14,15 @@
 //!
 //! What it does not do: check anything, or look at a class.
 
-use super::{Context, LEVELS};
+use super::Context;
+use crate::atomic::relaxed::Own;
 use crate::context::hold::{Ended, Hold, HoldFlags};
-use crate::lock::last_holder::Since;
+use crate::lock::last_holder::{Since, SinceCell};
 use crate::lock::site::Site;
+use crate::lock::site_cell::OwnSite;
+use crate::lock::usage::Irqs;
 use core::cell::Cell;
+use core::sync::atomic::{AtomicU16, AtomicUsize};
 
 /// How many locks one context can record as held.
 pub(super) const HOLDS: usize = 32;
@@ -31,124 +37,181 @@ const DEAD: usize = usize::MAX;
 #[derive(Debug)]
 #[repr(C)]
 pub(super) struct Stack {
-    /// The key of a hold, at its index plus one; the seed at 0.
-    keys: [Cell<u64>; HOLDS + 1],
-    sites: [Cell<Option<Site>>; HOLDS],
-    instances: [Cell<usize>; HOLDS],
+    /// The slot of a hold is at its index plus one, so that the depth alone finds the key of what is held. The first one
+    /// is the [`Stack::base`].
+    slots: [Slot; HOLDS + 1],
     /// Valid for nested holds only.
     nests: [Cell<usize>; HOLDS],
-    kinds: [Kind; HOLDS],
-    /// Valid for nested holds only.
-    nest_classes: [Cell<u16>; HOLDS],
-    /// Valid for holds whose count is not 1.
-    counts: [Cell<u16>; HOLDS],
     /// Zero-sized without the feature `stat`.
-    sinces: [Cell<Since>; HOLDS],
+    sinces: [SinceCell; HOLDS],
 }
 
-/// Class and flags of a hold, written and read together.
+/// What is recorded of a hold; 32 bytes, so that an index is one shift.
 #[derive(Debug)]
-struct Kind {
-    class: Cell<u16>,
-    flags: Cell<HoldFlags>,
+#[repr(C)]
+pub(super) struct Slot {
+    key: Cell<u64>,
+    pub(super) site: OwnSite,
+    pub(super) instance: Own<AtomicUsize>,
+    pub(super) class: Own<AtomicU16>,
+    pub(super) flags: Own<AtomicU16>,
+    /// Valid for holds whose count is not 1.
+    pub(super) count: Own<AtomicU16>,
+    /// Valid for nested holds only.
+    pub(super) nest_class: Own<AtomicU16>,
+}
+
+impl Slot {
+    const fn new(key: u64) -> Slot {
+        Slot {
+            key: Cell::new(key),
+            site: OwnSite::new(),
+            instance: Own::<AtomicUsize>::new(0),
+            class: Own::<AtomicU16>::new(0),
+            flags: Own::<AtomicU16>::new(0),
+            count: Own::<AtomicU16>::new(0),
+            nest_class: Own::<AtomicU16>::new(0),
+        }
+    }
+
+    fn flags(&self) -> HoldFlags {
+        HoldFlags::from_bits_retain(self.flags.get())
+    }
 }
 
 /// One slot of the stack.
 pub(crate) struct Place<'c> {
     /// The key below this slot.
     pub(crate) below: &'c Cell<u64>,
-    key: &'c Cell<u64>,
-    site: &'c Cell<Option<Site>>,
-    instance: &'c Cell<usize>,
+    slot: &'c Slot,
     nest: &'c Cell<usize>,
-    kind: &'c Kind,
-    nest_class: &'c Cell<u16>,
-    count: &'c Cell<u16>,
-    since: &'c Cell<Since>,
+    since: &'c SinceCell,
 }
 
 impl Stack {
     pub(super) const fn new(seed: u64) -> Stack {
-        let mut keys = [const { Cell::new(0) }; HOLDS + 1];
-        keys[0] = Cell::new(seed);
-        Stack {
-            keys,
-            sites: [const { Cell::new(None) }; HOLDS],
-            instances: [const { Cell::new(0) }; HOLDS],
-            nests: [const { Cell::new(0) }; HOLDS],
-            kinds: [const { Kind { class: Cell::new(0), flags: Cell::new(HoldFlags::empty()) } }; HOLDS],
-            nest_classes: [const { Cell::new(0) }; HOLDS],
-            counts: [const { Cell::new(0) }; HOLDS],
-            sinces: [const { Cell::new(Since::UNKNOWN) }; HOLDS],
-        }
+        let mut slots = [const { Slot::new(0) }; HOLDS + 1];
+        slots[0] = Slot::new(seed);
+        Stack { slots, nests: [const { Cell::new(0) }; HOLDS], sinces: [const { SinceCell::new() }; HOLDS] }
     }
 
     /// Sets the first key.
     pub(super) fn seed(&self, seed: u64) {
-        self.keys[0].set(seed);
+        self.base().key.set(seed);
+    }
+
+    /// What is not a hold, below all holds: the first key; site, instance, class and flags of the lock that is waited
+    /// for (`wait.rs`); as `count`, how many acquisitions did not fit; as `nest_class`, the CPU.
+    #[inline(always)]
+    pub(super) const fn base(&self) -> &Slot {
+        &self.slots[0]
     }
 
     #[inline(always)]
     fn place(&self, index: usize) -> Option<Place<'_>> {
+        let (below, slot) = neighbours(&self.slots, index)?;
+        Some(Place { below: &below.key, slot, nest: self.nests.get(index)?, since: self.sinces.get(index)? })
+    }
+}
+
+/// The slot below the hold at an index, and its own: by an offset in bytes, which is one shift, and a part of x86's
+/// addresses. LLVM takes two more instructions for the index.
+#[cfg(target_arch = "x86_64")]
+mod neighbours {
+    #![allow(unsafe_code)]
+
+    use super::{HOLDS, Slot};
+    use core::ptr;
+
+    #[inline(always)]
+    pub(super) fn neighbours(slots: &[Slot; HOLDS + 1], index: usize) -> Option<(&Slot, &Slot)> {
         if index >= HOLDS {
             return None;
         }
-        Some(Place {
-            below: self.keys.get(index)?,
-            key: self.keys.get(index + 1)?,
-            site: self.sites.get(index)?,
-            instance: self.instances.get(index)?,
-            nest: self.nests.get(index)?,
-            kind: self.kinds.get(index)?,
-            nest_class: self.nest_classes.get(index)?,
-            count: self.counts.get(index)?,
-            since: self.sinces.get(index)?,
-        })
+        let first = ptr::from_ref(slots).cast::<Slot>();
+        // SAFETY: `index` and `index + 1` are below the length of the array.
+        unsafe {
+            let below = first.byte_add(index * size_of::<Slot>());
+            Some((&*below, &*below.add(1)))
+        }
     }
 }
+
+/// The same by the index. Where an address is a register and a constant, as on Arm, LLVM takes two more instructions for
+/// the offset.
+#[cfg(not(target_arch = "x86_64"))]
+mod neighbours {
+    use super::{HOLDS, Slot};
+
+    #[inline(always)]
+    pub(super) fn neighbours(slots: &[Slot; HOLDS + 1], index: usize) -> Option<(&Slot, &Slot)> {
+        if index >= HOLDS {
+            return None;
+        }
+        Some((slots.get(index)?, slots.get(index + 1)?))
+    }
+}
+
+use neighbours::neighbours;
 
 impl Place<'_> {
     /// Writes an ordinary hold: acquired once, without a nest lock. Between [`Context::begin_one`] and
     /// [`Context::end_one`].
     #[inline(always)]
     pub(crate) fn fill(&self, key: u64, site: Site, instance: usize, class: u16, flags: HoldFlags, since: Since) {
-        self.key.set(key);
-        self.site.set(Some(site));
-        self.instance.set(instance);
-        self.kind.class.set(class);
-        self.kind.flags.set(flags);
+        self.slot.key.set(key);
+        self.slot.site.set(Some(site));
+        self.slot.instance.set(instance);
+        self.slot.class.set(class);
+        self.slot.flags.set(flags.bits());
         self.since.set(since);
     }
 
     /// Writes any hold.
     fn set(&self, hold: &Hold) {
-        self.key.set(hold.key);
-        self.site.set(hold.site);
-        self.instance.set(hold.instance | if hold.count == 1 { 0 } else { COUNTED });
+        self.slot.key.set(hold.key);
+        self.slot.site.set(hold.site);
+        self.slot.instance.set(hold.instance | if hold.count == 1 { 0 } else { COUNTED });
         self.nest.set(hold.nest);
-        self.kind.class.set(hold.class);
-        self.kind.flags.set(hold.flags);
-        self.nest_class.set(hold.nest_class);
-        self.count.set(hold.count);
+        self.slot.class.set(hold.class);
+        self.slot.flags.set(hold.flags.bits());
+        self.slot.nest_class.set(hold.nest_class);
+        self.slot.count.set(hold.count);
         self.since.set(hold.since);
     }
 
     /// Returns the hold in this slot.
     #[inline]
     fn hold(&self) -> Hold {
-        let (instance, flags) = (self.instance.get(), self.kind.flags.get());
+        let (instance, flags) = (self.slot.instance.get(), self.slot.flags());
         let (counted, nested) = (instance & COUNTED != 0, flags.contains(HoldFlags::NESTED));
         Hold {
-            key: self.key.get(),
-            site: self.site.get(),
+            key: self.slot.key.get(),
+            site: self.slot.site.get(),
             instance: instance & !COUNTED,
             nest: if nested { self.nest.get() } else { 0 },
-            class: self.kind.class.get(),
-            nest_class: if nested { self.nest_class.get() } else { 0 },
-            count: if counted { self.count.get() } else { 1 },
+            class: self.slot.class.get(),
+            nest_class: if nested { self.slot.nest_class.get() } else { 0 },
+            count: if counted { self.slot.count.get() } else { 1 },
             flags,
-            since: self.since.get(),
+            since: self.since.load(),
         }
+    }
+
+    /// Returns the hold in this slot, on any CPU: all but its key and its nest lock. `None` for a dead entry.
+    fn load(&self) -> Option<Hold> {
+        let instance = self.slot.instance.load();
+        let counted = instance & COUNTED != 0;
+        let hold = Hold {
+            site: self.slot.site.load(),
+            instance: instance & !COUNTED,
+            class: self.slot.class.load(),
+            count: if counted { self.slot.count.load() } else { 1 },
+            flags: HoldFlags::from_bits_retain(self.slot.flags.load()),
+            since: self.since.load(),
+            ..Hold::EMPTY
+        };
+        (instance != DEAD).then_some(hold)
     }
 }
 
@@ -170,7 +233,7 @@ impl Context {
 
     /// Returns how many acquisitions did not fit.
     pub fn lost(&self) -> u32 {
-        self.lost.get()
+        self.lost_count().get().into()
     }
 
     /// Returns the chain key of what is held in the run.
@@ -185,14 +248,14 @@ impl Context {
 
     /// Returns the chain key below a slot.
     pub(crate) fn key_below(&self, index: usize) -> u64 {
-        self.stack.keys.get(index).map_or(0, Cell::get)
+        self.stack.slots.get(index).map_or(0, |slot| slot.key.get())
     }
 
     /// Returns the slot of the next hold, if there is room, nothing is held below, lockdep is not running for this
-    /// context, and its record of the interrupt flag equals `irqs_on`.
+    /// context, and its record of the interrupt flag equals `irqs`.
     #[inline(always)]
-    pub(crate) fn free_place(&self, irqs_on: bool) -> Option<Place<'_>> {
-        self.stack.place(self.gate.open(irqs_on))
+    pub(crate) fn free_place(&self, irqs: Irqs) -> Option<Place<'_>> {
+        self.stack.place(self.gate.open(irqs))
     }
 
     /// Takes the [free slot](Context::free_place) into use. It is not a hold until [`Context::end_one`].
@@ -221,22 +284,24 @@ impl Context {
         true
     }
 
+    /// How many acquisitions did not fit. As long as there are any, a release of an unknown lock is counted as one of
+    /// theirs.
+    pub(super) fn lost_count(&self) -> &Own<AtomicU16> {
+        &self.stack.base().count
+    }
+
     /// Counts acquisitions that did not fit.
     pub(crate) fn lose(&self, times: u16) {
-        self.lost.set(self.lost.get().saturating_add(u32::from(times)));
+        self.lost_count().set(self.lost_count().get().saturating_add(times));
     }
 
     /// Removes the topmost hold if it is `instance`, acquired once, and nothing is held below. Returns what the
     /// statistics need from it, read before the removal: afterwards its slot may be reused at any moment.
     #[inline(always)]
     pub(crate) fn pop(&self, instance: usize) -> Option<Ended> {
-        let place = self.stack.place(self.gate.top()).filter(|top| top.instance.get() == instance)?;
-        let ended = Ended {
-            since: place.since.get(),
-            site: place.site.get(),
-            class: place.kind.class.get(),
-            flags: place.kind.flags.get(),
-        };
+        let place = self.stack.place(self.gate.top()).filter(|top| top.slot.instance.get() == instance)?;
+        let (class, flags) = (place.slot.class.get(), place.slot.flags());
+        let ended = Ended { since: place.since.load(), site: place.slot.site.get(), class, flags };
         self.gate.one_less();
         Some(ended)
     }
@@ -245,7 +310,7 @@ impl Context {
     /// disabled.
     pub(crate) fn pop_above(&self, instance: usize) -> bool {
         let Some(top) = self.height().checked_sub(1).filter(|&top| top != self.hole()) else { return false };
-        let is_it = self.stack.instances.get(top).is_some_and(|top| top.get() == instance);
+        let is_it = self.stack.place(top).is_some_and(|top| top.slot.instance.get() == instance);
         if is_it {
             self.gate.set_depth(top);
             self.calm();
@@ -257,8 +322,8 @@ impl Context {
     /// count is unknown, and stays.
     pub(crate) fn forget_lost(&self) -> bool {
         let Some(context) = self.outwards().find(|context| context.lost() > 0) else { return false };
-        let lost = context.lost();
-        context.lost.set(if lost == u32::MAX { lost } else { lost - 1 });
+        let lost = context.lost_count().get();
+        context.lost_count().set(if lost == u16::MAX { lost } else { lost - 1 });
         true
     }
 
@@ -269,13 +334,18 @@ impl Context {
     /// Returns the hold in a slot, which may be above the top: a hold that was just removed. `None` for a dead entry.
     #[inline]
     pub(crate) fn taken_off(&self, index: usize) -> Option<Hold> {
-        self.stack.place(index).filter(|place| place.instance.get() != DEAD).map(|place| place.hold())
+        self.stack.place(index).filter(|place| place.slot.instance.get() != DEAD).map(|place| place.hold())
+    }
+
+    /// Returns the hold in a slot, on any CPU. `None` for a dead entry.
+    pub(super) fn load_hold(&self, index: usize) -> Option<Hold> {
+        self.stack.place(index)?.load()
     }
 
     /// Marks the hold of this slot as ended; it cannot be removed.
     pub(super) fn set_dead(&self, index: usize) {
         if let Some(place) = self.stack.place(index) {
-            place.instance.set(DEAD);
+            place.slot.instance.set(DEAD);
         }
     }
 
@@ -302,88 +372,8 @@ impl Context {
     /// The same, the newest first, and of each only its class and flags. For a plain stack.
     #[inline(always)]
     pub(crate) fn own_kinds(&self) -> impl Iterator<Item = Hold> + '_ {
-        let kinds = self.stack.kinds.get(..self.height()).unwrap_or_default();
-        kinds.iter().rev().map(|kind| Hold { class: kind.class.get(), flags: kind.flags.get(), ..Hold::EMPTY })
-    }
-
-    /// This context and those that it interrupted, the innermost first.
-    pub(crate) fn outwards(&self) -> impl Iterator<Item = &Context> {
-        core::iter::successors(Some(self), |c| c.interrupted()).take(LEVELS)
-    }
-
-    /// Counts a refused entry, or with `false` the exit that belongs to it. Returns whether there was a refused entry
-    /// before.
-    pub(crate) fn refuse(&self, enter: bool) -> bool {
-        let count = self.refused.get();
-        self.refused.set(if enter { count.saturating_add(1) } else { count.saturating_sub(1) });
-        count > 0
-    }
-
-    /// Forgets the refused entries: every exit counts again.
-    pub(crate) fn forget_refused(&self) {
-        self.refused.set(0);
-    }
-
-    /// Returns whether a hold was lost here or in a context below: then a lock may be held without being recorded.
-    pub(crate) fn has_lost(&self) -> bool {
-        self.outwards().any(|context| context.lost() > 0)
-    }
-
-    /// Returns whether both are the same context.
-    pub(crate) fn is_same(&self, other: &Context) -> bool {
-        core::ptr::eq(self, other)
-    }
-
-    /// Returns whether this context, and all between it and `stack`, hold nothing.
-    pub(crate) fn is_all_empty_above(&self, stack: &Context) -> bool {
-        self.outwards().take_while(|context| !context.is_same(stack)).all(|context| context.depth() == 0)
-    }
-
-    /// Restarts the keys of the contexts above `stack`, whose holds have changed. These contexts hold nothing now.
-    pub(crate) fn reseed_above(&self, stack: &Context) {
-        let levels = self.outwards().take_while(|context| !context.is_same(stack)).count();
-        (0..levels).rev().filter_map(|n| self.outwards().nth(n)).for_each(Context::reseed);
-    }
-
-    /// All holds of the running task and its interrupts, the oldest first.
-    pub fn all(&self) -> impl Iterator<Item = Hold> + '_ {
-        let levels = self.outwards().count();
-        (0..levels).rev().filter_map(|n| self.outwards().nth(n)).flat_map(Context::own)
-    }
-
-    /// The contexts of the run, this one first.
-    pub(super) fn contexts_of_run(&self) -> impl Iterator<Item = &Context> {
-        core::iter::successors(Some(self), |c| c.continues()).take(LEVELS)
-    }
-
-    /// The holds of the run, the newest first.
-    pub(crate) fn run(&self) -> impl Iterator<Item = Hold> + '_ {
-        self.contexts_of_run().flat_map(|c| c.own().rev())
-    }
-
-    /// The topmost hold of all contexts: its context and index.
-    pub(crate) fn top(&self) -> Option<(&Context, usize)> {
-        self.outwards().find_map(|context| {
-            let index = (0..context.height()).rev().find(|&index| context.hold(index).is_some())?;
-            Some((context, index))
-        })
-    }
-
-    /// The topmost hold for which `is_it` is true, not beyond the first change of interrupt context below the top.
-    pub(crate) fn find(&self, is_it: impl Fn(&Hold) -> bool) -> Option<(&Context, usize)> {
-        let (top, _) = self.top()?;
-        for context in top.contexts_of_run() {
-            let found = (0..context.height()).rev().find(|&i| context.hold(i).is_some_and(|h| is_it(&h)));
-            if let Some(index) = found {
-                return Some((context, index));
-            }
-        }
-        None
-    }
-
-    /// Returns whether a release of this lock could be for one of the holds.
-    pub(crate) fn may_hold(&self, instance: usize) -> bool {
-        self.all().any(|hold| hold.merged() || hold.instance == instance)
+        let slots = self.stack.slots.get(1..=self.height()).unwrap_or_default();
+        slots.iter().rev().map(|slot| Hold { class: slot.class.get(), flags: slot.flags(), ..Hold::EMPTY })
     }
 
     /// Removes one hold; those above it move down. In a plain stack, with interrupts disabled.
@@ -396,20 +386,5 @@ impl Context {
             }
         }
         self.truncate(depth.saturating_sub(1));
-    }
-
-    /// Returns whether neither this context nor one below holds anything.
-    #[inline(always)]
-    pub fn holds_nothing(&self) -> bool {
-        self.depth() == 0 && !self.interrupted_holder()
-    }
-
-    /// Returns whether a context below holds anything. Then recursion must look through contexts.
-    #[inline(always)]
-    pub(crate) fn interrupted_holder(&self) -> bool {
-        match self.interrupted() {
-            None => false,
-            Some(outer) => outer.outwards().any(|c| c.depth() > 0),
-        }
     }
 }

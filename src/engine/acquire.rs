@@ -29,7 +29,7 @@ impl Engine<'_> {
 
     /// Acquires a lock: section 2 of `docs/semantics.md`.
     pub fn acquire(&mut self, context: &Context, what: &Acquire<'_>) {
-        let mut hold = Hold::begin(what, context.irqs_on());
+        let mut hold = Hold::begin(what, context.irqs());
         match self.graph.classes.find_or_enter(self.published.classes, what.map, what.subclass, what.site) {
             Some(id) => {
                 hold.class = id.slot();

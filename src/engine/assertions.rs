@@ -134,7 +134,7 @@ impl Engine<'_> {
         let hold = found.and_then(|(stack, index)| Some((stack, index, stack.hold(index)?)));
         let note = match (hold, more) {
             (Some((stack, index, mut hold)), more) => {
-                let done = hold.pin(more);
+                let done = if more { hold.pin() } else { hold.unpin() };
                 stack.set_hold(index, hold);
                 match (done, more) {
                     (true, _) => return,

@@ -43,6 +43,7 @@ use crate::lock::last_holder::Since;
 use crate::lock::lock_map::LockMap;
 use crate::lock::mode::Mode;
 use crate::lock::site::Site;
+use crate::lock::usage::Irqs;
 
 /// Acquires the lock if everything about it is already known. Returns whether it did. `since` gives the time at which
 /// the hold begins.
@@ -53,14 +54,14 @@ pub(crate) fn acquire(
     map: &LockMap,
     mode: Mode,
     site: Site,
-    irqs_on: bool,
+    irqs: Irqs,
     since: impl FnOnce() -> Since,
 ) -> bool {
-    let Some(place) = context.free_place(irqs_on) else {
+    let Some(place) = context.free_place(irqs) else {
         return false;
     };
     let id = map.hint(Subclass::ZERO);
-    let mask = context.usage_mask(irqs_on).for_mode(mode);
+    let mask = context.usage_mask(irqs).for_mode(mode);
     if !published.classes.is_marked(id, mask) {
         return false;
     }
@@ -112,17 +113,17 @@ mod tests {
             let map = LockMap::named(name, WaitTypes::SPIN);
             let here = Site::caller();
             assert!(
-                !acquire(validator.published(), context, &map, mode, here, true, || Since::UNKNOWN),
+                !acquire(validator.published(), context, &map, mode, here, Irqs::On, || Since::UNKNOWN),
                 "the first time"
             );
             validator.acquire(context, &Acquire::new(&map, mode, here));
             let slow = context.hold(0);
             assert!(release(context, &map).is_some());
             assert!(
-                !acquire(validator.published(), context, &map, mode, here, false, || Since::UNKNOWN),
+                !acquire(validator.published(), context, &map, mode, here, Irqs::Off, || Since::UNKNOWN),
                 "the machine's flag is another"
             );
-            assert!(acquire(validator.published(), context, &map, mode, here, true, || Since::UNKNOWN));
+            assert!(acquire(validator.published(), context, &map, mode, here, Irqs::On, || Since::UNKNOWN));
             assert_eq!(format!("{:?}", context.hold(0)), format!("{slow:?}"), "the same hold");
             assert!(release(context, &map).is_some() && release(context, &map).is_none());
         }
@@ -140,13 +141,13 @@ mod tests {
             validator.acquire(task, &Acquire::new(map, Mode::WRITE, here));
             validator.release(task, map, None);
         }
-        task.set_busy(true);
+        task.enter_lockdep();
         assert!(
-            !acquire(validator.published(), task, &map, Mode::WRITE, here, true, || Since::UNKNOWN),
+            !acquire(validator.published(), task, &map, Mode::WRITE, here, Irqs::On, || Since::UNKNOWN),
             "running inside lockdep"
         );
         assert!(!irqs_off(task, here) && task.irqs_on(), "running inside lockdep, the flag stays");
-        task.set_busy(false);
+        task.leave_lockdep();
         assert!(irqs_off(task, here) && !irqs_off(task, here) && !task.irqs_on());
         assert!(irqs_on(task, here) && !irqs_on(task, here) && task.irqs_on());
         validator.acquire(task, &Acquire::new(&map, Mode::WRITE, here));

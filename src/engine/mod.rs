@@ -73,7 +73,7 @@ use crate::graph::chain_members::ChainMembers;
 use crate::graph::classes::{self, UsageWords};
 use crate::lock::lock_map::LockMap;
 use crate::lock::site::Site;
-use crate::lock::usage::UsageState;
+use crate::lock::usage::{Irqs, UsageState};
 use crate::report::config::PortConfig;
 use crate::report::{Reacquired, Report};
 
@@ -115,25 +115,25 @@ pub fn enter(own: &'static Context, level: Level, interrupted: &'static Context,
 /// Hard interrupts are disabled.
 pub fn irqs_off(context: &Context, site: Site) {
     if context.irqs_on() {
-        context.set_irqs(false, Some(site));
+        context.set_irqs(Irqs::Off, Some(site));
     }
 }
 
 /// Softirqs are disabled.
 pub fn softirqs_off(context: &Context, site: Site) {
     if context.softirqs_on() {
-        context.set_softirqs(false, Some(site));
+        context.set_softirqs(Irqs::Off, Some(site));
     }
 }
 
 /// The task enters reclaim; this nests.
 pub fn reclaim_enter(context: &Context) {
-    context.count_reclaim(true);
+    context.enter_reclaim();
 }
 
 /// The task leaves reclaim. Returns whether it was in it.
 pub fn reclaim_exit(context: &Context) -> bool {
-    context.count_reclaim(false)
+    context.leave_reclaim()
 }
 
 /// Records a lock unchecked: it is acquired inside lockdep itself, or in an NMI. Its class is the one that the lock
@@ -141,7 +141,7 @@ pub fn reclaim_exit(context: &Context) -> bool {
 /// table is full. So two such holds are of one class only if their locks are.
 pub(crate) fn acquire_unchecked(published: Published<'_>, context: &Context, what: &Acquire<'_>) {
     let unchecked = Acquire { checked: false, ..*what };
-    let mut hold = Hold::begin(&unchecked, context.irqs_on());
+    let mut hold = Hold::begin(&unchecked, context.irqs());
     hold.flags.insert(HoldFlags::UNCHAINED);
     let hint = what.map.hint(what.subclass);
     if classes::is_believed(published.classes, hint) {
@@ -155,8 +155,8 @@ pub(crate) fn acquire_unchecked(published: Published<'_>, context: &Context, wha
 pub(crate) fn leave_unchecked(context: &Context, site: Site) -> Option<&Context> {
     let (outer, turn_on) = context.leave()?;
     match turn_on {
-        Some(UsageState::Hardirq) => outer.set_irqs(true, Some(site)),
-        Some(_) => outer.set_softirqs(true, Some(site)),
+        Some(UsageState::Hardirq) => outer.set_irqs(Irqs::On, Some(site)),
+        Some(_) => outer.set_softirqs(Irqs::On, Some(site)),
         None => {}
     }
     Some(outer)

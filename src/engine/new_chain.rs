@@ -32,6 +32,7 @@ use crate::lock::last_holder::Since;
 use crate::lock::lock_map::LockMap;
 use crate::lock::mode::Mode;
 use crate::lock::site::Site;
+use crate::lock::usage::Irqs;
 use crate::report::kind::Kind;
 use crate::report::policy::Policy;
 use crate::rules::wait_context;
@@ -53,11 +54,11 @@ impl<'c> New<'c> {
         map: &LockMap,
         mode: Mode,
         site: Site,
-        irqs_on: bool,
+        irqs: Irqs,
     ) -> Option<New<'c>> {
-        let place = context.free_place(irqs_on)?;
+        let place = context.free_place(irqs)?;
         let id = map.hint(Subclass::ZERO);
-        let asked = context.usage_mask(irqs_on).for_mode(mode);
+        let asked = context.usage_mask(irqs).for_mode(mode);
         if id == ClassId::NONE || !published.classes.is_marked(id, asked) || !map.is_validated() {
             return None;
         }
@@ -105,7 +106,7 @@ impl<'c> New<'c> {
     #[inline(always)]
     pub(crate) fn push(&self, since: Since) {
         let Hold { key, instance, class, flags, .. } = self.hold;
-        if let Some(place) = self.context.free_place(self.hold.irqs_on()) {
+        if let Some(place) = self.context.free_place(self.hold.irqs()) {
             self.context.begin_one();
             place.fill(key, self.site, instance, class, flags, since);
             self.context.end_one();

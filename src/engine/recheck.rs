@@ -21,7 +21,7 @@ use crate::graph::chain_cache;
 use crate::lock::class::ClassId;
 use crate::lock::lock_map::LockMap;
 use crate::lock::site::Site;
-use crate::lock::usage::{Usage, UsageMask, UsageState};
+use crate::lock::usage::{Irqs, Usage, UsageMask, UsageState};
 use crate::rules;
 
 /// Acquires the lock, in whatever way, if everything about it is already known. Returns whether it did. A nest lock is
@@ -34,7 +34,7 @@ pub(crate) fn acquire(published: Published<'_>, context: &Context, what: &Acquir
     if !context.is_exact() {
         return false;
     }
-    let mut hold = Hold::begin(what, context.irqs_on());
+    let mut hold = Hold::begin(what, context.irqs());
     hold.class = id.slot();
     let Some(key) = known(published, context, context.key(), id, &hold) else {
         return false;
@@ -53,14 +53,14 @@ pub(crate) fn acquire(published: Published<'_>, context: &Context, what: &Acquir
 /// - Above a hold that is not chained no chain is known, and a hold that needs no chain would have to be flagged as not
 ///   chained.
 fn known(published: Published<'_>, context: &Context, below: u64, id: ClassId, hold: &Hold) -> Option<u64> {
-    let mut marks = context.marks(hold.irqs_on());
+    let mut marks = context.marks(hold.irqs());
     if hold.tried() {
         marks &= Usage::ENABLED;
     }
     if !hold.checked() {
         marks = Usage::empty();
     }
-    if !published.classes.is_marked(id, UsageMask::new(marks.for_mode(hold.mode()), hold.irqs_on())) {
+    if !published.classes.is_marked(id, UsageMask::new(marks.for_mode(hold.mode()), hold.irqs())) {
         return None;
     }
     let key = chain_key::extend(below, id, hold.flags);
@@ -141,7 +141,7 @@ fn take_out(published: Published<'_>, context: &Context, index: usize) {
 pub(crate) fn irqs_on(published: Published<'_>, context: &Context, site: Site) -> bool {
     let marked = are_marked_for_irqs(published, context, context.softirqs_on());
     if marked {
-        context.set_irqs(true, Some(site));
+        context.set_irqs(Irqs::On, Some(site));
     }
     marked
 }
@@ -151,7 +151,7 @@ pub(crate) fn irqs_on(published: Published<'_>, context: &Context, site: Site) -
 pub(crate) fn softirqs_on(published: Published<'_>, context: &Context, site: Site) -> bool {
     let marked = !context.irqs_on() || are_marked(published, context, UsageState::Softirq);
     if marked && !context.softirqs_on() {
-        context.set_softirqs(true, Some(site));
+        context.set_softirqs(Irqs::On, Some(site));
     }
     marked
 }
@@ -170,8 +170,8 @@ pub(crate) fn leave<'c>(published: Published<'_>, context: &'c Context, site: Si
     }
     let (outer, turn_on) = context.leave()?;
     match turn_on {
-        Some(UsageState::Hardirq) if !outer.irqs_on() => outer.set_irqs(true, Some(site)),
-        Some(UsageState::Softirq) if !outer.softirqs_on() => outer.set_softirqs(true, Some(site)),
+        Some(UsageState::Hardirq) if !outer.irqs_on() => outer.set_irqs(Irqs::On, Some(site)),
+        Some(UsageState::Softirq) if !outer.softirqs_on() => outer.set_softirqs(Irqs::On, Some(site)),
         _ => {}
     }
     Some(outer)

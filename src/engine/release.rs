@@ -43,7 +43,7 @@ impl Engine<'_> {
     /// Releases a lock that is not recorded as held. That is right if it was handed over or found no room, once for
     /// each time that it did.
     fn release_unheld(&mut self, context: &Context, map: &LockMap, site: Option<Site>) {
-        if !map.set_handed_over(false) && !context.forget_lost() {
+        if !map.clear_handed_over() && !context.forget_lost() {
             let (_, class) = self.find(context, map);
             self.report_not_held(context, map, class, site, "release");
         }
@@ -52,13 +52,13 @@ impl Engine<'_> {
     /// Hands a lock over: another context will release it. It is no longer held by this one, as after a release.
     pub fn hand_over(&mut self, context: &Context, map: &LockMap, site: Site) {
         self.release(context, map, Some(site));
-        map.set_handed_over(true);
+        map.set_handed_over();
     }
 
     /// Takes a lock over that another context handed over: it is held by this one now. It was not waited for, so no
     /// dependency leads to it.
     pub fn take_over(&mut self, context: &Context, map: &LockMap, mode: Mode, site: Site) {
-        if !map.set_handed_over(false) {
+        if !map.clear_handed_over() {
             self.wrong(context, Kind::Assertion, "take_over: nobody handed the lock over", Some(map), Some(site));
         }
         self.acquire(context, &Acquire { tried: true, ..Acquire::new(map, mode, site) });

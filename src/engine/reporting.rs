@@ -230,12 +230,12 @@ impl Engine<'_> {
     }
 
     pub(crate) fn report_irq_order(&mut self, context: &Context, held: &Hold, new: &Hold, end: Node) {
-        let enabled = self.published.classes.usage(end.class).seen_from(end.restricted);
+        let enabled = end.sees(self.published.classes.usage(end.class));
         self.report_way(context, Kind::IrqOrder, new.site, Some(new), |report, graph, published| {
             report.locks(held, new, lookup(graph, published));
             copy_way(&mut report.path, graph, published, end, Direction::Forwards);
             let Some(start) = rules::irq_order::used_end(graph, published, held, enabled) else { return Filled::Other };
-            let used = published.usage(start.class).seen_from(start.restricted);
+            let used = start.sees(published.usage(start.class));
             let used = (used & (enabled & Usage::ENABLED).opposite()).first().unwrap_or(Usage::empty());
             let enabled = (enabled & used.opposite()).first().unwrap_or(Usage::empty());
             let lookup = lookup(graph, published);

@@ -15,7 +15,7 @@ use crate::context::hold::{Hold, NO_SLOT};
 use crate::engine::Engine;
 use crate::graph::node::Node;
 use crate::lock::site::Site;
-use crate::lock::usage::{Usage, UsageState};
+use crate::lock::usage::{Irqs, Usage, UsageState};
 use crate::report::kind::Kind;
 use crate::rules;
 
@@ -25,7 +25,7 @@ impl Engine<'_> {
         if !hold.checked() {
             return;
         }
-        let mut marks = context.marks(hold.irqs_on());
+        let mut marks = context.marks(hold.irqs());
         if hold.tried() {
             marks &= Usage::ENABLED;
         }
@@ -86,7 +86,7 @@ impl Engine<'_> {
         }
         self.looks_for(Kind::IrqInversion);
         if let Some(end) = rules::irq_inversion::check(&mut self.graph, self.published.classes, hold.class, bit) {
-            let usage = self.published.classes.usage(end.class).seen_from(end.restricted);
+            let usage = end.sees(self.published.classes.usage(end.class));
             let other = (usage & bit.opposite()).first().unwrap_or(Usage::empty());
             self.report_usage(context, Kind::IrqInversion, hold, (bit, site), (other, end));
         }
@@ -103,7 +103,7 @@ impl Engine<'_> {
         if context.softirqs_on() {
             self.mark_held(context, UsageState::Softirq, site);
         }
-        context.set_irqs(true, Some(site));
+        context.set_irqs(Irqs::On, Some(site));
     }
 
     /// Enables softirqs.
@@ -111,7 +111,7 @@ impl Engine<'_> {
         if context.softirqs_on() {
             return;
         }
-        context.set_softirqs(true, Some(site));
+        context.set_softirqs(Irqs::On, Some(site));
         if context.irqs_on() {
             self.mark_held(context, UsageState::Softirq, site);
         }

@@ -178,10 +178,10 @@ impl<const C: usize, const D: usize, const K: usize> Validator<C, D, K> {
     fn acquire_ordinarily(&mut self, context: &Context, what: &Acquire<'_>) -> bool {
         let Acquire { map, mode, site, .. } = *what;
         let published = Published { classes: &self.seen_classes, chains: &self.chains };
-        if fast_path::acquire(published, context, map, mode, site, context.irqs_on(), || Since::UNKNOWN) {
+        if fast_path::acquire(published, context, map, mode, site, context.irqs(), || Since::UNKNOWN) {
             return true;
         }
-        let new = new_chain::New::of(published, context, map, mode, site, context.irqs_on());
+        let new = new_chain::New::of(published, context, map, mode, site, context.irqs());
         new.is_some_and(|new| {
             let known = new.is_known(published) || self.tables.learn(published, &new, PortConfig::NO_PORT.policy);
             if known {

@@ -505,6 +505,7 @@ const fn own_key(number: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::lock::usage::Irqs;
 
     const SIZE: usize = 6;
 
@@ -638,7 +639,7 @@ mod tests {
         let (usage_words, classes): (&UsageWords, &mut Classes) = (&usage_words, &mut classes);
         let map = LockMap::new(WaitTypes::NONE);
         let old = classes.find_or_enter(usage_words, &map, Subclass::ZERO, Site::caller()).unwrap();
-        let taken = UsageMask::new(Usage::empty(), false);
+        let taken = UsageMask::new(Usage::empty(), Irqs::Off);
         assert!(
             usage_words.is_marked(old, UsageMask::EXISTENCE) && !usage_words.is_marked(old, taken),
             "it was only named"
@@ -646,16 +647,16 @@ mod tests {
         usage_words.mark_taken(old.slot());
         usage_words.mark(old.slot(), Usage::IN_HARDIRQ);
         assert!(
-            usage_words.is_marked(old, UsageMask::new(Usage::empty(), false))
-                && usage_words.is_marked(old, UsageMask::new(Usage::IN_HARDIRQ, false))
+            usage_words.is_marked(old, UsageMask::new(Usage::empty(), Irqs::Off))
+                && usage_words.is_marked(old, UsageMask::new(Usage::IN_HARDIRQ, Irqs::Off))
         );
-        assert!(!usage_words.is_marked(old, UsageMask::new(Usage::HARDIRQ_ON, false)));
+        assert!(!usage_words.is_marked(old, UsageMask::new(Usage::HARDIRQ_ON, Irqs::Off)));
         assert!(
-            usage_words.is_marked(ClassId::NONE, UsageMask::new(Usage::HARDIRQ_ON, false)),
+            usage_words.is_marked(ClassId::NONE, UsageMask::new(Usage::HARDIRQ_ON, Irqs::Off)),
             "a chain with it is what is not known"
         );
         classes.clear(usage_words);
-        assert!(!usage_words.is_marked(old, UsageMask::new(Usage::empty(), false)));
+        assert!(!usage_words.is_marked(old, UsageMask::new(Usage::empty(), Irqs::Off)));
         let new = classes.find_or_enter(usage_words, &map, Subclass::ZERO, Site::caller()).unwrap();
         assert_ne!(old, new);
         assert_eq!(usage_words.usage(new.slot()), Usage::empty());

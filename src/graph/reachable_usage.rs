@@ -54,7 +54,7 @@ impl ReachableUsage {
     pub(crate) fn add_to_class(&mut self, class: u16, bits: Usage) {
         if let Some([free, restricted]) = self.states.get_mut(usize::from(class)) {
             free.insert(bits);
-            restricted.insert(bits.seen_from(true));
+            restricted.insert(bits & Usage::EXCLUSIVE);
         }
     }
 

@@ -499,7 +499,7 @@ mod tests {
                         let (usage_words, mut graph): (&UsageWords, _) =
                             (usage_words, Graph { classes, dependencies, topological_order, reachable_usage, scratch });
                         graph.search(here, direction, |node| {
-                            met |= usage_words.usage(node.class).seen_from(node.restricted) & mask;
+                            met |= node.sees(usage_words.usage(node.class)) & mask;
                             false
                         });
                     }

@@ -8,6 +8,8 @@
 use crate::context::Level;
 use crate::context::cell::ContextCell;
 use crate::context::hold::Acquire;
+use crate::context::view::ContextView;
+use crate::context::wait::WaitKind;
 use crate::lock::class::DynamicKey;
 use crate::lock::lock_map::LockMap;
 use crate::lock::mode::Mode;
@@ -17,6 +19,7 @@ use crate::report::capacity::{MemoryFootprint, Occupancy};
 use crate::report::kind::Kind;
 use crate::report::policy::Accepted;
 use crate::report::status::State;
+use crate::runtime::contexts::Wait;
 use crate::runtime::event::Event;
 use crate::runtime::saved_irqs::SavedIrqs;
 use core::fmt;
@@ -139,6 +142,42 @@ pub fn wait_asleep_timed(_map: &LockMap, _site: Site) {}
 
 /// No-op: built without `validate`.
 #[inline(always)]
+pub fn contended(_map: &LockMap, _kind: WaitKind) -> Contended<'_> {
+    Contended { map: PhantomData, _waiting: Waiting { of_one_context: PhantomData } }
+}
+
+/// No-op: built without `validate`.
+#[inline(always)]
+pub fn wait_begin(_wait: &Wait<'_>) -> Waiting {
+    Waiting { of_one_context: PhantomData }
+}
+
+/// Zero-sized: built without `validate`.
+#[derive(Debug)]
+pub struct Contended<'a> {
+    map: PhantomData<&'a LockMap>,
+    _waiting: Waiting,
+}
+
+impl Contended<'_> {
+    /// No-op: built without `validate`.
+    #[inline(always)]
+    pub fn acquired(self) {}
+}
+
+/// Zero-sized: built without `validate`.
+#[derive(Debug)]
+pub struct Waiting {
+    of_one_context: PhantomData<*const ()>,
+}
+
+impl Drop for Waiting {
+    #[inline(always)]
+    fn drop(&mut self) {}
+}
+
+/// No-op: built without `validate`.
+#[inline(always)]
 pub fn lock_freed(_map: &LockMap) {}
 
 /// No-op: built without `validate`.
@@ -190,6 +229,10 @@ pub(crate) fn event(_event: Event<'_>, _site: Site) {}
 pub fn holds(_map: &LockMap) -> bool {
     false
 }
+
+/// No-op: built without `validate`.
+#[inline(always)]
+pub fn for_each_context(_show: &mut dyn FnMut(&ContextView)) {}
 
 /// No-op: built without `validate`.
 #[inline(always)]

@@ -4,50 +4,17 @@
 //! Without the feature the same names are zero-sized types and empty functions.
 //!
 //! Invariants: the holder of a lock writes its `LastHolder` just before the release, so it owns the cache line. Readers
-//! that hold a lock together may overwrite one another: then a bounce is missed. Sites are kept as pointers that are
-//! never followed here.
+//! that hold a lock together may overwrite one another: then a bounce is missed.
 //!
 //! What it does not do: count. `stat/` reads what is recorded here.
 
 /// With the feature `stat`.
 #[cfg(feature = "stat")]
 mod kept {
+    use crate::atomic::relaxed::Own64;
     use crate::lock::site::Site;
-    use core::panic::Location;
-    use core::sync::atomic::{AtomicPtr, AtomicU32, Ordering};
-
-    /// A site that one CPU writes and others read, or none.
-    #[derive(Debug)]
-    pub(crate) struct SiteCell(AtomicPtr<Location<'static>>);
-
-    impl SiteCell {
-        pub(crate) const fn new() -> SiteCell {
-            SiteCell(AtomicPtr::new(core::ptr::null_mut()))
-        }
-
-        #[inline(always)]
-        pub(crate) fn set(&self, site: Option<Site>) {
-            self.0.store(pointer(site), Ordering::Relaxed);
-        }
-
-        /// Sets the site if there is none. Returns whether it is `site` now, compared by address.
-        pub(crate) fn claim(&self, site: Site) -> bool {
-            let site = pointer(Some(site));
-            match self.0.compare_exchange(core::ptr::null_mut(), site, Ordering::Relaxed, Ordering::Relaxed) {
-                Ok(_) => true,
-                Err(other) => other == site,
-            }
-        }
-
-        /// The site as a pointer: null, or that of a `Location` that lives for ever, since nothing else is ever stored.
-        pub(crate) fn raw(&self) -> *const Location<'static> {
-            self.0.load(Ordering::Relaxed)
-        }
-    }
-
-    fn pointer(site: Option<Site>) -> *mut Location<'static> {
-        site.map_or(core::ptr::null_mut(), |site| core::ptr::from_ref(site.0).cast_mut())
-    }
+    use crate::lock::site_cell::SiteCell;
+    use core::sync::atomic::{AtomicU32, Ordering};
 
     /// What a lock records about its last holder.
     #[derive(Debug)]
@@ -155,6 +122,26 @@ mod kept {
         }
     }
 
+    /// A [`Since`] that one CPU writes and any CPU reads.
+    #[derive(Debug)]
+    pub(crate) struct SinceCell(Own64);
+
+    impl SinceCell {
+        pub(crate) const fn new() -> SinceCell {
+            SinceCell(Own64::new(Since::UNKNOWN.0))
+        }
+
+        #[inline(always)]
+        pub(crate) fn load(&self) -> Since {
+            Since(self.0.load())
+        }
+
+        #[inline(always)]
+        pub(crate) fn set(&self, since: Since) {
+            self.0.set(since.0);
+        }
+    }
+
     /// How long a lock was held that exceeded its limit: length and limit, in the port's units.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub struct Overheld(pub(crate) Option<(u64, u64)>);
@@ -235,6 +222,24 @@ mod nothing {
     }
 
     /// Zero-sized: built without `stat`.
+    #[derive(Debug)]
+    pub(crate) struct SinceCell;
+
+    impl SinceCell {
+        pub(crate) const fn new() -> SinceCell {
+            SinceCell
+        }
+
+        #[inline(always)]
+        pub(crate) fn load(&self) -> Since {
+            Since
+        }
+
+        #[inline(always)]
+        pub(crate) fn set(&self, _: Since) {}
+    }
+
+    /// Zero-sized: built without `stat`.
     #[derive(Clone, Copy, Debug, PartialEq, Eq)]
     pub struct Overheld;
 
@@ -251,11 +256,11 @@ mod nothing {
 #[cfg(feature = "stat")]
 pub use kept::Overheld;
 #[cfg(feature = "stat")]
-pub(crate) use kept::{HoldLimit, LastHolder, Since, SiteCell};
+pub(crate) use kept::{HoldLimit, LastHolder, Since, SinceCell};
 #[cfg(not(feature = "stat"))]
 pub use nothing::Overheld;
 #[cfg(not(feature = "stat"))]
-pub(crate) use nothing::{HoldLimit, LastHolder, Since};
+pub(crate) use nothing::{HoldLimit, LastHolder, Since, SinceCell};
 
 #[cfg(all(test, feature = "stat"))]
 mod tests {
@@ -271,7 +276,7 @@ mod tests {
         assert!(!last_holder.released(0, here) && !last_holder.released(0, here));
         assert!(last_holder.comes_from_elsewhere(1) && !last_holder.comes_from_elsewhere(0));
         assert!(last_holder.released(1, here) && !last_holder.released(1, here) && last_holder.released(0, here));
-        assert!(core::ptr::eq(last_holder.site().raw(), site.0), "where the last hold began");
+        assert_eq!(last_holder.site().get(), here, "where the last hold began");
     }
 
     #[test]
@@ -285,12 +290,5 @@ mod tests {
     fn a_clock_that_does_not_advance_measures_nothing_and_is_known() {
         assert!(!Since::UNKNOWN.is_known() && Since::at(0).is_known());
         assert_eq!((Since::at(0).until(0), Since::at(5).until(9)), (0, 4));
-    }
-
-    #[test]
-    fn a_place_for_a_site_is_claimed_once() {
-        let cell = SiteCell::new();
-        let (a, b) = (Site::caller(), Site::caller());
-        assert!(cell.claim(a) && cell.claim(a) && !cell.claim(b));
     }
 }

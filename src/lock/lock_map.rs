@@ -218,10 +218,15 @@ impl LockMap {
         core::ptr::from_ref(self).addr()
     }
 
-    /// Sets whether another context will release the lock. Returns the old value. Under the internal lock.
-    pub(crate) fn set_handed_over(&self, handed_over: bool) -> bool {
-        let before = self.handed_over.load(Ordering::Relaxed);
-        self.handed_over.store(handed_over, Ordering::Relaxed);
+    /// Marks that another context will release the lock. Under the internal lock.
+    pub(crate) fn set_handed_over(&self) {
+        self.handed_over.store(true, Ordering::Relaxed);
+    }
+
+    /// Removes that mark. Returns whether it was set. Under the internal lock.
+    pub(crate) fn clear_handed_over(&self) -> bool {
+        let before = self.is_handed_over();
+        self.handed_over.store(false, Ordering::Relaxed);
         before
     }
 

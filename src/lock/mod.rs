@@ -7,5 +7,6 @@ pub(crate) mod last_holder;
 pub(crate) mod lock_map;
 pub(crate) mod mode;
 pub(crate) mod site;
+pub(crate) mod site_cell;
 pub(crate) mod usage;
 pub(crate) mod wait_type;

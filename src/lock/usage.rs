@@ -10,6 +10,31 @@
 use crate::lock::mode::Mode;
 use bitflags::bitflags;
 
+/// The state of the interrupt flag, of hard interrupts or of softirqs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Irqs {
+    /// Disabled.
+    Off = 0,
+    /// Enabled.
+    On = 1,
+}
+
+impl Irqs {
+    /// Returns whether they are enabled.
+    #[inline(always)]
+    pub(crate) const fn are_on(self) -> bool {
+        matches!(self, Irqs::On)
+    }
+}
+
+impl From<bool> for Irqs {
+    #[inline(always)]
+    fn from(on: bool) -> Irqs {
+        if on { Irqs::On } else { Irqs::Off }
+    }
+}
+
 /// What can interrupt a task that holds a lock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
@@ -89,8 +114,8 @@ pub(crate) const IRQS_ON: u16 = 1 << 14;
 
 impl UsageMask {
     /// The mask for these bits, with the given state of hard interrupts.
-    pub(crate) const fn new(usage: Usage, irqs_on: bool) -> UsageMask {
-        let along = if irqs_on { IRQS_ON } else { 0 };
+    pub(crate) const fn new(usage: Usage, irqs: Irqs) -> UsageMask {
+        let along = if irqs.are_on() { IRQS_ON } else { 0 };
         UsageMask((usage.bits() | along | TAKEN) as i16 | i16::MIN)
     }
 
@@ -110,7 +135,10 @@ impl UsageMask {
     /// As [`Usage::for_mode`].
     #[inline(always)]
     pub(crate) fn for_mode(self, mode: Mode) -> UsageMask {
-        if mode == Mode::WRITE { self } else { UsageMask::new(self.usage().for_mode(mode), self.along() != 0) }
+        match mode {
+            Mode::WRITE => self,
+            _ => UsageMask::new(self.usage().for_mode(mode), Irqs::from(self.along() != 0)),
+        }
     }
 
     /// The bits of the mask, in the word of a class.
@@ -154,12 +182,6 @@ impl Usage {
     pub const fn opposite(self) -> Usage {
         let bits = self.any_form().bits();
         Usage::from_bits_retain((bits & Usage::USED.bits()) << 2 | (bits & Usage::ENABLED.bits()) >> 2)
-    }
-
-    /// If a search reached the class *restricted*, only the exclusive bits count: a recursive reader that waits there
-    /// is not blocked by a shared hold, and a shared hold there does not block one.
-    pub const fn seen_from(self, restricted: bool) -> Usage {
-        if restricted { self.intersection(Usage::EXCLUSIVE) } else { self }
     }
 
     /// Returns whether this single bit is a READ one.

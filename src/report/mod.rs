@@ -9,6 +9,7 @@
 pub(crate) mod blame;
 pub(crate) mod capacity;
 pub(crate) mod config;
+mod context_view;
 #[cfg(feature = "defmt")]
 mod defmt;
 pub(crate) mod fingerprint;

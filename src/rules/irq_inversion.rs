@@ -28,7 +28,5 @@ pub(crate) fn check(graph: &mut Graph<'_>, usage_words: &UsageWords, class: u16,
     if !graph.reachable_usage.usage(start).intersects(wanted) {
         return None;
     }
-    graph.search(start, direction(new), |node| {
-        usage_words.usage(node.class).seen_from(node.restricted).intersects(wanted)
-    })
+    graph.search(start, direction(new), |node| node.sees(usage_words.usage(node.class)).intersects(wanted))
 }

@@ -28,7 +28,7 @@ fn may_be(graph: &Graph<'_>, held: &Hold, new: &Hold) -> bool {
 fn used_before(graph: &mut Graph<'_>, usage_words: &UsageWords, held: &Hold) -> Usage {
     let mut used = Usage::empty();
     graph.search(Node::new(held.class, held.mode().shared), Direction::Backwards, |node| {
-        used |= usage_words.usage(node.class).seen_from(node.restricted);
+        used |= node.sees(usage_words.usage(node.class));
         false
     });
     used & Usage::USED
@@ -45,7 +45,7 @@ pub(crate) fn check(graph: &mut Graph<'_>, usage_words: &UsageWords, held: &Hold
         return None;
     }
     graph.search(Node::new(new.class, new.mode().recursive), Direction::Forwards, |node| {
-        usage_words.usage(node.class).seen_from(node.restricted).intersects(wanted)
+        node.sees(usage_words.usage(node.class)).intersects(wanted)
     })
 }
 
@@ -54,6 +54,6 @@ pub(crate) fn check(graph: &mut Graph<'_>, usage_words: &UsageWords, held: &Hold
 pub(crate) fn used_end(graph: &mut Graph<'_>, usage_words: &UsageWords, held: &Hold, enabled: Usage) -> Option<Node> {
     let wanted = (enabled & Usage::ENABLED).opposite();
     graph.search(Node::new(held.class, held.mode().shared), Direction::Backwards, |node| {
-        usage_words.usage(node.class).seen_from(node.restricted).intersects(wanted)
+        node.sees(usage_words.usage(node.class)).intersects(wanted)
     })
 }

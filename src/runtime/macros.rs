@@ -78,6 +78,18 @@ macro_rules! port {
             fn __lockdep_irqs_recorded_on() -> bool {
                 RUNTIME.irqs_recorded_on()
             }
+            #[unsafe(export_name = $crate::__symbol!("wait_begin"))]
+            fn __lockdep_wait_begin(wait: &$crate::Wait<'_>) {
+                RUNTIME.wait_begin(wait);
+            }
+            #[unsafe(export_name = $crate::__symbol!("wait_end"))]
+            fn __lockdep_wait_end() {
+                RUNTIME.wait_end();
+            }
+            #[unsafe(export_name = $crate::__symbol!("next_context"))]
+            fn __lockdep_next_context(after: usize, view: &mut $crate::ContextView) -> bool {
+                RUNTIME.next_context(after, view)
+            }
             #[unsafe(export_name = $crate::__symbol!("holds"))]
             fn __lockdep_holds(map: &$crate::LockMap) -> bool {
                 RUNTIME.holds(map)

@@ -14,6 +14,7 @@
 //! `unsafe` is here to share contexts that only their owners touch.
 #![allow(unsafe_code)]
 
+pub(crate) mod contexts;
 pub(crate) mod event;
 #[cfg(feature = "validate")]
 mod macros;
@@ -31,11 +32,13 @@ mod statistics;
 
 use crate::atomic::{AtomicU32, Ordering};
 use crate::context::hold::{Acquire, Ended, Hold};
+use crate::context::registry::Registry;
 use crate::context::{Context, InUse, Level};
 use crate::engine::{self, Engine, fast_path, new_chain, recheck};
 use crate::lock::lock_map::LockMap;
 use crate::lock::mode::Mode;
 use crate::lock::site::Site;
+use crate::lock::usage::Irqs;
 use crate::port::{IrqState, Port};
 use crate::report::capacity::{MemoryFootprint, Occupancy};
 use crate::report::config::PortConfig;
@@ -56,6 +59,8 @@ pub struct Runtime<P, const C: usize, const D: usize, const K: usize, const V: u
     validators: [SharedValidator<C, D, K>; V],
     /// The statistics of the first validator.
     pub(crate) recorder: Recorder<C, N>,
+    /// The contexts that all CPUs may look at.
+    registry: Registry,
     /// Locks that were acquired before there was a context, and are not known to be released.
     early: AtomicU32,
     /// How many locks were recorded unchecked, because lockdep was running for the context or showed a report.
@@ -116,6 +121,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
         Runtime {
             validators,
             recorder: Recorder::new(),
+            registry: Registry::new(),
             early: AtomicU32::new(0),
             unchecked: AtomicU32::new(0),
             refused: AtomicU32::new(0),
@@ -132,8 +138,15 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
             return self.count_early();
         };
         let since = || self.recorder.since::<P>(context);
-        if !fast_path::acquire(self.validator(context).published(), context, map, mode, site, P::irqs_enabled(), since)
-        {
+        if !fast_path::acquire(
+            self.validator(context).published(),
+            context,
+            map,
+            mode,
+            site,
+            P::irqs_enabled().into(),
+            since,
+        ) {
             Self::acquire_slow(map, site, context, mode, self);
         }
     }
@@ -241,7 +254,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
         match event {
             Event::HandOver(map) if self.may_be_early(context, map) => {
                 self.take_off_early();
-                self.with_engine(context, |_| map.set_handed_over(true));
+                self.with_engine(context, |_| map.set_handed_over());
             }
             Event::Softirqs(true) if recheck::softirqs_on(self.validator(context).published(), context, site) => {}
             Event::Softirqs(true) => self.with_engine(context, |engine| engine.softirqs_on(context, site)),
@@ -280,7 +293,10 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
             Event::ClaimIrqs(_) => {}
             Event::CheckHolds if !context.all().any(|hold| hold.is_limited()) => {}
             Event::CheckHolds => self.with_engine(context, |engine| engine.check_holds(context, P::now(), site)),
-            Event::TaskExit => self.with_engine(context, |engine| engine.task_exit(context, site)),
+            Event::TaskExit => {
+                self.with_engine(context, |engine| engine.task_exit(context, site));
+                self.retire(context);
+            }
             Event::UserReturn => self.with_engine(context, |engine| engine.user_return(context, site)),
             Event::Wrong(kind, note, map) => self.wrong(context, kind, note, map, site),
             // Handled by `event`.
@@ -308,13 +324,24 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
                         on purpose says so by Port::NESTED_IRQS)";
             self.wrong(context, Kind::IrqsState, note, None, site);
         }
-        enter_claimed::<P>(context, level, own, site);
+        self.enter_claimed(context, level, own, site);
+    }
+
+    /// Starts an interrupt in `own`, which it has claimed.
+    fn enter_claimed(&self, context: &Context, level: Level, own: &'static Context, site: Site) {
+        // SAFETY: `context` is this CPU's current one. The port promises that it stays in place, and that no other CPU
+        // uses it, until the interrupts that interrupted it have ended.
+        unsafe { own.enter_over(level, context, site) };
+        if own.is_new() {
+            self.introduce(own);
+        }
+        switch_to::<P>(own);
     }
 
     /// An interrupt ends. Interrupts stay disabled until the context below is current: an interrupt in between would
     /// not see the holds of that context.
     fn leave(&self, context: &Context, site: Site) {
-        if context.refuse(false) {
+        if context.ignores_exit() {
             return;
         }
         self.agree_if_on(context, site);
@@ -333,7 +360,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
     /// The interrupt that entered `own` ends, after any that were entered since and did not exit. Nothing to do if the
     /// entry was refused.
     fn end(&self, context: &Context, own: &Context, site: Site) {
-        if context.refuse(false) || !context.outwards().any(|below| below.is_same(own)) {
+        if context.ignores_exit() || !context.outwards().any(|below| below.is_same(own)) {
             return;
         }
         for _ in 0..context.outwards().count() {
@@ -354,11 +381,13 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
         }
     }
 
-    /// The only event that counts before the first context: a lock is acquired.
+    /// The only events that count before the first context: a lock is acquired, a context is dropped.
     #[cold]
     fn event_early(&self, event: Event<'_>, site: Site) {
-        if let Event::Section(map, begins) = event {
-            self.section(map, begins, site);
+        match event {
+            Event::Section(map, begins) => self.section(map, begins, site),
+            Event::Gone(gone) => self.remove_from_list(gone),
+            _ => {}
         }
     }
 
@@ -377,7 +406,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
     #[cold]
     fn refuse(&self, context: &Context, own: &Context, in_use: InUse, site: Site) {
         self.wrong(context, Kind::Assertion, why_refused(context, own, in_use), None, site);
-        context.refuse(true);
+        context.refuse_entry();
     }
 
     /// A task's context is dropped. Locks that are still held in it are reported, and all links to it are cleared.
@@ -387,6 +416,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
             self.with_engine(context, |engine| engine.task_gone(gone));
         }
         unlink::<P>(context, gone);
+        self.remove_from_list(gone);
     }
 
     /// Misuse that no rule decides: the check counts as run whenever it reports.
@@ -404,18 +434,24 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
     fn event_unchecked(&self, context: &Context, event: Event<'_>, site: Site) {
         match event {
             Event::Enter(level, own) => match own.0.claim_for_interrupt() {
-                Ok(()) => enter_claimed::<P>(context, level, &own.0, site),
+                Ok(()) => self.enter_claimed(context, level, &own.0, site),
                 Err(_) => {
                     self.refused.fetch_add(1, Ordering::Relaxed);
-                    context.refuse(true);
+                    context.refuse_entry();
                 }
             },
             Event::Leave => leave_unchecked::<P>(context, site),
             Event::End(own) => self.end(context, &own.0, site),
-            Event::Gone(gone) => unlink::<P>(context, gone),
-            Event::Softirqs(on) => context.set_softirqs(on, Some(site)),
-            Event::Reclaim(enter) => {
-                context.count_reclaim(enter);
+            Event::Gone(gone) => {
+                unlink::<P>(context, gone);
+                self.remove_from_list(gone);
+            }
+            Event::Softirqs(on) => context.set_softirqs(Irqs::from(on), Some(site)),
+            Event::Reclaim(true) => {
+                context.enter_reclaim();
+            }
+            Event::Reclaim(false) => {
+                context.leave_reclaim();
             }
             Event::Section(map, true) if P::SECTION_IS_LOCK => {
                 engine::acquire_unchecked(
@@ -430,10 +466,10 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
             }
             Event::HandOver(map) => {
                 engine::release_unchecked(context, map);
-                map.set_handed_over(true);
+                map.set_handed_over();
             }
             Event::TakeOver(map, mode) => {
-                map.set_handed_over(false);
+                map.clear_handed_over();
                 let published = self.validator(context).published();
                 engine::acquire_unchecked(published, context, &Acquire::new(map, mode, site));
             }
@@ -576,7 +612,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
         } else {
             engine::irqs_off(context, site);
         }
-        context.note_noticed(on);
+        context.note_noticed(Irqs::from(on));
     }
 
     /// Reports that interrupts were enabled inside a hard interrupt.
@@ -606,7 +642,7 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
     #[inline(always)]
     fn acquire_in_new_chain(&self, context: &Context, map: &LockMap, mode: Mode, site: Site, were_on: bool) -> bool {
         let validator = self.validator(context);
-        let Some(new) = new_chain::New::of(validator.published(), context, map, mode, site, were_on) else {
+        let Some(new) = new_chain::New::of(validator.published(), context, map, mode, site, were_on.into()) else {
             return false;
         };
         let known = new.is_known(validator.published()) || validator.learn(&Self::CONFIG, &new);
@@ -624,6 +660,9 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
     /// Any acquisition. With interrupts disabled, so that nothing comes between the read of what is held and the push;
     /// `were_on` is their state before.
     fn acquire_quietly(&self, context: &Context, what: &Acquire<'_>, were_on: bool) {
+        if context.is_new() {
+            self.introduce(context);
+        }
         self.sync_irq_flag(context, were_on, what.site);
         if recheck::acquire(self.validator(context).published(), context, what) {
             return self.recorder.begin::<P>(context, what.map);
@@ -778,7 +817,7 @@ impl<P: Port> Work<'_, P> {
         let were_on = P::irqs_enabled();
         let state = P::irqs_disable();
         if let Some(context) = context {
-            context.set_busy(true);
+            context.enter_lockdep();
         }
         Work { context, state, were_on, port: PhantomData }
     }
@@ -787,7 +826,7 @@ impl<P: Port> Work<'_, P> {
 impl<P: Port> Drop for Work<'_, P> {
     fn drop(&mut self) {
         if let Some(context) = self.context {
-            context.set_busy(false);
+            context.leave_lockdep();
         }
         P::irqs_restore(self.state);
     }
@@ -802,17 +841,9 @@ fn is_hard(level: Level) -> bool {
     matches!(level, Level::Hardirq | Level::ThreadedHardirq)
 }
 
-/// Starts an interrupt in `own`, which it has claimed.
-fn enter_claimed<P: Port>(context: &Context, level: Level, own: &'static Context, site: Site) {
-    // SAFETY: `context` is this CPU's current one. The port promises that it stays in place, and that no other CPU uses
-    // it, until the interrupts that interrupted it have ended.
-    unsafe { own.enter_over(level, context, site) };
-    switch_to::<P>(own);
-}
-
 /// Ends an interrupt in which nothing is checked.
 fn leave_unchecked<P: Port>(context: &Context, site: Site) {
-    if context.refuse(false) {
+    if context.ignores_exit() {
         return;
     }
     if let Some(outer) = engine::leave_unchecked(context, site) {

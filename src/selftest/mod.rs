@@ -47,10 +47,14 @@ pub trait Machine {
     fn renew(&mut self, lock: Lock, name: Name);
     /// The wound/wait mutexes: new ones for each case.
     fn ww(&mut self) -> &Bench;
-    /// Turns hard interrupts on or off.
-    fn irqs(&mut self, on: bool);
-    /// Turns softirqs on or off.
-    fn softirqs(&mut self, on: bool);
+    /// Turns hard interrupts on.
+    fn irqs_on(&mut self);
+    /// Turns hard interrupts off.
+    fn irqs_off(&mut self);
+    /// Turns softirqs on.
+    fn softirqs_on(&mut self);
+    /// Turns softirqs off.
+    fn softirqs_off(&mut self);
     /// Enters an interrupt of this level.
     fn enter(&mut self, level: Level);
     /// Leaves it.

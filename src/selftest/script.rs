@@ -91,12 +91,12 @@ impl<'a, M: Machine> Run<'a, M> {
             "s}" => self.leave(Irq::Soft),
             "{n" => self.machine.enter(Level::Hardirq),
             "n}" => self.machine.leave(Level::Hardirq),
-            "[" => self.disable(self.irq, true),
-            "]" => self.disable(self.irq, false),
-            "[h" => self.machine.irqs(false),
-            "h]" => self.machine.irqs(true),
-            "[bh" => self.machine.softirqs(false),
-            "bh]" => self.machine.softirqs(true),
+            "[" => self.disable(self.irq),
+            "]" => self.enable(self.irq),
+            "[h" => self.machine.irqs_off(),
+            "h]" => self.machine.irqs_on(),
+            "[bh" => self.machine.softirqs_off(),
+            "bh]" => self.machine.softirqs_on(),
             "(rcu" => self.section(rcu::read())?,
             "(rcu-bh" => self.section(rcu::read_bh())?,
             "(rcu-sched" => self.section(rcu::read_sched())?,
@@ -123,7 +123,7 @@ impl<'a, M: Machine> Run<'a, M> {
             Irq::Hard => self.machine.enter(Level::ThreadedHardirq),
             Irq::Soft => {
                 self.machine.enter(Level::Softirq);
-                self.machine.irqs(false);
+                self.machine.irqs_off();
             }
         }
         self.in_interrupt = true;
@@ -134,18 +134,26 @@ impl<'a, M: Machine> Run<'a, M> {
             Irq::No => {}
             Irq::Hard => self.machine.leave(Level::ThreadedHardirq),
             Irq::Soft => {
-                self.machine.irqs(true);
+                self.machine.irqs_on();
                 self.machine.leave(Level::Softirq);
             }
         }
         self.in_interrupt = false;
     }
 
-    fn disable(&mut self, irq: Irq, off: bool) {
+    fn disable(&mut self, irq: Irq) {
         match irq {
             Irq::No => {}
-            Irq::Hard => self.machine.irqs(!off),
-            Irq::Soft => self.machine.softirqs(!off),
+            Irq::Hard => self.machine.irqs_off(),
+            Irq::Soft => self.machine.softirqs_off(),
+        }
+    }
+
+    fn enable(&mut self, irq: Irq) {
+        match irq {
+            Irq::No => {}
+            Irq::Hard => self.machine.irqs_on(),
+            Irq::Soft => self.machine.softirqs_on(),
         }
     }
 

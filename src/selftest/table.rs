@@ -78,6 +78,15 @@ pub fn closing(out: &mut impl Write, failed: usize, own: usize) -> fmt::Result {
     writeln!(out, "This table holds {count} of Linux's {LINUX} cells, none skipped; {own} cases of our own follow.")
 }
 
+/// The outcome of a case, in its cell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// What must be found was found.
+    Passed,
+    /// Something else was found, or nothing.
+    Failed,
+}
+
 /// The state of printing a table: cells come one by one, in the order of the list.
 #[derive(Debug, Default)]
 pub struct Rows {
@@ -91,7 +100,7 @@ impl Rows {
     ///
     /// # Errors
     /// Those of the writer.
-    pub fn cell(&mut self, out: &mut impl Write, case: &Case, ok: bool) -> fmt::Result {
+    pub fn cell(&mut self, out: &mut impl Write, case: &Case, outcome: Outcome) -> fmt::Result {
         let (row, group) = ((core::ptr::from_ref(case.test), case.order, case.irq), case.test.group);
         if self.row != Some(row) {
             self.end(out)?;
@@ -109,7 +118,10 @@ impl Rows {
             write!(out, "{:width$}|", "", width = 7 * skipped - 1)?;
         }
         self.columns = column + 1;
-        out.write_str(if ok { "  ok  |" } else { "FAILED|" })
+        out.write_str(match outcome {
+            Outcome::Passed => "  ok  |",
+            Outcome::Failed => "FAILED|",
+        })
     }
 
     /// Ends the last row.

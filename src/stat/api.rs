@@ -1,7 +1,7 @@
 //! The public functions of the statistics: what locks report to them, and what a kernel reads from them.
 //!
-//! A lock that is contended calls [`contended`], and [`acquired`] when it has the lock: between `hooks::acquire`, which
-//! comes before the wait, and `hooks::release`. Results are shown piece by piece as plain data; the texts in Linux's
+//! A lock that is contended says so by `hooks::contended`, which counts it here: [`contended`], and [`acquired`] when it
+//! has the lock, between `hooks::acquire`, which comes before the wait, and `hooks::release`. Results are shown piece by piece as plain data; the texts in Linux's
 //! format are made of the pieces. While a piece is shown, no internal lock is held and interrupts are as they were, so
 //! it may be printed through a console whose own lock is tracked.
 //!

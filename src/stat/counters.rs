@@ -1,5 +1,5 @@
 //! The counters of the statistics (feature `stat`): for each CPU and class, how often and how long its locks were held
-//! and waited for; for each class, where it was contended.
+//! and waited for.
 //!
 //! Invariants:
 //! - A CPU writes its own table only, with plain loads and stores; a reader sums over all CPUs. So no cache line is
@@ -12,102 +12,16 @@
 //!   another's table, and clearing is one store.
 
 use crate::atomic::word64::AtomicWord64;
+use crate::context::hold::HoldFlags;
 use crate::lock::class::ClassId;
-use crate::lock::last_holder::SiteCell;
 use crate::lock::site::Site;
+use crate::lock::site_cell::SiteCell;
+use crate::stat::sum::Sum;
 use core::sync::atomic::{AtomicU32, Ordering};
-
-/// How many places where a class was contended are kept, and as many of its holders. Linux's `LOCKSTAT_POINTS`.
-pub(crate) const POINTS: usize = 4;
-
-/// A sum that one CPU adds to and all CPUs read.
-#[cfg(target_has_atomic = "64")]
-mod native {
-    use core::sync::atomic::{AtomicU64, Ordering};
-
-    /// A 64-bit sum.
-    #[derive(Debug)]
-    pub(super) struct Sum(AtomicU64);
-
-    impl Sum {
-        pub(super) const fn new() -> Sum {
-            Sum(AtomicU64::new(0))
-        }
-
-        /// Adds on the CPU that owns the sum: no read-modify-write.
-        #[inline(always)]
-        pub(super) fn add(&self, more: u64) {
-            self.0.store(self.0.load(Ordering::Relaxed).wrapping_add(more), Ordering::Relaxed);
-        }
-
-        pub(super) fn set(&self, value: u64) {
-            self.0.store(value, Ordering::Relaxed);
-        }
-
-        pub(super) fn get(&self) -> u64 {
-            self.0.load(Ordering::Relaxed)
-        }
-    }
-}
-
-/// The same in two halves, for machines on which an interrupt could tear a carry.
-#[cfg(any(not(target_has_atomic = "64"), test))]
-mod halves {
-    use core::sync::atomic::{AtomicU32, Ordering};
-
-    /// How often a reader tries again that finds a carry in progress.
-    const LOOKS: usize = 4;
-
-    /// A 64-bit sum.
-    #[derive(Debug)]
-    pub(super) struct Sum {
-        low: AtomicU32,
-        high: AtomicU32,
-    }
-
-    impl Sum {
-        pub(super) const fn new() -> Sum {
-            Sum { low: AtomicU32::new(0), high: AtomicU32::new(0) }
-        }
-
-        #[inline(always)]
-        pub(super) fn add(&self, more: u64) {
-            let low = more as u32;
-            let carries = self.low.fetch_add(low, Ordering::Relaxed).checked_add(low).is_none();
-            let high = ((more >> 32) as u32).wrapping_add(carries.into());
-            if high != 0 {
-                self.high.fetch_add(high, Ordering::Relaxed);
-            }
-        }
-
-        pub(super) fn set(&self, value: u64) {
-            self.low.store(value as u32, Ordering::Relaxed);
-            self.high.store((value >> 32) as u32, Ordering::Relaxed);
-        }
-
-        pub(super) fn get(&self) -> u64 {
-            let mut high = self.high.load(Ordering::Acquire);
-            let mut low = self.low.load(Ordering::Acquire);
-            for _ in 0..LOOKS {
-                let again = self.high.load(Ordering::Acquire);
-                if again == high {
-                    break;
-                }
-                (high, low) = (again, self.low.load(Ordering::Acquire));
-            }
-            u64::from(high) << 32 | u64::from(low)
-        }
-    }
-}
-
-#[cfg(not(target_has_atomic = "64"))]
-use halves::Sum;
-#[cfg(target_has_atomic = "64")]
-use native::Sum;
 
 /// Identifies what a `Durations` counts: one class between two clearings. Never 0 for a class.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Stamp(u32);
+pub(crate) struct Stamp(pub(super) u32);
 
 impl Stamp {
     /// The stamp of the class with this id after this number of clearings; 16 bits of each count. So a CPU that counted
@@ -204,7 +118,7 @@ impl Durations {
         self.count.add(1);
         self.total.add(length);
         let (least, most) = (self.least.load(), self.most());
-        if length > most || self.longest_at.raw().is_null() {
+        if length > most || self.longest_at.get().is_none() {
             self.longest_at.set(site);
         }
         self.least.store(least.min(length));
@@ -237,15 +151,15 @@ impl Durations {
         if self.stamp.load(Ordering::Acquire) == stamp.0 { self.count.get() } else { 0 }
     }
 
-    /// Returns all figures. `site_of` converts the cell of the site.
-    pub(crate) fn read(&self, stamp: Stamp, site_of: fn(&SiteCell) -> Option<Site>) -> Lengths {
+    /// Returns all figures.
+    pub(crate) fn read(&self, stamp: Stamp) -> Lengths {
         let lengths = Lengths {
             count: self.count(stamp),
             bounces: self.bounces.load(Ordering::Relaxed).into(),
             total: self.total.get(),
             min: self.least.load(),
             max: self.most(),
-            longest_at: site_of(&self.longest_at),
+            longest_at: self.longest_at.get(),
         };
         if lengths.count == 0 { Lengths::default() } else { lengths }
     }
@@ -255,6 +169,23 @@ impl Durations {
 #[derive(Debug)]
 pub(crate) struct Entry {
     sides: [Side; 2],
+}
+
+/// Whether a hold excludes others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Access {
+    /// A writer's.
+    Exclusive,
+    /// A reader's.
+    Shared,
+}
+
+impl Access {
+    /// That of a hold with these flags.
+    #[inline(always)]
+    pub(crate) const fn of(flags: HoldFlags) -> Access {
+        if flags.contains(HoldFlags::SHARED) { Access::Shared } else { Access::Exclusive }
+    }
 }
 
 /// The figures of one way of acquiring a lock: for writing, or for reading.
@@ -269,102 +200,24 @@ impl Entry {
         Entry { sides: [const { Side { hold: Durations::new(), wait: Durations::new() } }; 2] }
     }
 
-    /// Returns the side of readers, or of writers.
+    /// Returns one side.
     #[inline(always)]
-    pub(crate) fn side(&self, shared: bool) -> &Side {
+    pub(crate) fn side(&self, access: Access) -> &Side {
         let [write, read] = &self.sides;
-        if shared { read } else { write }
-    }
-}
-
-/// Where a class was contended, on all CPUs. A context writes it just before it waits, so it need not be cheap.
-#[derive(Debug)]
-pub(crate) struct Points {
-    stamp: AtomicU32,
-    /// The sort key of this class in a listing.
-    pub(crate) rank: AtomicU32,
-    waiters: [Point; POINTS],
-    holders: [Point; POINTS],
-}
-
-#[derive(Debug)]
-struct Point {
-    site: SiteCell,
-    count: AtomicU32,
-}
-
-impl Point {
-    const fn new() -> Point {
-        Point { site: SiteCell::new(), count: AtomicU32::new(0) }
-    }
-}
-
-/// Which points.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Party {
-    /// Where contexts waited. Linux's contention points.
-    Waiters,
-    /// Where the lock was acquired by the holders they waited for. Linux's contending points.
-    Holders,
-}
-
-impl Points {
-    pub(crate) const fn new() -> Points {
-        Points {
-            stamp: AtomicU32::new(0),
-            rank: AtomicU32::new(0),
-            waiters: [const { Point::new() }; POINTS],
-            holders: [const { Point::new() }; POINTS],
+        match access {
+            Access::Exclusive => write,
+            Access::Shared => read,
         }
-    }
-
-    fn of(&self, party: Party) -> &[Point; POINTS] {
-        match party {
-            Party::Waiters => &self.waiters,
-            Party::Holders => &self.holders,
-        }
-    }
-
-    /// Counts a place. If there are four others already, it is ignored, as in Linux.
-    pub(crate) fn add(&self, stamp: Stamp, party: Party, site: Site) {
-        self.begin(stamp);
-        if let Some(point) = self.of(party).iter().find(|point| point.site.claim(site)) {
-            point.count.fetch_add(1, Ordering::Relaxed);
-        }
-    }
-
-    /// Clears the points of another stamp. If several CPUs come at once, one clears; what the others count meanwhile
-    /// may be lost.
-    fn begin(&self, stamp: Stamp) {
-        let before = self.stamp.load(Ordering::Relaxed);
-        let is_mine = before != stamp.0
-            && self.stamp.compare_exchange(before, stamp.0, Ordering::Relaxed, Ordering::Relaxed).is_ok();
-        if is_mine {
-            for point in self.waiters.iter().chain(&self.holders) {
-                point.count.store(0, Ordering::Relaxed);
-                point.site.set(None);
-            }
-        }
-    }
-
-    /// Returns the places with their counts.
-    pub(crate) fn read(&self, stamp: Stamp, party: Party) -> impl Iterator<Item = (&SiteCell, u32)> {
-        let is_mine = self.stamp.load(Ordering::Relaxed) == stamp.0;
-        let points = self.of(party).iter().filter(move |_| is_mine);
-        points.map(|point| (&point.site, point.count.load(Ordering::Relaxed))).filter(|(_, count)| *count > 0)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stat::points::Points;
 
     const ONE: Stamp = Stamp(1 << 16);
     const TWO: Stamp = Stamp(2 << 16);
-
-    fn no_site(_: &SiteCell) -> Option<Site> {
-        None
-    }
 
     fn tell(durations: &Durations, stamp: Stamp, length: u64) {
         if !durations.add(stamp, length) {
@@ -385,7 +238,7 @@ mod tests {
         for length in lengths {
             tell(&durations, ONE, length);
         }
-        let read = durations.read(ONE, no_site);
+        let read = durations.read(ONE);
         assert_eq!((read.min, read.max), (0, u64::MAX / 2));
         assert_eq!((read.count, read.total), (7, lengths.iter().sum()));
     }
@@ -406,9 +259,9 @@ mod tests {
         let durations = Durations::new();
         tell(&durations, ONE, 4);
         durations.bounce();
-        assert_eq!(durations.read(TWO, no_site), Lengths::default());
+        assert_eq!(durations.read(TWO), Lengths::default());
         tell(&durations, TWO, 2);
-        let read = durations.read(TWO, no_site);
+        let read = durations.read(TWO);
         assert_eq!((read.count, read.min, read.max, read.total, read.bounces), (1, 2, 2, 2, 0));
         assert_eq!(durations.count(ONE), 0);
     }
@@ -419,9 +272,9 @@ mod tests {
         let (first, second) = (Site::caller(), Site::caller());
         durations.add_extreme(ONE, 5, Some(first));
         durations.add_extreme(ONE, 3, Some(second));
-        assert!(core::ptr::eq(durations.longest_at.raw(), first.0));
+        assert_eq!(durations.longest_at.get(), Some(first));
         durations.add_extreme(ONE, 6, Some(second));
-        assert!(core::ptr::eq(durations.longest_at.raw(), second.0));
+        assert_eq!(durations.longest_at.get(), Some(second));
     }
 
     #[test]
@@ -432,30 +285,5 @@ mod tests {
         assert_eq!(both, Lengths { count: 3, bounces: 1, total: 19, min: 4, max: 9, longest_at: other.longest_at });
         assert_eq!((one.join(Lengths::default()), Lengths::default().join(one)), (one, one), "nothing has no minimum");
         assert_eq!((both.average(), Lengths::default().average()), (6, 0));
-    }
-
-    #[test]
-    fn four_places_are_kept_and_a_fifth_is_passed_over() {
-        let points = Points::new();
-        let sites = [Site::caller(), Site::caller(), Site::caller(), Site::caller(), Site::caller()];
-        for _ in 0..2 {
-            sites.iter().for_each(|&site| points.add(ONE, Party::Waiters, site));
-        }
-        let counts = points.read(ONE, Party::Waiters).map(|(_, count)| count);
-        assert!(counts.eq([2; POINTS]));
-        assert_eq!(points.read(ONE, Party::Holders).count(), 0);
-        points.add(TWO, Party::Holders, sites[4]);
-        assert_eq!((points.read(TWO, Party::Waiters).count(), points.read(TWO, Party::Holders).count()), (0, 1));
-    }
-
-    #[test]
-    fn a_sum_in_halves_carries() {
-        let sum = halves::Sum::new();
-        for more in [u64::from(u32::MAX), 1, 7 << 32, u64::from(u32::MAX)] {
-            sum.add(more);
-        }
-        assert_eq!(sum.get(), 2 * u64::from(u32::MAX) + 1 + (7 << 32));
-        sum.set(3);
-        assert_eq!(sum.get(), 3);
     }
 }

@@ -11,7 +11,8 @@ use crate::graph::node::Node;
 use crate::lock::site::Site;
 use crate::report::capacity::Fill;
 use crate::report::{ClassView, Lookup};
-use crate::stat::counters::{Lengths, POINTS};
+use crate::stat::counters::Lengths;
+use crate::stat::points::POINTS;
 use crate::stat::summary::Sums;
 use heapless::Vec;
 

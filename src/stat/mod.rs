@@ -2,7 +2,7 @@
 //! lock_stat.
 //!
 //! - `recorder.rs`: what happens at an event, on the fast path and off it.
-//! - `counters.rs`: the counters of a class on a CPU.
+//! - `counters.rs`: the counters of a class on a CPU; `sum.rs`: the sums in them; `points.rs`: where it was contended.
 //! - `reading.rs`: sums over the CPUs, clearing, and the order of a listing.
 //! - `listing.rs`, `summary.rs`: the results as plain data; `text.rs`: as text; `api.rs`: the public functions.
 //!
@@ -17,9 +17,13 @@ pub(crate) mod listing;
 #[cfg(not(feature = "stat"))]
 mod off;
 #[cfg(feature = "stat")]
+mod points;
+#[cfg(feature = "stat")]
 mod reading;
 #[cfg(feature = "stat")]
 pub(crate) mod recorder;
+#[cfg(feature = "stat")]
+mod sum;
 #[cfg(feature = "stat")]
 pub(crate) mod summary;
 #[cfg(feature = "stat")]
@@ -33,6 +37,8 @@ pub use counters::Lengths;
 pub use listing::{ChainLine, ClassEntry, ClassLine, ClassTimes, Point, SideTimes};
 #[cfg(not(feature = "stat"))]
 pub(crate) use off::Recorder;
+#[cfg(all(feature = "validate", not(feature = "stat")))]
+pub(crate) use off::{acquired, contended};
 #[cfg(feature = "stat")]
 pub(crate) use recorder::Recorder;
 #[cfg(feature = "stat")]

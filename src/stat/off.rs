@@ -47,3 +47,13 @@ impl<const C: usize, const N: usize> Recorder<C, N> {
         Overheld::NONE
     }
 }
+
+/// No-op: built without `stat`.
+#[cfg(feature = "validate")]
+#[inline(always)]
+pub(crate) fn contended(_: &LockMap) {}
+
+/// No-op: built without `stat`.
+#[cfg(feature = "validate")]
+#[inline(always)]
+pub(crate) fn acquired(_: &LockMap) {}

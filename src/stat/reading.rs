@@ -1,10 +1,11 @@
 //! Reads the counters: sums over the CPUs, and the classes in the order of their contentions. It changes no counter.
 
-use super::recorder::{Recorder, site_of};
+use super::recorder::Recorder;
 use crate::graph::classes::UsageWords;
 use crate::report::ClassView;
-use crate::stat::counters::{Entry, POINTS, Party, Points, Stamp};
+use crate::stat::counters::{Access, Entry, Stamp};
 use crate::stat::listing::{ClassTimes, Point, SideTimes};
+use crate::stat::points::{POINTS, Party, Points};
 use core::sync::atomic::Ordering;
 use heapless::Vec;
 
@@ -15,8 +16,8 @@ impl<const C: usize, const N: usize> Recorder<C, N> {
         let points = |party| self.points(slot).map_or_else(Vec::new, |points| read_points(points, stamp, party));
         ClassTimes {
             class,
-            write: self.side(slot, stamp, false),
-            read: self.side(slot, stamp, true),
+            write: self.side(slot, stamp, Access::Exclusive),
+            read: self.side(slot, stamp, Access::Shared),
             waiters: points(Party::Waiters),
             holders: points(Party::Holders),
         }
@@ -25,8 +26,8 @@ impl<const C: usize, const N: usize> Recorder<C, N> {
     /// Returns how often locks of the class in `slot` were acquired and released.
     pub(crate) fn operations(&self, usage_words: &UsageWords, slot: u16) -> u64 {
         let stamp = self.stamp(usage_words, slot);
-        let of = |entry: &Entry, shared| entry.side(shared).hold.count(stamp);
-        self.entries(slot).fold(0, |sum, entry| sum + of(entry, false) + of(entry, true))
+        let of = |entry: &Entry, access| entry.side(access).hold.count(stamp);
+        self.entries(slot).fold(0, |sum, entry| sum + of(entry, Access::Exclusive) + of(entry, Access::Shared))
     }
 
     /// Begins a listing in the order of contentions, which are recorded now. Returns `false` if another listing is
@@ -37,8 +38,8 @@ impl<const C: usize, const N: usize> Recorder<C, N> {
         }
         for slot in 1..C as u16 {
             let stamp = self.stamp(usage_words, slot);
-            let of = |entry: &Entry, shared| entry.side(shared).wait.count(stamp);
-            let waits = |sum: u64, entry: &Entry| sum + of(entry, false) + of(entry, true);
+            let of = |entry: &Entry, access| entry.side(access).wait.count(stamp);
+            let waits = |sum: u64, entry: &Entry| sum + of(entry, Access::Exclusive) + of(entry, Access::Shared);
             let waits = self.entries(slot).fold(0, waits);
             let waited_for = |points: &Points| points.read(stamp, Party::Waiters).next().is_some();
             let is_used =
@@ -73,11 +74,11 @@ impl<const C: usize, const N: usize> Recorder<C, N> {
         }
     }
 
-    fn side(&self, slot: u16, stamp: Stamp, shared: bool) -> SideTimes {
-        let sides = self.entries(slot).map(|entry| entry.side(shared));
+    fn side(&self, slot: u16, stamp: Stamp, access: Access) -> SideTimes {
+        let sides = self.entries(slot).map(|entry| entry.side(access));
         sides.fold(SideTimes::default(), |sum, side| SideTimes {
-            hold: sum.hold.join(side.hold.read(stamp, site_of)),
-            wait: sum.wait.join(side.wait.read(stamp, site_of)),
+            hold: sum.hold.join(side.hold.read(stamp)),
+            wait: sum.wait.join(side.wait.read(stamp)),
         })
     }
 }
@@ -85,8 +86,8 @@ impl<const C: usize, const N: usize> Recorder<C, N> {
 /// The places of a class, in the order of their first occurrence.
 fn read_points(points: &Points, stamp: Stamp, party: Party) -> Vec<Point, POINTS> {
     let mut read = Vec::new();
-    for (cell, count) in points.read(stamp, party) {
-        if let Some(site) = site_of(cell) {
+    for (site, count) in points.read(stamp, party) {
+        if let Some(site) = site {
             // It has room for all of them.
             let _ = read.push(Point { site, count });
         }

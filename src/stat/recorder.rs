@@ -12,11 +12,11 @@
 use crate::context::Context;
 use crate::context::hold::{Ended, Hold, HoldFlags, NO_SLOT};
 use crate::graph::classes::UsageWords;
-use crate::lock::last_holder::{Overheld, Since, SiteCell};
+use crate::lock::last_holder::{Overheld, Since};
 use crate::lock::lock_map::LockMap;
-use crate::lock::site::Site;
 use crate::port::Port;
-use crate::stat::counters::{Entry, Party, Points, Stamp};
+use crate::stat::counters::{Access, Entry, Stamp};
+use crate::stat::points::{Party, Points};
 use core::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 /// What is counted. In Linux, `kernel.lock_stat` is on or off.
@@ -95,7 +95,7 @@ impl<const C: usize, const N: usize> Recorder<C, N> {
     pub(crate) fn count(&self, usage_words: &UsageWords, map: &LockMap, hold: &Ended, length: u64, cpu: u32) -> bool {
         let Some(entry) = self.entry(cpu, hold.class) else { return false };
         let is_plain = map.last_holder().was_here(cpu)
-            && entry.side(hold.shared()).hold.add(self.stamp(usage_words, hold.class), length);
+            && entry.side(Access::of(hold.flags)).hold.add(self.stamp(usage_words, hold.class), length);
         if is_plain {
             map.last_holder().site().set(hold.site);
         }
@@ -117,7 +117,7 @@ impl<const C: usize, const N: usize> Recorder<C, N> {
             self.count_outside();
             return Overheld::NONE;
         };
-        let (durations, stamp) = (&entry.side(hold.shared()).hold, self.stamp(usage_words, hold.class));
+        let (durations, stamp) = (&entry.side(Access::of(hold.flags)).hold, self.stamp(usage_words, hold.class));
         let is_extreme = !durations.add(stamp, length);
         if is_extreme {
             without_irqs::<P>(|| durations.add_extreme(stamp, length, hold.site));
@@ -157,13 +157,13 @@ impl<const C: usize, const N: usize> Recorder<C, N> {
         hold.flags.remove(HoldFlags::EXCUSED);
         stack.set_hold(index, hold);
         // The context that released it last is the holder that was waited for.
-        if let (Some(points), Some(holder)) = (self.points(hold.class), site_of(map.last_holder().site())) {
+        if let (Some(points), Some(holder)) = (self.points(hold.class), map.last_holder().site().get()) {
             points.add(stamp, Party::Holders, holder);
         }
         let Some(entry) = self.entry(cpu, hold.class) else {
             return self.count_outside();
         };
-        let durations = &entry.side(hold.mode().shared).wait;
+        let durations = &entry.side(Access::of(hold.flags)).wait;
         if !durations.add(stamp, length) {
             without_irqs::<P>(|| durations.add_extreme(stamp, length, hold.site));
         }
@@ -238,11 +238,4 @@ pub(crate) fn without_irqs<P: Port>(work: impl FnOnce()) {
     let state = P::irqs_disable();
     work();
     P::irqs_restore(state);
-}
-
-/// The site in a cell.
-#[allow(unsafe_code)] // the cell keeps a pointer, since there is no atomic reference
-pub(super) fn site_of(cell: &SiteCell) -> Option<Site> {
-    // SAFETY: by `SiteCell`, whose field is private, the pointer is null or came from a `&'static Location`.
-    unsafe { cell.raw().as_ref() }.map(Site)
 }

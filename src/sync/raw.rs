@@ -6,6 +6,7 @@
 //! the lock is constructed.
 
 use super::tracker::{Token, Tracker};
+use crate::context::wait::WaitKind;
 use crate::lock::class::LockClassKey;
 use crate::lock::lock_map::LockMap;
 use crate::lock::mode::Mode;
@@ -66,23 +67,47 @@ impl<R> Tracked<R> {
         self.token().acquire(mode, site).asleep(site)
     }
 
-    /// A try, or a wait that times out: recorded if the lock was taken. It never waits for ever, so no dependency leads
-    /// to it.
+    /// A try, or a wait that times out: recorded if it took the lock. It never waits for ever, so no dependency leads to
+    /// it.
     #[inline(always)]
-    pub(super) fn tried(&self, taken: bool, mode: Mode, site: Site) -> bool {
+    pub(super) fn tried(&self, take: impl FnOnce(&R) -> bool, mode: Mode, site: Site) -> bool {
+        let taken = take(&self.raw);
         if taken {
             self.token().acquired_by_try(mode, site);
         }
         taken
     }
 
-    /// An upgrade that does not wait for ever: if it succeeded, the hold becomes a writer's.
+    /// A wait that times out: recorded if it took the lock. It is tried first, so that other CPUs see a wait and no lock
+    /// that was free.
     #[inline(always)]
-    pub(super) fn upgraded(&self, had: bool, site: Site) -> bool {
-        if had {
-            self.token().release(Some(site));
-            self.token().acquired_by_try(Mode::WRITE, site);
-        }
-        had
+    pub(super) fn tried_for_a_while(
+        &self,
+        try_lock: impl FnOnce(&R) -> bool,
+        wait: impl FnOnce(&R) -> bool,
+        mode: Mode,
+        site: Site,
+    ) -> bool {
+        self.token().asleep_timed(site);
+        let result = |taken: bool| taken.then_some(()).ok_or(());
+        let (try_lock, wait) = (|()| result(try_lock(&self.raw)), |()| result(wait(&self.raw)));
+        let taken = self.token().wait_timed((), (mode, site), try_lock, wait).is_ok();
+        self.tried(|_| taken, mode, site)
+    }
+
+    /// A release that lets others pass, and a wait: how long nobody knows, so other CPUs see a wait in any case.
+    #[inline]
+    pub(super) fn bumped<T>(&self, mode: Mode, site: Site, bump: impl FnOnce(&R) -> T) -> T {
+        self.token().release(Some(site));
+        let token = self.waited_for(mode, site);
+        let _waiting = token.mark(WaitKind::Lock, mode, site);
+        bump(&self.raw)
+    }
+
+    /// An upgrade that does not wait for ever has succeeded: the hold becomes a writer's.
+    #[inline(always)]
+    pub(super) fn upgraded(&self, site: Site) {
+        self.token().release(Some(site));
+        self.token().acquired_by_try(Mode::WRITE, site);
     }
 }

@@ -68,7 +68,7 @@ impl Semaphore {
                 None => relax(),
             }
         };
-        let permit = waiting.wait(|| self.try_acquire(), wait);
+        let permit = waiting.wait_for_event(|| self.try_acquire(), wait);
         waiting.release(Some(site));
         permit
     }

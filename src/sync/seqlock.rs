@@ -15,6 +15,7 @@
 
 use super::irqsave::IrqSave;
 use super::tracker::{Token, Tracker};
+use crate::context::wait::WaitKind;
 use crate::lock::class::LockClassKey;
 use crate::lock::lock_map::LockMap;
 use crate::lock::mode::Mode;
@@ -58,7 +59,7 @@ impl SeqCount {
     #[inline]
     pub fn read_begin(&self) -> usize {
         touch(&self.tracker, Site::caller());
-        self.sequence.even()
+        self.sequence.even(self.tracker.token(), Site::caller())
     }
 
     /// Whether somebody wrote since: what was read is worthless. Linux's `read_seqcount_retry`.
@@ -209,9 +210,10 @@ impl<T: Copy> SeqLock<T> {
     #[track_caller]
     #[inline]
     pub fn read(&self) -> T {
-        touch(&self.tracker, Site::caller());
+        let (token, site) = (self.tracker.token(), Site::caller());
+        touch(&self.tracker, site);
         loop {
-            if let Some(value) = self.copy(self.sequence.even()) {
+            if let Some(value) = self.copy(self.sequence.even(token, site)) {
                 return value;
             }
         }
@@ -298,7 +300,14 @@ impl Sequence {
 
     /// The sequence, when nobody writes.
     #[inline]
-    fn even(&self) -> usize {
+    fn even(&self, token: Token<'_>, site: Site) -> usize {
+        self.even_now().unwrap_or_else(|| self.wait(token, site))
+    }
+
+    /// Waits until nobody writes: the writer that has begun is marked as waited for.
+    #[cold]
+    fn wait(&self, token: Token<'_>, site: Site) -> usize {
+        let _waiting = token.mark_unannounced(WaitKind::Lock, Mode::RECURSIVE_READ, site);
         loop {
             if let Some(now) = self.even_now() {
                 return now;

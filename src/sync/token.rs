@@ -4,8 +4,8 @@
 //! hang, and the hold is removed before the lock is released, so that nobody else can take it while it is still
 //! recorded.
 //!
-//! How an announced lock is waited for: with statistics (feature `stat`) it is tried first, so that a wait is told
-//! apart from a lock that was free; without them it is just waited for, as the inner lock does it.
+//! How an announced lock is waited for: it is tried first, and if it is not free, the wait is marked, so that other CPUs
+//! see it (`hooks::contended`).
 
 use super::tracker::Token;
 use crate::context::hold::Acquire;
@@ -79,36 +79,100 @@ impl Token<'_> {
     }
 }
 
-/// With statistics.
-#[cfg(feature = "stat")]
-mod counted {
-    use crate::stat;
+/// With the validator: the lock is tried first, so that a wait is told apart from a lock that was free.
+#[cfg(feature = "validate")]
+mod marked {
+    use crate::context::wait::WaitKind;
+    use crate::hooks::{self, Waiting};
+    use crate::lock::mode::Mode;
+    use crate::lock::site::Site;
+    use crate::runtime::contexts::Wait;
     use crate::sync::tracker::Token;
 
     impl Token<'_> {
-        /// Takes the inner lock: with `try_lock` if it is free, otherwise with `lock`, which waits.
+        /// Takes the inner lock: with `try_lock` if it is free, otherwise with `lock`, which waits until every holder
+        /// has released it.
         #[inline(always)]
         pub fn wait<G>(self, try_lock: impl FnOnce() -> Option<G>, lock: impl FnOnce() -> G) -> G {
             match try_lock() {
                 Some(guard) => guard,
-                None => self.wait_long(lock),
+                None => self.wait_long(WaitKind::Lock, (), |()| lock()),
             }
         }
 
+        /// The same where any of several may end the wait: a semaphore.
+        #[inline(always)]
+        pub fn wait_for_event<G>(self, try_lock: impl FnOnce() -> Option<G>, lock: impl FnOnce() -> G) -> G {
+            match try_lock() {
+                Some(guard) => guard,
+                None => self.wait_long(WaitKind::Event, (), |()| lock()),
+            }
+        }
+
+        /// The same where both take something, which an attempt that fails returns.
+        #[inline(always)]
+        pub(crate) fn wait_from<S, G>(
+            self,
+            from: S,
+            try_lock: impl FnOnce(S) -> Result<G, S>,
+            lock: impl FnOnce(S) -> G,
+        ) -> G {
+            match try_lock(from) {
+                Ok(guard) => guard,
+                Err(from) => self.wait_long(WaitKind::Lock, from, lock),
+            }
+        }
+
+        /// Takes the inner lock with `try_lock` if it is free, otherwise with `wait`, which times out.
+        ///
+        /// # Errors
+        /// What both take, where neither got the lock.
+        #[cfg(any(feature = "lock_api", feature = "lock_api_05"))]
+        #[inline(always)]
+        pub(crate) fn wait_timed<S, G>(
+            self,
+            from: S,
+            (mode, site): (Mode, Site),
+            try_lock: impl FnOnce(S) -> Result<G, S>,
+            wait: impl FnOnce(S) -> Result<G, S>,
+        ) -> Result<G, S> {
+            try_lock(from).or_else(|from| {
+                let _waiting = self.mark_unannounced(WaitKind::Timed, mode, site);
+                wait(from)
+            })
+        }
+
+        /// Marks a wait that was announced, and that the statistics do not count, until the value is dropped.
+        pub(crate) fn mark(self, kind: WaitKind, mode: Mode, site: Site) -> Waiting {
+            hooks::wait_begin(&Wait { map: self.map(), kind, announced: true, mode, site })
+        }
+
+        /// The same for one that was not announced.
+        pub(crate) fn mark_unannounced(self, kind: WaitKind, mode: Mode, site: Site) -> Waiting {
+            hooks::wait_begin(&Wait { map: self.map(), kind, announced: false, mode, site })
+        }
+
+        /// The long way. A copy of it is compiled with the caller, which learns from it that a guard which is a pointer to
+        /// the lock is the argument, and needs no register for it.
         #[cold]
-        #[inline(never)]
-        fn wait_long<G>(self, lock: impl FnOnce() -> G) -> G {
-            stat::contended(self.map());
-            let guard = lock();
-            stat::acquired(self.map());
+        #[inline]
+        fn wait_long<S, G>(self, kind: WaitKind, from: S, lock: impl FnOnce(S) -> G) -> G {
+            let contended = hooks::contended(self.map(), kind);
+            let guard = lock(from);
+            contended.acquired();
             guard
         }
     }
 }
 
-/// Without.
-#[cfg(not(feature = "stat"))]
-mod uncounted {
+/// Without: the lock is just waited for, as the inner lock does it.
+#[cfg(not(feature = "validate"))]
+mod unmarked {
+    use crate::context::wait::WaitKind;
+    use crate::hooks::{self, Waiting};
+    use crate::lock::mode::Mode;
+    use crate::lock::site::Site;
+    use crate::runtime::contexts::Wait;
     use crate::sync::tracker::Token;
 
     impl Token<'_> {
@@ -116,6 +180,51 @@ mod uncounted {
         #[inline(always)]
         pub fn wait<G>(self, _try_lock: impl FnOnce() -> Option<G>, lock: impl FnOnce() -> G) -> G {
             lock()
+        }
+
+        /// The same where any of several may end the wait: a semaphore.
+        #[inline(always)]
+        pub fn wait_for_event<G>(self, _try_lock: impl FnOnce() -> Option<G>, lock: impl FnOnce() -> G) -> G {
+            lock()
+        }
+
+        /// The same where both take something, which an attempt that fails returns.
+        #[inline(always)]
+        pub(crate) fn wait_from<S, G>(
+            self,
+            from: S,
+            _try_lock: impl FnOnce(S) -> Result<G, S>,
+            lock: impl FnOnce(S) -> G,
+        ) -> G {
+            lock(from)
+        }
+
+        /// Takes the inner lock with `wait`, which times out.
+        ///
+        /// # Errors
+        /// What it takes, where it did not get the lock.
+        #[cfg(any(feature = "lock_api", feature = "lock_api_05"))]
+        #[inline(always)]
+        pub(crate) fn wait_timed<S, G>(
+            self,
+            from: S,
+            _: (Mode, Site),
+            _try_lock: impl FnOnce(S) -> Result<G, S>,
+            wait: impl FnOnce(S) -> Result<G, S>,
+        ) -> Result<G, S> {
+            wait(from)
+        }
+
+        /// No-op.
+        #[inline(always)]
+        pub(crate) fn mark(self, kind: WaitKind, mode: Mode, site: Site) -> Waiting {
+            hooks::wait_begin(&Wait { map: self.map(), kind, announced: true, mode, site })
+        }
+
+        /// No-op.
+        #[inline(always)]
+        pub(crate) fn mark_unannounced(self, kind: WaitKind, mode: Mode, site: Site) -> Waiting {
+            hooks::wait_begin(&Wait { map: self.map(), kind, announced: false, mode, site })
         }
     }
 }

@@ -36,8 +36,9 @@ pub(crate) fn run<B: Board>() {
         done += 1;
         let passed = verdict == expected(case);
         failed += usize::from(!passed);
+        let outcome = if passed { table::Outcome::Passed } else { table::Outcome::Failed };
         // The console takes everything.
-        let _ = rows.cell(&mut out, case, passed);
+        let _ = rows.cell(&mut out, case, outcome);
     });
     let _ = rows.end(&mut out);
     let _ = table::closing(&mut out, failed, KERNEL_CASES.len() + SCENARIOS.len());
@@ -258,21 +259,22 @@ impl<B: Board> Machine for Boot<B> {
         &self.ww
     }
 
-    fn irqs(&mut self, on: bool) {
-        if on {
-            irq::enable::<B>();
-        } else {
-            irq::disable::<B>();
-        }
+    fn irqs_on(&mut self) {
+        irq::enable::<B>();
         self.check();
     }
 
-    fn softirqs(&mut self, on: bool) {
-        if on {
-            hooks::softirqs_on();
-        } else {
-            hooks::softirqs_off();
-        }
+    fn irqs_off(&mut self) {
+        irq::disable::<B>();
+        self.check();
+    }
+
+    fn softirqs_on(&mut self) {
+        hooks::softirqs_on();
+    }
+
+    fn softirqs_off(&mut self) {
+        hooks::softirqs_off();
     }
 
     fn enter(&mut self, level: Level) {

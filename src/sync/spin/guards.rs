@@ -71,7 +71,9 @@ impl<'a, T: ?Sized, R: RelaxStrategy> RwLockUpgradableGuard<'a, T, R> {
         let (token, inner) = self.0.take();
         token.release(Some(Site::caller()));
         let token = token.acquire(Mode::WRITE, Site::caller());
-        Guard(Held::new(token, inner.upgrade()))
+        let inner =
+            token.wait_from(inner, bare::RwLockUpgradableGuard::try_upgrade, bare::RwLockUpgradableGuard::upgrade);
+        Guard(Held::new(token, inner))
     }
 }
 

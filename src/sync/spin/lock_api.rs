@@ -143,9 +143,9 @@ unsafe impl<R: RelaxStrategy> tracked::RawRwLockUpgrade for Raw<(), R> {
     #[inline]
     unsafe fn upgrade(&self) {
         self.token().release(Some(Site::caller()));
-        self.token().acquire(Mode::WRITE, Site::caller());
-        // SAFETY: the caller has the lock.
-        unsafe { self.bare().upgrade() }
+        let token = self.token().acquire(Mode::WRITE, Site::caller());
+        // SAFETY: the caller has the lock, here and in the wait.
+        token.wait(|| unsafe { self.bare().try_upgrade() }.then_some(()), || unsafe { self.bare().upgrade() });
     }
 
     #[track_caller]

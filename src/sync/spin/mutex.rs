@@ -67,7 +67,7 @@ impl<L: Waits + ?Sized> Lock<L> {
     #[inline(always)]
     pub fn lock(&self) -> Guard<'_, L::Guard<'_>> {
         let token = self.token().acquire(Mode::WRITE, Site::caller());
-        Guard(Held::new(token, token.wait(|| self.inner.try_lock(), || self.inner.lock())))
+        self.take(token)
     }
 
     /// Takes the lock at a nesting level of its class. Linux's `spin_lock_nested`.
@@ -75,7 +75,7 @@ impl<L: Waits + ?Sized> Lock<L> {
     #[inline]
     pub fn lock_nested(&self, subclass: Subclass) -> Guard<'_, L::Guard<'_>> {
         let token = self.token().acquire_nested(Mode::WRITE, subclass, Site::caller());
-        Guard(Held::new(token, token.wait(|| self.inner.try_lock(), || self.inner.lock())))
+        self.take(token)
     }
 
     /// Takes the lock where `nest` is held, which serialises every taking of this class. Linux's `spin_lock_nest_lock`.
@@ -83,7 +83,13 @@ impl<L: Waits + ?Sized> Lock<L> {
     #[inline]
     pub fn lock_nest(&self, nest: &LockMap) -> Guard<'_, L::Guard<'_>> {
         let token = self.token().acquire_nest(Mode::WRITE, nest, Site::caller());
-        Guard(Held::new(token, token.wait(|| self.inner.try_lock(), || self.inner.lock())))
+        self.take(token)
+    }
+
+    /// Takes the lock, which is announced.
+    #[inline(always)]
+    fn take<'a>(&'a self, token: Token<'a>) -> Guard<'a, L::Guard<'a>> {
+        Guard(Held::new(token, token.wait_from(&self.inner, |inner| inner.try_lock().ok_or(inner), L::lock)))
     }
 
     /// Disables interrupts and takes the lock; the guard restores them after the release. Linux's `spin_lock_irqsave`.

@@ -11,6 +11,8 @@
 #![allow(unsafe_code)]
 
 use super::super::tracker::{Token, Tracker};
+use crate::context::wait::WaitKind;
+use crate::hooks::Waiting;
 use crate::lock::class::LockClassKey;
 use crate::lock::lock_map::LockMap;
 use crate::lock::mode::Mode;
@@ -18,6 +20,7 @@ use crate::lock::site::Site;
 use crate::lock::wait_type::WaitTypes;
 use ::spin::once as bare;
 use ::spin::{RelaxStrategy, Spin};
+use core::cell::Cell;
 use core::fmt;
 
 /// A value that is made once: `spin::once::Once` with a class, which is the line that constructs it.
@@ -121,7 +124,12 @@ impl<T, R: RelaxStrategy> Once<T, R> {
     pub fn call_once<F: FnOnce() -> T>(&self, make: F) -> &T {
         match self.get() {
             Some(value) => value,
-            None => self.watched(Site::caller(), |inner| inner.call_once(make)),
+            None => self.watched(Site::caller(), WaitKind::Lock, |inner, wait| {
+                inner.call_once(|| {
+                    wait.end();
+                    make()
+                })
+            }),
         }
     }
 
@@ -134,7 +142,12 @@ impl<T, R: RelaxStrategy> Once<T, R> {
     pub fn try_call_once<F: FnOnce() -> Result<T, E>, E>(&self, make: F) -> Result<&T, E> {
         match self.get() {
             Some(value) => Ok(value),
-            None => self.watched(Site::caller(), |inner| inner.try_call_once(make)),
+            None => self.watched(Site::caller(), WaitKind::Lock, |inner, wait| {
+                inner.try_call_once(|| {
+                    wait.end();
+                    make()
+                })
+            }),
         }
     }
 
@@ -147,7 +160,7 @@ impl<T, R: RelaxStrategy> Once<T, R> {
     {
         match self.get() {
             Some(value) => value,
-            None => self.watched(Site::caller(), |inner| inner.init_from_ref(value)),
+            None => self.watched(Site::caller(), WaitKind::Lock, |inner, _| inner.init_from_ref(value)),
         }
     }
 
@@ -157,7 +170,7 @@ impl<T, R: RelaxStrategy> Once<T, R> {
     pub fn wait(&self) -> &T {
         match self.get() {
             Some(value) => value,
-            None => self.watched(Site::caller(), bare::Once::wait),
+            None => self.watched(Site::caller(), WaitKind::Event, |inner, _| inner.wait()),
         }
     }
 
@@ -167,15 +180,31 @@ impl<T, R: RelaxStrategy> Once<T, R> {
     pub fn poll(&self) -> Option<&T> {
         match self.get() {
             Some(value) => Some(value),
-            None => self.watched(Site::caller(), bare::Once::poll),
+            None => self.watched(Site::caller(), WaitKind::Lock, |inner, _| inner.poll()),
         }
     }
 
-    /// Runs `work`, which may wait for an initialiser or run one, with the `Once` recorded as held.
+    /// Runs `work`, which may wait for an initialiser or run one, with the `Once` recorded as held. Nobody knows which,
+    /// so it is marked as a wait until an initialiser begins.
     #[cold]
-    fn watched<'a, A>(&'a self, site: Site, work: impl FnOnce(&'a bare::Once<T, R>) -> A) -> A {
-        let _running = Running(self.tracker.token().acquire(Mode::WRITE, site));
-        work(&self.inner)
+    fn watched<'a, A>(
+        &'a self,
+        site: Site,
+        kind: WaitKind,
+        work: impl FnOnce(&'a bare::Once<T, R>, &MaybeWaits) -> A,
+    ) -> A {
+        let running = Running(self.tracker.token().acquire(Mode::WRITE, site));
+        let waits = MaybeWaits(Cell::new(Some(running.0.mark(kind, Mode::WRITE, site))));
+        work(&self.inner, &waits)
+    }
+}
+
+/// The mark of a wait, until an initialiser begins or this is dropped.
+struct MaybeWaits(Cell<Option<Waiting>>);
+
+impl MaybeWaits {
+    fn end(&self) {
+        self.0.set(None);
     }
 }
 

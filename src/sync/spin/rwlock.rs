@@ -80,7 +80,7 @@ impl<T: ?Sized, R: RelaxStrategy> RwLock<T, R> {
     #[inline(always)]
     pub fn read(&self) -> RwLockReadGuard<'_, T, R> {
         let token = self.token().acquire(Mode::RECURSIVE_READ, Site::caller());
-        Guard(Held::new(token, token.wait(|| self.inner.try_read(), || self.inner.read())))
+        Guard(Held::new(token, token.wait_from(&self.inner, |inner| inner.try_read().ok_or(inner), bare::RwLock::read)))
     }
 
     /// Takes the lock for writing.
@@ -88,7 +88,10 @@ impl<T: ?Sized, R: RelaxStrategy> RwLock<T, R> {
     #[inline(always)]
     pub fn write(&self) -> RwLockWriteGuard<'_, T, R> {
         let token = self.token().acquire(Mode::WRITE, Site::caller());
-        Guard(Held::new(token, token.wait(|| self.inner.try_write(), || self.inner.write())))
+        Guard(Held::new(
+            token,
+            token.wait_from(&self.inner, |inner| inner.try_write().ok_or(inner), bare::RwLock::write),
+        ))
     }
 
     /// Takes the lock for reading, as the one reader that may upgrade to writing.
@@ -96,7 +99,14 @@ impl<T: ?Sized, R: RelaxStrategy> RwLock<T, R> {
     #[inline]
     pub fn upgradeable_read(&self) -> RwLockUpgradableGuard<'_, T, R> {
         let token = self.token().acquire(Mode::UPGRADEABLE, Site::caller());
-        Guard(Held::new(token, token.wait(|| self.inner.try_upgradeable_read(), || self.inner.upgradeable_read())))
+        Guard(Held::new(
+            token,
+            token.wait_from(
+                &self.inner,
+                |inner| inner.try_upgradeable_read().ok_or(inner),
+                bare::RwLock::upgradeable_read,
+            ),
+        ))
     }
 
     /// [`read`](Self::read) at a nesting level of the class. Linux's `read_lock_nested`.
@@ -104,7 +114,7 @@ impl<T: ?Sized, R: RelaxStrategy> RwLock<T, R> {
     #[inline]
     pub fn read_nested(&self, subclass: Subclass) -> RwLockReadGuard<'_, T, R> {
         let token = self.token().acquire_nested(Mode::RECURSIVE_READ, subclass, Site::caller());
-        Guard(Held::new(token, token.wait(|| self.inner.try_read(), || self.inner.read())))
+        Guard(Held::new(token, token.wait_from(&self.inner, |inner| inner.try_read().ok_or(inner), bare::RwLock::read)))
     }
 
     /// [`write`](Self::write) at a nesting level of the class. Linux's `write_lock_nested`.
@@ -112,7 +122,10 @@ impl<T: ?Sized, R: RelaxStrategy> RwLock<T, R> {
     #[inline]
     pub fn write_nested(&self, subclass: Subclass) -> RwLockWriteGuard<'_, T, R> {
         let token = self.token().acquire_nested(Mode::WRITE, subclass, Site::caller());
-        Guard(Held::new(token, token.wait(|| self.inner.try_write(), || self.inner.write())))
+        Guard(Held::new(
+            token,
+            token.wait_from(&self.inner, |inner| inner.try_write().ok_or(inner), bare::RwLock::write),
+        ))
     }
 
     /// [`read`](Self::read) where `nest` is held, which serialises every taking of this class.
@@ -120,7 +133,7 @@ impl<T: ?Sized, R: RelaxStrategy> RwLock<T, R> {
     #[inline]
     pub fn read_nest(&self, nest: &LockMap) -> RwLockReadGuard<'_, T, R> {
         let token = self.token().acquire_nest(Mode::RECURSIVE_READ, nest, Site::caller());
-        Guard(Held::new(token, token.wait(|| self.inner.try_read(), || self.inner.read())))
+        Guard(Held::new(token, token.wait_from(&self.inner, |inner| inner.try_read().ok_or(inner), bare::RwLock::read)))
     }
 
     /// [`write`](Self::write) where `nest` is held, which serialises every taking of this class. Linux's
@@ -129,7 +142,10 @@ impl<T: ?Sized, R: RelaxStrategy> RwLock<T, R> {
     #[inline]
     pub fn write_nest(&self, nest: &LockMap) -> RwLockWriteGuard<'_, T, R> {
         let token = self.token().acquire_nest(Mode::WRITE, nest, Site::caller());
-        Guard(Held::new(token, token.wait(|| self.inner.try_write(), || self.inner.write())))
+        Guard(Held::new(
+            token,
+            token.wait_from(&self.inner, |inner| inner.try_write().ok_or(inner), bare::RwLock::write),
+        ))
     }
 
     /// Disables interrupts and takes the lock for reading; the guard restores them after the release. Linux's

@@ -1,11 +1,13 @@
 //! `std::sync::Condvar` for the tracked mutex.
 //!
 //! A wait releases the mutex and acquires it again, and is recorded so: that order is checked against the other held
-//! locks before the wait begins, so that a report comes before the hang. Whether somebody notifies is not checked.
+//! locks before the wait begins, so that a report comes before the hang. Whether somebody notifies is not checked. Other CPUs
+//! see the wait for the mutex as one that any thread may end; its hold is recorded, and is not held meanwhile.
 
 use super::super::tracker::Token;
 use super::mutex::MutexGuard;
 use super::with;
+use crate::context::wait::WaitKind;
 use crate::hooks;
 use crate::lock::mode::Mode;
 use crate::lock::site::Site;
@@ -33,6 +35,7 @@ impl Condvar {
     #[track_caller]
     pub fn wait<'a, T>(&self, guard: MutexGuard<'a, T>) -> LockResult<MutexGuard<'a, T>> {
         let (token, inner) = leave(guard);
+        let _waiting = token.mark(WaitKind::Event, Mode::WRITE, Site::caller());
         with(self.inner.wait(inner), |inner| MutexGuard(Held::new(token, inner)))
     }
 
@@ -63,6 +66,7 @@ impl Condvar {
         limit: Duration,
     ) -> LockResult<(MutexGuard<'a, T>, WaitTimeoutResult)> {
         let (token, inner) = leave(guard);
+        let _waiting = token.mark(WaitKind::Timed, Mode::WRITE, Site::caller());
         let result = self.inner.wait_timeout(inner, limit);
         with(result, |(inner, result)| (MutexGuard(Held::new(token, inner)), result))
     }
@@ -79,6 +83,7 @@ impl Condvar {
         condition: impl FnMut(&mut T) -> bool,
     ) -> LockResult<(MutexGuard<'a, T>, WaitTimeoutResult)> {
         let (token, inner) = leave(guard);
+        let _waiting = token.mark(WaitKind::Timed, Mode::WRITE, Site::caller());
         let result = self.inner.wait_timeout_while(inner, limit, condition);
         with(result, |(inner, result)| (MutexGuard(Held::new(token, inner)), result))
     }

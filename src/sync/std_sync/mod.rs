@@ -25,6 +25,15 @@ fn with<G, T>(result: LockResult<G>, guard: impl FnOnce(G) -> T) -> LockResult<T
     }
 }
 
+/// The result of a try that took the lock, as the lock's own; `None` if it is not free.
+fn taken<G>(result: TryLockResult<G>) -> Option<LockResult<G>> {
+    match result {
+        Ok(inner) => Some(Ok(inner)),
+        Err(TryLockError::Poisoned(poisoned)) => Some(Err(poisoned)),
+        Err(TryLockError::WouldBlock) => None,
+    }
+}
+
 /// The same result with another guard, if there is one.
 fn with_if<G, T>(result: TryLockResult<G>, guard: impl FnOnce(G) -> T) -> TryLockResult<T> {
     match result {

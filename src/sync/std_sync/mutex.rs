@@ -1,7 +1,7 @@
 //! `std::sync::Mutex`, tracked.
 
 use super::super::tracker::Tracker;
-use super::{with, with_if};
+use super::{taken, with, with_if};
 use crate::lock::class::{LockClassKey, Subclass};
 use crate::lock::lock_map::LockMap;
 use crate::lock::mode::Mode;
@@ -59,7 +59,8 @@ impl<T: ?Sized> Mutex<T> {
     pub fn lock(&self) -> LockResult<MutexGuard<'_, T>> {
         let site = Site::caller();
         let token = self.tracker.token().acquire(Mode::WRITE, site).asleep(site);
-        with(self.inner.lock(), |inner| MutexGuard(Held::new(token, inner)))
+        let inner = token.wait(|| taken(self.inner.try_lock()), || self.inner.lock());
+        with(inner, |inner| MutexGuard(Held::new(token, inner)))
     }
 
     /// Takes the lock at a nesting level of its class. Linux's `mutex_lock_nested`.
@@ -70,7 +71,8 @@ impl<T: ?Sized> Mutex<T> {
     pub fn lock_nested(&self, subclass: Subclass) -> LockResult<MutexGuard<'_, T>> {
         let site = Site::caller();
         let token = self.tracker.token().acquire_nested(Mode::WRITE, subclass, site).asleep(site);
-        with(self.inner.lock(), |inner| MutexGuard(Held::new(token, inner)))
+        let inner = token.wait(|| taken(self.inner.try_lock()), || self.inner.lock());
+        with(inner, |inner| MutexGuard(Held::new(token, inner)))
     }
 
     /// Takes the lock where `nest` is held, which serialises every taking of this class. Linux's
@@ -82,7 +84,8 @@ impl<T: ?Sized> Mutex<T> {
     pub fn lock_nest(&self, nest: &LockMap) -> LockResult<MutexGuard<'_, T>> {
         let site = Site::caller();
         let token = self.tracker.token().acquire_nest(Mode::WRITE, nest, site).asleep(site);
-        with(self.inner.lock(), |inner| MutexGuard(Held::new(token, inner)))
+        let inner = token.wait(|| taken(self.inner.try_lock()), || self.inner.lock());
+        with(inner, |inner| MutexGuard(Held::new(token, inner)))
     }
 
     /// Takes the lock if it is free.

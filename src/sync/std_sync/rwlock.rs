@@ -1,7 +1,7 @@
 //! `std::sync::RwLock`, tracked. Its readers wait behind a writer that waits, so they are not recursive ones.
 
 use super::super::tracker::Tracker;
-use super::{with, with_if};
+use super::{taken, with, with_if};
 use crate::lock::class::LockClassKey;
 use crate::lock::lock_map::LockMap;
 use crate::lock::mode::Mode;
@@ -62,7 +62,8 @@ impl<T: ?Sized> RwLock<T> {
     pub fn read(&self) -> LockResult<RwLockReadGuard<'_, T>> {
         let site = Site::caller();
         let token = self.tracker.token().acquire(Mode::READ, site).asleep(site);
-        with(self.inner.read(), |inner| RwLockReadGuard(Held::new(token, inner)))
+        let inner = token.wait(|| taken(self.inner.try_read()), || self.inner.read());
+        with(inner, |inner| RwLockReadGuard(Held::new(token, inner)))
     }
 
     /// Takes the lock for writing.
@@ -73,7 +74,8 @@ impl<T: ?Sized> RwLock<T> {
     pub fn write(&self) -> LockResult<RwLockWriteGuard<'_, T>> {
         let site = Site::caller();
         let token = self.tracker.token().acquire(Mode::WRITE, site).asleep(site);
-        with(self.inner.write(), |inner| RwLockWriteGuard(Held::new(token, inner)))
+        let inner = token.wait(|| taken(self.inner.try_write()), || self.inner.write());
+        with(inner, |inner| RwLockWriteGuard(Held::new(token, inner)))
     }
 
     /// Takes the lock for reading if no writer has it.

@@ -21,6 +21,9 @@
 mod locks;
 mod raw_mutex;
 mod raw_rwlock;
+#[allow(clippy::duplicate_mod)] // as above
+#[path = "../reentrant.rs"]
+mod reentrant;
 
 use ::lock_api_04 as api;
 
@@ -31,7 +34,8 @@ pub use api::{
     RawRwLockUpgradeDowngrade, RawRwLockUpgradeFair, RawRwLockUpgradeTimed,
 };
 pub use locks::{
-    MappedMutexGuard, MappedReentrantMutexGuard, MappedRwLockReadGuard, MappedRwLockWriteGuard, Mutex, MutexGuard,
-    ReentrantMutex, ReentrantMutexGuard, RwLock, RwLockReadGuard, RwLockUpgradableReadGuard, RwLockWriteGuard,
+    MappedMutexGuard, MappedRwLockReadGuard, MappedRwLockWriteGuard, Mutex, MutexGuard, RwLock, RwLockReadGuard,
+    RwLockUpgradableReadGuard, RwLockWriteGuard,
 };
 pub use raw_mutex::Announced;
+pub use reentrant::{MappedReentrantMutexGuard, ReentrantMutex, ReentrantMutexGuard};

@@ -29,7 +29,7 @@ unsafe impl<R: RawMutex> RawMutex for Tracked<R> {
     #[track_caller]
     #[inline(always)]
     fn try_lock(&self) -> bool {
-        self.tried(self.raw.try_lock(), Mode::WRITE, Site::caller())
+        self.tried(R::try_lock, Mode::WRITE, Site::caller())
     }
 
     #[inline(always)]
@@ -57,10 +57,8 @@ unsafe impl<R: RawMutexFair> RawMutexFair for Tracked<R> {
     #[track_caller]
     #[inline]
     unsafe fn bump(&self) {
-        self.token().release(Some(Site::caller()));
-        self.waited_for(Mode::WRITE, Site::caller());
         // SAFETY: the caller has the lock.
-        unsafe { self.raw.bump() }
+        self.bumped(Mode::WRITE, Site::caller(), |raw| unsafe { raw.bump() })
     }
 }
 
@@ -72,15 +70,13 @@ unsafe impl<R: RawMutexTimed> RawMutexTimed for Tracked<R> {
     #[track_caller]
     #[inline]
     fn try_lock_for(&self, timeout: R::Duration) -> bool {
-        self.token().asleep_timed(Site::caller());
-        self.tried(self.raw.try_lock_for(timeout), Mode::WRITE, Site::caller())
+        self.tried_for_a_while(R::try_lock, |raw| raw.try_lock_for(timeout), Mode::WRITE, Site::caller())
     }
 
     #[track_caller]
     #[inline]
     fn try_lock_until(&self, timeout: R::Instant) -> bool {
-        self.token().asleep_timed(Site::caller());
-        self.tried(self.raw.try_lock_until(timeout), Mode::WRITE, Site::caller())
+        self.tried_for_a_while(R::try_lock, |raw| raw.try_lock_until(timeout), Mode::WRITE, Site::caller())
     }
 }
 

@@ -34,7 +34,7 @@ unsafe impl<R: RawRwLock> RawRwLock for Tracked<R> {
     #[track_caller]
     #[inline(always)]
     fn try_lock_shared(&self) -> bool {
-        self.tried(self.raw.try_lock_shared(), Mode::READ, Site::caller())
+        self.tried(R::try_lock_shared, Mode::READ, Site::caller())
     }
 
     #[inline(always)]
@@ -54,7 +54,7 @@ unsafe impl<R: RawRwLock> RawRwLock for Tracked<R> {
     #[track_caller]
     #[inline(always)]
     fn try_lock_exclusive(&self) -> bool {
-        self.tried(self.raw.try_lock_exclusive(), Mode::WRITE, Site::caller())
+        self.tried(R::try_lock_exclusive, Mode::WRITE, Site::caller())
     }
 
     #[inline(always)]
@@ -94,19 +94,15 @@ unsafe impl<R: RawRwLockFair> RawRwLockFair for Tracked<R> {
     #[track_caller]
     #[inline]
     unsafe fn bump_shared(&self) {
-        self.token().release(Some(Site::caller()));
-        self.waited_for(Mode::READ, Site::caller());
         // SAFETY: the caller has the lock.
-        unsafe { self.raw.bump_shared() }
+        self.bumped(Mode::READ, Site::caller(), |raw| unsafe { raw.bump_shared() })
     }
 
     #[track_caller]
     #[inline]
     unsafe fn bump_exclusive(&self) {
-        self.token().release(Some(Site::caller()));
-        self.waited_for(Mode::WRITE, Site::caller());
         // SAFETY: the caller has the lock.
-        unsafe { self.raw.bump_exclusive() }
+        self.bumped(Mode::WRITE, Site::caller(), |raw| unsafe { raw.bump_exclusive() })
     }
 }
 
@@ -129,29 +125,35 @@ unsafe impl<R: RawRwLockTimed> RawRwLockTimed for Tracked<R> {
     #[track_caller]
     #[inline]
     fn try_lock_shared_for(&self, timeout: R::Duration) -> bool {
-        self.token().asleep_timed(Site::caller());
-        self.tried(self.raw.try_lock_shared_for(timeout), Mode::READ, Site::caller())
+        self.tried_for_a_while(R::try_lock_shared, |raw| raw.try_lock_shared_for(timeout), Mode::READ, Site::caller())
     }
 
     #[track_caller]
     #[inline]
     fn try_lock_shared_until(&self, timeout: R::Instant) -> bool {
-        self.token().asleep_timed(Site::caller());
-        self.tried(self.raw.try_lock_shared_until(timeout), Mode::READ, Site::caller())
+        self.tried_for_a_while(R::try_lock_shared, |raw| raw.try_lock_shared_until(timeout), Mode::READ, Site::caller())
     }
 
     #[track_caller]
     #[inline]
     fn try_lock_exclusive_for(&self, timeout: R::Duration) -> bool {
-        self.token().asleep_timed(Site::caller());
-        self.tried(self.raw.try_lock_exclusive_for(timeout), Mode::WRITE, Site::caller())
+        self.tried_for_a_while(
+            R::try_lock_exclusive,
+            |raw| raw.try_lock_exclusive_for(timeout),
+            Mode::WRITE,
+            Site::caller(),
+        )
     }
 
     #[track_caller]
     #[inline]
     fn try_lock_exclusive_until(&self, timeout: R::Instant) -> bool {
-        self.token().asleep_timed(Site::caller());
-        self.tried(self.raw.try_lock_exclusive_until(timeout), Mode::WRITE, Site::caller())
+        self.tried_for_a_while(
+            R::try_lock_exclusive,
+            |raw| raw.try_lock_exclusive_until(timeout),
+            Mode::WRITE,
+            Site::caller(),
+        )
     }
 }
 
@@ -167,7 +169,7 @@ unsafe impl<R: RawRwLockRecursive> RawRwLockRecursive for Tracked<R> {
     #[track_caller]
     #[inline]
     fn try_lock_shared_recursive(&self) -> bool {
-        self.tried(self.raw.try_lock_shared_recursive(), Mode::RECURSIVE_READ, Site::caller())
+        self.tried(R::try_lock_shared_recursive, Mode::RECURSIVE_READ, Site::caller())
     }
 }
 
@@ -176,15 +178,23 @@ unsafe impl<R: RawRwLockRecursiveTimed> RawRwLockRecursiveTimed for Tracked<R> {
     #[track_caller]
     #[inline]
     fn try_lock_shared_recursive_for(&self, timeout: R::Duration) -> bool {
-        self.token().asleep_timed(Site::caller());
-        self.tried(self.raw.try_lock_shared_recursive_for(timeout), Mode::RECURSIVE_READ, Site::caller())
+        self.tried_for_a_while(
+            R::try_lock_shared_recursive,
+            |raw| raw.try_lock_shared_recursive_for(timeout),
+            Mode::RECURSIVE_READ,
+            Site::caller(),
+        )
     }
 
     #[track_caller]
     #[inline]
     fn try_lock_shared_recursive_until(&self, timeout: R::Instant) -> bool {
-        self.token().asleep_timed(Site::caller());
-        self.tried(self.raw.try_lock_shared_recursive_until(timeout), Mode::RECURSIVE_READ, Site::caller())
+        self.tried_for_a_while(
+            R::try_lock_shared_recursive,
+            |raw| raw.try_lock_shared_recursive_until(timeout),
+            Mode::RECURSIVE_READ,
+            Site::caller(),
+        )
     }
 }
 
@@ -200,7 +210,7 @@ unsafe impl<R: RawRwLockUpgrade> RawRwLockUpgrade for Tracked<R> {
     #[track_caller]
     #[inline]
     fn try_lock_upgradable(&self) -> bool {
-        self.tried(self.raw.try_lock_upgradable(), Mode::READ, Site::caller())
+        self.tried(R::try_lock_upgradable, Mode::READ, Site::caller())
     }
 
     #[inline]
@@ -214,16 +224,20 @@ unsafe impl<R: RawRwLockUpgrade> RawRwLockUpgrade for Tracked<R> {
     #[inline]
     unsafe fn upgrade(&self) {
         self.token().release(Some(Site::caller()));
-        self.waited_for(Mode::WRITE, Site::caller());
-        // SAFETY: the caller has the lock.
-        unsafe { self.raw.upgrade() }
+        let token = self.waited_for(Mode::WRITE, Site::caller());
+        // SAFETY: the caller has the lock, here and in the wait.
+        token.wait(|| unsafe { self.raw.try_upgrade() }.then_some(()), || unsafe { self.raw.upgrade() });
     }
 
     #[track_caller]
     #[inline]
     unsafe fn try_upgrade(&self) -> bool {
         // SAFETY: the caller has the lock.
-        self.upgraded(unsafe { self.raw.try_upgrade() }, Site::caller())
+        let upgraded = unsafe { self.raw.try_upgrade() };
+        if upgraded {
+            self.upgraded(Site::caller());
+        }
+        upgraded
     }
 }
 
@@ -239,10 +253,8 @@ unsafe impl<R: RawRwLockUpgradeFair> RawRwLockUpgradeFair for Tracked<R> {
     #[track_caller]
     #[inline]
     unsafe fn bump_upgradable(&self) {
-        self.token().release(Some(Site::caller()));
-        self.waited_for(Mode::READ, Site::caller());
         // SAFETY: the caller has the lock.
-        unsafe { self.raw.bump_upgradable() }
+        self.bumped(Mode::READ, Site::caller(), |raw| unsafe { raw.bump_upgradable() })
     }
 }
 
@@ -268,31 +280,55 @@ unsafe impl<R: RawRwLockUpgradeTimed> RawRwLockUpgradeTimed for Tracked<R> {
     #[track_caller]
     #[inline]
     fn try_lock_upgradable_for(&self, timeout: R::Duration) -> bool {
-        self.token().asleep_timed(Site::caller());
-        self.tried(self.raw.try_lock_upgradable_for(timeout), Mode::READ, Site::caller())
+        self.tried_for_a_while(
+            R::try_lock_upgradable,
+            |raw| raw.try_lock_upgradable_for(timeout),
+            Mode::READ,
+            Site::caller(),
+        )
     }
 
     #[track_caller]
     #[inline]
     fn try_lock_upgradable_until(&self, timeout: R::Instant) -> bool {
-        self.token().asleep_timed(Site::caller());
-        self.tried(self.raw.try_lock_upgradable_until(timeout), Mode::READ, Site::caller())
+        self.tried_for_a_while(
+            R::try_lock_upgradable,
+            |raw| raw.try_lock_upgradable_until(timeout),
+            Mode::READ,
+            Site::caller(),
+        )
     }
 
     #[track_caller]
     #[inline]
     unsafe fn try_upgrade_for(&self, timeout: R::Duration) -> bool {
-        self.token().asleep_timed(Site::caller());
+        let (token, site) = (self.token(), Site::caller());
+        token.asleep_timed(site);
         // SAFETY: the caller has the lock.
-        self.upgraded(unsafe { self.raw.try_upgrade_for(timeout) }, Site::caller())
+        let try_upgrade = |()| unsafe { self.raw.try_upgrade() }.then_some(()).ok_or(());
+        // SAFETY: as above.
+        let wait = |()| unsafe { self.raw.try_upgrade_for(timeout) }.then_some(()).ok_or(());
+        let upgraded = token.wait_timed((), (Mode::WRITE, site), try_upgrade, wait).is_ok();
+        if upgraded {
+            self.upgraded(Site::caller());
+        }
+        upgraded
     }
 
     #[track_caller]
     #[inline]
     unsafe fn try_upgrade_until(&self, timeout: R::Instant) -> bool {
-        self.token().asleep_timed(Site::caller());
+        let (token, site) = (self.token(), Site::caller());
+        token.asleep_timed(site);
         // SAFETY: the caller has the lock.
-        self.upgraded(unsafe { self.raw.try_upgrade_until(timeout) }, Site::caller())
+        let try_upgrade = |()| unsafe { self.raw.try_upgrade() }.then_some(()).ok_or(());
+        // SAFETY: as above.
+        let wait = |()| unsafe { self.raw.try_upgrade_until(timeout) }.then_some(()).ok_or(());
+        let upgraded = token.wait_timed((), (Mode::WRITE, site), try_upgrade, wait).is_ok();
+        if upgraded {
+            self.upgraded(Site::caller());
+        }
+        upgraded
     }
 }
 

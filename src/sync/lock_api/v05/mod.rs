@@ -13,6 +13,9 @@
 mod locks;
 mod raw_mutex;
 mod raw_rwlock;
+#[allow(clippy::duplicate_mod)] // as above
+#[path = "../reentrant.rs"]
+mod reentrant;
 mod taken;
 
 use ::lock_api_05 as api;
@@ -24,8 +27,9 @@ pub use api::{
     RawRwLockUpgradeTimed,
 };
 pub use locks::{
-    MappedMutexGuard, MappedReentrantMutexGuard, MappedRwLockReadGuard, MappedRwLockWriteGuard, Mutex, MutexGuard,
-    ReentrantMutex, ReentrantMutexGuard, RwLock, RwLockReadGuard, RwLockUpgradableReadGuard, RwLockWriteGuard,
+    MappedMutexGuard, MappedRwLockReadGuard, MappedRwLockWriteGuard, Mutex, MutexGuard, RwLock, RwLockReadGuard,
+    RwLockUpgradableReadGuard, RwLockWriteGuard,
 };
 pub use raw_mutex::Announced;
+pub use reentrant::{MappedReentrantMutexGuard, ReentrantMutex, ReentrantMutexGuard};
 pub use taken::Taken;

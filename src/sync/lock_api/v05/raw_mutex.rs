@@ -58,10 +58,8 @@ unsafe impl<R: RawMutexFair> RawMutexFair for Tracked<R> {
     #[track_caller]
     #[inline]
     unsafe fn bump(&self, guard: &mut Self::Guard) {
-        self.token().release(Some(Site::caller()));
-        self.waited_for(Mode::WRITE, Site::caller());
         // SAFETY: the caller has the lock, and this is its token.
-        unsafe { self.raw.bump(&mut guard.inner) }
+        self.bumped(Mode::WRITE, Site::caller(), |raw| unsafe { raw.bump(&mut guard.inner) })
     }
 }
 
@@ -73,15 +71,13 @@ unsafe impl<R: RawMutexTimed> RawMutexTimed for Tracked<R> {
     #[track_caller]
     #[inline]
     fn try_lock_for(&self, timeout: R::Duration) -> Option<Self::Guard> {
-        self.token().asleep_timed(Site::caller());
-        Taken::tried(self, self.raw.try_lock_for(timeout), Mode::WRITE, Site::caller())
+        Taken::tried_for_a_while(self, R::try_lock, |raw| raw.try_lock_for(timeout), Mode::WRITE, Site::caller())
     }
 
     #[track_caller]
     #[inline]
     fn try_lock_until(&self, timeout: R::Instant) -> Option<Self::Guard> {
-        self.token().asleep_timed(Site::caller());
-        Taken::tried(self, self.raw.try_lock_until(timeout), Mode::WRITE, Site::caller())
+        Taken::tried_for_a_while(self, R::try_lock, |raw| raw.try_lock_until(timeout), Mode::WRITE, Site::caller())
     }
 }
 

@@ -96,19 +96,15 @@ unsafe impl<R: RawRwLockFair> RawRwLockFair for Tracked<R> {
     #[track_caller]
     #[inline]
     unsafe fn bump_shared(&self, guard: &mut Self::SharedGuard) {
-        self.token().release(Some(Site::caller()));
-        self.waited_for(Mode::READ, Site::caller());
         // SAFETY: the caller has the lock.
-        unsafe { self.raw.bump_shared(&mut guard.inner) }
+        self.bumped(Mode::READ, Site::caller(), |raw| unsafe { raw.bump_shared(&mut guard.inner) })
     }
 
     #[track_caller]
     #[inline]
     unsafe fn bump_exclusive(&self, guard: &mut Self::ExclusiveGuard) {
-        self.token().release(Some(Site::caller()));
-        self.waited_for(Mode::WRITE, Site::caller());
         // SAFETY: the caller has the lock.
-        unsafe { self.raw.bump_exclusive(&mut guard.inner) }
+        self.bumped(Mode::WRITE, Site::caller(), |raw| unsafe { raw.bump_exclusive(&mut guard.inner) })
     }
 }
 
@@ -131,29 +127,49 @@ unsafe impl<R: RawRwLockTimed> RawRwLockTimed for Tracked<R> {
     #[track_caller]
     #[inline]
     fn try_lock_shared_for(&self, timeout: R::Duration) -> Option<Self::SharedGuard> {
-        self.token().asleep_timed(Site::caller());
-        Taken::tried(self, self.raw.try_lock_shared_for(timeout), Mode::READ, Site::caller())
+        Taken::tried_for_a_while(
+            self,
+            R::try_lock_shared,
+            |raw| raw.try_lock_shared_for(timeout),
+            Mode::READ,
+            Site::caller(),
+        )
     }
 
     #[track_caller]
     #[inline]
     fn try_lock_shared_until(&self, timeout: R::Instant) -> Option<Self::SharedGuard> {
-        self.token().asleep_timed(Site::caller());
-        Taken::tried(self, self.raw.try_lock_shared_until(timeout), Mode::READ, Site::caller())
+        Taken::tried_for_a_while(
+            self,
+            R::try_lock_shared,
+            |raw| raw.try_lock_shared_until(timeout),
+            Mode::READ,
+            Site::caller(),
+        )
     }
 
     #[track_caller]
     #[inline]
     fn try_lock_exclusive_for(&self, timeout: R::Duration) -> Option<Self::ExclusiveGuard> {
-        self.token().asleep_timed(Site::caller());
-        Taken::tried(self, self.raw.try_lock_exclusive_for(timeout), Mode::WRITE, Site::caller())
+        Taken::tried_for_a_while(
+            self,
+            R::try_lock_exclusive,
+            |raw| raw.try_lock_exclusive_for(timeout),
+            Mode::WRITE,
+            Site::caller(),
+        )
     }
 
     #[track_caller]
     #[inline]
     fn try_lock_exclusive_until(&self, timeout: R::Instant) -> Option<Self::ExclusiveGuard> {
-        self.token().asleep_timed(Site::caller());
-        Taken::tried(self, self.raw.try_lock_exclusive_until(timeout), Mode::WRITE, Site::caller())
+        Taken::tried_for_a_while(
+            self,
+            R::try_lock_exclusive,
+            |raw| raw.try_lock_exclusive_until(timeout),
+            Mode::WRITE,
+            Site::caller(),
+        )
     }
 }
 
@@ -185,9 +201,11 @@ unsafe impl<R: RawRwLockUpgrade> RawRwLockUpgrade for Tracked<R> {
     #[inline]
     unsafe fn upgrade(&self, guard: Self::UpgradableGuard) -> Self::ExclusiveGuard {
         self.token().release(Some(Site::caller()));
-        self.waited_for(Mode::WRITE, Site::caller());
-        // SAFETY: the caller has the lock.
-        Taken::new(unsafe { self.raw.upgrade(guard.inner) })
+        let token = self.waited_for(Mode::WRITE, Site::caller());
+        // SAFETY: the caller has the lock, here and in the wait.
+        let try_upgrade = |guard| unsafe { self.raw.try_upgrade(guard) };
+        // SAFETY: as above.
+        Taken::new(token.wait_from(guard.inner, try_upgrade, |guard| unsafe { self.raw.upgrade(guard) }))
     }
 
     #[track_caller]
@@ -210,10 +228,8 @@ unsafe impl<R: RawRwLockUpgradeFair> RawRwLockUpgradeFair for Tracked<R> {
     #[track_caller]
     #[inline]
     unsafe fn bump_upgradable(&self, guard: &mut Self::UpgradableGuard) {
-        self.token().release(Some(Site::caller()));
-        self.waited_for(Mode::READ, Site::caller());
         // SAFETY: the caller has the lock.
-        unsafe { self.raw.bump_upgradable(&mut guard.inner) }
+        self.bumped(Mode::READ, Site::caller(), |raw| unsafe { raw.bump_upgradable(&mut guard.inner) })
     }
 }
 
@@ -239,15 +255,25 @@ unsafe impl<R: RawRwLockUpgradeTimed> RawRwLockUpgradeTimed for Tracked<R> {
     #[track_caller]
     #[inline]
     fn try_lock_upgradable_for(&self, timeout: R::Duration) -> Option<Self::UpgradableGuard> {
-        self.token().asleep_timed(Site::caller());
-        Taken::tried(self, self.raw.try_lock_upgradable_for(timeout), Mode::READ, Site::caller())
+        Taken::tried_for_a_while(
+            self,
+            R::try_lock_upgradable,
+            |raw| raw.try_lock_upgradable_for(timeout),
+            Mode::READ,
+            Site::caller(),
+        )
     }
 
     #[track_caller]
     #[inline]
     fn try_lock_upgradable_until(&self, timeout: R::Instant) -> Option<Self::UpgradableGuard> {
-        self.token().asleep_timed(Site::caller());
-        Taken::tried(self, self.raw.try_lock_upgradable_until(timeout), Mode::READ, Site::caller())
+        Taken::tried_for_a_while(
+            self,
+            R::try_lock_upgradable,
+            |raw| raw.try_lock_upgradable_until(timeout),
+            Mode::READ,
+            Site::caller(),
+        )
     }
 
     #[track_caller]
@@ -257,9 +283,13 @@ unsafe impl<R: RawRwLockUpgradeTimed> RawRwLockUpgradeTimed for Tracked<R> {
         guard: Self::UpgradableGuard,
         timeout: R::Duration,
     ) -> Result<Self::ExclusiveGuard, Self::UpgradableGuard> {
-        self.token().asleep_timed(Site::caller());
+        let (token, site) = (self.token(), Site::caller());
+        token.asleep_timed(site);
         // SAFETY: the caller has the lock.
-        taken::upgraded(self, unsafe { self.raw.try_upgrade_for(guard.inner, timeout) }, Site::caller())
+        let try_upgrade = |guard| unsafe { self.raw.try_upgrade(guard) };
+        // SAFETY: as above.
+        let wait = |guard| unsafe { self.raw.try_upgrade_for(guard, timeout) };
+        taken::upgraded(self, token.wait_timed(guard.inner, (Mode::WRITE, site), try_upgrade, wait), site)
     }
 
     #[track_caller]
@@ -269,9 +299,13 @@ unsafe impl<R: RawRwLockUpgradeTimed> RawRwLockUpgradeTimed for Tracked<R> {
         guard: Self::UpgradableGuard,
         timeout: R::Instant,
     ) -> Result<Self::ExclusiveGuard, Self::UpgradableGuard> {
-        self.token().asleep_timed(Site::caller());
+        let (token, site) = (self.token(), Site::caller());
+        token.asleep_timed(site);
         // SAFETY: the caller has the lock.
-        taken::upgraded(self, unsafe { self.raw.try_upgrade_until(guard.inner, timeout) }, Site::caller())
+        let try_upgrade = |guard| unsafe { self.raw.try_upgrade(guard) };
+        // SAFETY: as above.
+        let wait = |guard| unsafe { self.raw.try_upgrade_until(guard, timeout) };
+        taken::upgraded(self, token.wait_timed(guard.inner, (Mode::WRITE, site), try_upgrade, wait), site)
     }
 }
 

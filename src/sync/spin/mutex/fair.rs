@@ -70,7 +70,7 @@ impl<'a, T: ?Sized, R: RelaxStrategy> Starvation<'a, T, R> {
     #[inline]
     pub fn lock(self) -> FairMutexGuard<'a, T, R> {
         let token = self.token.acquire(Mode::WRITE, Site::caller());
-        Guard(Held::new(token, self.inner.lock()))
+        Guard(Held::new(token, token.wait_from(self.inner, bare::Starvation::try_lock, bare::Starvation::lock)))
     }
 }
 
