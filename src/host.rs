@@ -61,6 +61,8 @@ pub trait HostConfig: 'static {
     const POLICY: Policy = Policy::FIRST;
     /// Known findings that are accepted, each with its reason.
     const ACCEPTED: &'static [Accepted] = &[];
+    /// For how many nanoseconds a thread may wait for a lock: [`Port::HUNG_TASK`].
+    const HUNG_TASK: u64 = 0;
 }
 
 /// The options of [`Host`]: all defaults.
@@ -74,6 +76,7 @@ impl HostConfig for DefaultConfig {}
 unsafe impl<C: HostConfig> Port for HostPort<C> {
     const POLICY: Policy = C::POLICY;
     const ACCEPTED: &'static [Accepted] = C::ACCEPTED;
+    const HUNG_TASK: u64 = C::HUNG_TASK;
     /// On the host a critical section excludes other threads, so it is always a lock.
     const SECTION_IS_LOCK: bool = true;
 

@@ -40,8 +40,10 @@ pub mod report;
 mod engine;
 
 #[cfg(feature = "watch")]
-#[cfg_attr(not(test), expect(dead_code, reason = "the runtime calls it once contexts are registered"))]
-mod watch;
+pub mod watch;
+#[cfg(not(feature = "watch"))]
+#[path = "watch/off.rs"]
+pub mod watch;
 
 mod port;
 
@@ -142,6 +144,8 @@ pub mod __private {
     pub use crate::lock::class::{ClassId, Origin};
     pub use crate::runtime::Runtime;
     pub use crate::runtime::event::Event;
+    #[cfg(feature = "watch")]
+    pub use crate::runtime::watch::Watch;
     pub mod engine {
         pub use crate::engine::{
             Engine, Published, enter, irqs_off, reclaim_enter, reclaim_exit, release_unchecked, softirqs_off,

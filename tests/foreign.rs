@@ -1,5 +1,6 @@
 //! What other threads see of a thread: what it holds, and what it waits for. Contexts enter the list and leave it.
 
+#[path = "support/threads.rs"]
 mod threads;
 
 use lockdep::semaphore::Semaphore;
@@ -130,7 +131,7 @@ fn every_kind_of_sleeping_lock_marks_its_wait() {
         let acquire = context.init();
         drop(ww.lock(&acquire).unwrap());
     };
-    marks("ww", ww.map(), Mode::WRITE, WaitKind::Lock, in_context, || drop(held));
+    marks("ww", ww.map(), Mode::WRITE, WaitKind::Timed, in_context, || drop(held));
 }
 
 #[test]

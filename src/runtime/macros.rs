@@ -30,6 +30,7 @@ macro_rules! port {
             static RUNTIME: $crate::__private::Runtime<$port, { $c + 1 }, { $d + 1 }, { $k }, { $v }, { $n }> =
                 $crate::__private::Runtime::new();
             $crate::__port_stat!(RUNTIME);
+            $crate::__port_watch!(RUNTIME);
 
             #[unsafe(export_name = $crate::__symbol!("acquire"))]
             #[inline(never)]

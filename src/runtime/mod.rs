@@ -29,6 +29,8 @@ pub(crate) mod saved_irqs;
 mod shared;
 #[cfg(feature = "stat")]
 mod statistics;
+#[cfg(feature = "watch")]
+pub(crate) mod watch;
 
 use crate::atomic::{AtomicU32, Ordering};
 use crate::context::hold::{Acquire, Ended, Hold};

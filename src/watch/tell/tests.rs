@@ -9,7 +9,7 @@ use crate::engine::validator::Validator;
 use crate::lock::lock_map::LockMap;
 use crate::lock::mode::Mode;
 use crate::lock::site::Site;
-use crate::lock::usage::{Usage, UsageMask};
+use crate::lock::usage::{Irqs, Usage, UsageMask};
 use crate::lock::wait_type::WaitTypes;
 use crate::report::hang::Activity;
 use crate::watch::tests::{View, context};
@@ -67,7 +67,7 @@ impl Story {
     fn lock(&self, number: usize, mode: Mode, line: usize) -> LockView {
         let (name, site) = (self.locks[number - 1], sites()[number - 1][line]);
         let map = LockMap::of_class(name, site, WaitTypes::SLEEP);
-        let flags = Hold::flags(&map, mode, UsageMask::new(Usage::empty(), true));
+        let flags = Hold::flags(&map, mode, UsageMask::new(Usage::empty(), Irqs::On));
         let mut view = LockView::without_class(&Hold { instance: number, flags, site: Some(site), ..Hold::EMPTY });
         view.class.name = Some(name);
         view
@@ -195,8 +195,8 @@ fn texts() -> Vec<(&'static str, String)> {
         ("hung-task-in-a-cycle", hugetlbfs().hung(Kind::HungTask, 31)),
         ("hung-task-behind-a-writer", gvt_mmap().hung(Kind::HungTask, 21)),
         ("hung-task-unheld", dax_unlock().hung(Kind::HungTask, 21)),
-        ("soft-lockup", loops.hung(Kind::SoftLockup, 448)),
-        ("hard-lockup", spm_resume().hung(Kind::HardLockup, 102)),
+        ("hung-task-behind-a-loop", loops.hung(Kind::HungTask, 450)),
+        ("hung-task-in-an-interrupt", spm_resume().hung(Kind::HungTask, 102)),
     ]
 }
 
