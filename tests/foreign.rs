@@ -44,7 +44,7 @@ fn wait_of(thread: &str) -> ContextView {
     }
 }
 
-/// A thread waits while this one holds something; `release` lets it go on. Returns what was seen.
+/// A thread waits while this one holds something; `release` ends its wait. Returns what was seen.
 fn seen_waiting(map: &LockMap, wait: impl FnOnce() + Send, release: impl FnOnce()) -> (ContextView, WaitView) {
     thread::scope(|scope| {
         let waiter = thread::Builder::new().name("waiter".into());

@@ -239,10 +239,10 @@ fn a_deadlock_is_reported_once_with_all_that_is_known() {
     assert_eq!((parties.len(), deadlocks[0].end), (2, End::Cycle(0)));
     assert_eq!((parties[0].link, parties[1].link), (Link::First, Link::Holds));
     parties.sort_by_key(|party| party.name.clone());
-    for (party, (name, waits_for, held)) in parties.into_iter().zip([
-        ("first", ("b", lines + 2), ("a", lines)),
-        ("second", ("a", lines + 7), ("b", lines + 5)),
-    ]) {
+    for (party, (name, waits_for, held)) in parties
+        .into_iter()
+        .zip([("first", ("b", lines + 2), ("a", lines)), ("second", ("a", lines + 7), ("b", lines + 5))])
+    {
         assert_eq!((party.name.as_str(), party.activity), (name, Activity::Waiting));
         assert_eq!((party.waits_for, &party.holds[..]), (Some(waits_for), &[held][..]), "{name}");
     }
@@ -375,7 +375,10 @@ fn an_interrupt_closes_the_cycle_of_the_task_that_it_interrupted() {
         if between {
             let all: Vec<_> = deadlocks[0].parties.iter().map(|party| (party.link, party.activity)).collect();
             assert_eq!(all.len(), 3);
-            assert!(all.contains(&(Link::Holds, Activity::Interrupted)) || all[0].1 == Activity::Interrupted, "{all:?}");
+            assert!(
+                all.contains(&(Link::Holds, Activity::Interrupted)) || all[0].1 == Activity::Interrupted,
+                "{all:?}"
+            );
             assert!(all.iter().any(|(_, activity)| *activity == Activity::Waiting));
         }
     }

@@ -7,9 +7,9 @@
 //! What it does not do: judge. It reads one lock's holds and not all, since this is done for many contexts under the
 //! list's lock.
 
+use super::HOLDS;
 use super::foreign::Foreign;
 use super::wait::WaitView;
-use super::HOLDS;
 use crate::context::hold::{Hold, HoldFlags};
 
 /// Where a hold is among those of its context, without what the context waits for.

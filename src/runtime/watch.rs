@@ -16,18 +16,18 @@
 #![allow(unsafe_code)]
 
 use crate::context::Context;
-use crate::context::registry::{LockedRegistry, Patience};
+use crate::context::registry::{Patience, Registry};
 use crate::context::view::{Activity, ContextView};
 use crate::engine::Engine;
 use crate::lock::site::Site;
 use crate::port::Port;
 use crate::report::hang;
 use crate::report::kind::Kind;
-use crate::report::{LockView, Lookup, Party, TaskInfo};
+use crate::report::{LockView, Lookup, Party, Report, TaskInfo};
 use crate::runtime::{Runtime, Work, current};
 use crate::watch::hung::{self, Chain};
 use crate::watch::registered::Registered;
-use crate::watch::wait_graph::{NODES, WaitGraph};
+use crate::watch::wait_graph::{Member, NODES, WaitGraph};
 use crate::watch::{Contexts, Doing, Ends, Seen, Wait, tell};
 use core::cell::UnsafeCell;
 use core::ops::ControlFlow;
@@ -90,9 +90,9 @@ impl Told {
         self.waits.contains(&(address, wait.number))
     }
 
-    fn add(&mut self, address: usize, number: u32) {
+    fn add(&mut self, (address, wait): (usize, Wait)) {
         if let Some(place) = self.waits.get_mut(self.next) {
-            *place = (address, number);
+            *place = (address, wait.number);
         }
         self.next = (self.next + 1) % NODES;
     }
@@ -157,39 +157,30 @@ impl<P: Port, const C: usize, const D: usize, const K: usize, const V: usize, co
         (kind, start): (Kind, usize),
         site: Site,
     ) {
-        let (looking, now, unwritten) = (P::who(), P::now(), engine.findings.unwritten);
-        let locked = || self.registry.locked(Patience::Wait);
-        let teller = Teller { now, second: P::SECOND, validator: context.validator() };
-        let Some((wait, chain)) = locked().and_then(|list| teller.look(&list, start)) else { return };
-        match kind {
-            Kind::Deadlock => {
-                let list = locked();
-                let members = list.as_ref().map(|list| tables.graph.deadlock(&teller.contexts(list), start));
-                drop(list);
-                let Some(members) = members.filter(|members| !members.is_empty()) else { return };
+        let teller =
+            Teller { registry: &self.registry, now: P::now(), second: P::SECOND, validator: context.validator() };
+        let unwritten = engine.findings.unwritten;
+        let told = &mut tables.told;
+        if kind == Kind::Deadlock {
+            let members = teller.deadlock(&mut tables.graph, start);
+            if !members.is_empty() {
+                let looking = P::who();
                 engine.report(context, kind, Some(site), |report, lookup| {
-                    if let Some(list) = locked() {
-                        let describe = |address, holds: &mut dyn FnMut(LockView)| teller.party(&list, lookup, address, holds);
-                        tell::deadlock(report, looking, members, describe);
-                    }
+                    teller.tell_deadlock(report, lookup, looking, members);
                 });
-                if engine.findings.unwritten == unwritten {
-                    let waits = members.iter().filter_map(|member| Some((member.address, member.wait?.number)));
-                    waits.for_each(|(address, number)| tables.told.add(address, number));
-                }
             }
-            _ => {
-                let seconds = teller.seconds(wait.since);
-                engine.report(context, kind, Some(site), |report, lookup| {
-                    if let Some(list) = locked() {
-                        let describe = |address, holds: &mut dyn FnMut(LockView)| teller.party(&list, lookup, address, holds);
-                        let who = |address| teller.who(&list, address);
-                        tell::chain(report, (kind, seconds), &teller.contexts(&list), &chain, who, describe);
-                    }
-                });
-                if engine.findings.unwritten == unwritten {
-                    tables.told.add(start, wait.number);
-                }
+            if engine.findings.unwritten == unwritten {
+                members
+                    .iter()
+                    .filter_map(|member| Some((member.address, member.wait?)))
+                    .for_each(|wait| told.add(wait));
+            }
+        } else if let Some((wait, chain)) = teller.chain(start) {
+            engine.report(context, kind, Some(site), |report, lookup| {
+                teller.tell_chain(report, lookup, wait, &chain);
+            });
+            if engine.findings.unwritten == unwritten {
+                told.add((start, wait));
             }
         }
     }
@@ -218,24 +209,45 @@ fn leads(contexts: Registered<'_>, start: usize) -> bool {
     contexts.find(start).is_some_and(|start| hung::leads(&contexts, start))
 }
 
-/// Shows contexts in reports.
+/// Looks at the contexts for a report, and shows them in it.
 #[derive(Clone, Copy)]
-struct Teller {
+struct Teller<'r> {
+    registry: &'r Registry,
     now: u64,
     second: u64,
     validator: u8,
 }
 
-impl Teller {
-    fn contexts<'s>(self, list: &'s LockedRegistry<'s>) -> Registered<'s> {
-        Registered::new(list, self.validator)
+impl Teller<'_> {
+    /// Runs `look` with the list locked.
+    fn with<R>(self, look: impl FnOnce(Registered<'_>) -> R) -> Option<R> {
+        let list = self.registry.locked(Patience::Wait)?;
+        Some(look(Registered::new(&list, self.validator)))
+    }
+
+    /// Those by which a context is stuck for ever.
+    fn deadlock(self, graph: &mut WaitGraph, start: usize) -> &[Member] {
+        self.with(|contexts| graph.deadlock(&contexts, start)).unwrap_or_default()
     }
 
     /// The wait of a context, and its chain.
-    fn look(self, list: &LockedRegistry<'_>, start: usize) -> Option<(Wait, Chain)> {
-        let contexts = self.contexts(list);
-        let wait = contexts.find(start)?.doing().wait()?;
-        Some((wait, Chain::of(&contexts, start)))
+    fn chain(self, start: usize) -> Option<(Wait, Chain)> {
+        self.with(|contexts| Some((contexts.find(start)?.doing().wait()?, Chain::of(&contexts, start))))?
+    }
+
+    fn tell_deadlock(self, report: &mut Report, lookup: Lookup<'_>, looking: TaskInfo, members: &[Member]) {
+        self.with(|contexts| {
+            let describe = |address, holds: &mut dyn FnMut(LockView)| self.party(contexts, lookup, address, holds);
+            tell::deadlock(report, looking, members, describe);
+        });
+    }
+
+    fn tell_chain(self, report: &mut Report, lookup: Lookup<'_>, wait: Wait, chain: &Chain) {
+        self.with(|contexts| {
+            let describe = |address, holds: &mut dyn FnMut(LockView)| self.party(contexts, lookup, address, holds);
+            let who = |address| contexts.find(address).map_or(TaskInfo::UNKNOWN, |one| one.view().who());
+            tell::chain(report, (Kind::HungTask, self.seconds(wait.since)), &contexts, chain, who, describe);
+        });
     }
 
     fn seconds(self, since: u64) -> u32 {
@@ -243,37 +255,42 @@ impl Teller {
         u32::try_from(seconds).unwrap_or(u32::MAX)
     }
 
-    fn who(self, list: &LockedRegistry<'_>, address: usize) -> TaskInfo {
-        self.contexts(list).find(address).map_or(TaskInfo::UNKNOWN, |one| one.view().who())
-    }
-
     /// A context as a report shows it. What it holds is told to `holds`.
-    fn party(self, list: &LockedRegistry<'_>, lookup: Lookup<'_>, address: usize, holds: &mut dyn FnMut(LockView)) -> Party {
-        let contexts = self.contexts(list);
+    fn party(
+        self,
+        contexts: Registered<'_>,
+        lookup: Lookup<'_>,
+        address: usize,
+        holds: &mut dyn FnMut(LockView),
+    ) -> Party {
         let view = contexts.find(address).map_or(ContextView::EMPTY, |one| one.view());
         let held = view.holds().iter().filter(|hold| !view.is_awaited(hold));
         held.for_each(|hold| holds(lookup.lock(hold)));
-        let mut is_interrupted = false;
-        contexts.visit(|one| {
-            is_interrupted |= Seen::interrupted(one) == Some(address);
-            ControlFlow::Continue(())
-        });
-        let activity = match view.activity() {
-            Activity::Waiting => hang::Activity::Waiting,
-            Activity::Changing => hang::Activity::Changing,
-            Activity::Running if is_interrupted => hang::Activity::Interrupted,
-            Activity::Running if view.irqs_on() => hang::Activity::Running,
-            Activity::Running => hang::Activity::RunningIrqsOff,
-        };
         Party {
             who: view.who(),
             level: view.level(),
-            activity,
+            activity: activity(contexts, &view),
             link: hang::Link::First,
             waits_for: view.wait().map(|wait| lookup.lock(&wait.hold)),
             seconds: view.wait().map_or(0, |wait| self.seconds(wait.since())),
             held: 0,
             held_cut: 0,
         }
+    }
+}
+
+/// What a context does, as a report says it.
+fn activity(contexts: Registered<'_>, view: &ContextView) -> hang::Activity {
+    let mut is_interrupted = false;
+    contexts.visit(|one| {
+        is_interrupted |= Seen::interrupted(one) == Some(view.address());
+        ControlFlow::Continue(())
+    });
+    match view.activity() {
+        Activity::Waiting => hang::Activity::Waiting,
+        Activity::Changing => hang::Activity::Changing,
+        Activity::Running if is_interrupted => hang::Activity::Interrupted,
+        Activity::Running if view.irqs_on() => hang::Activity::Running,
+        Activity::Running => hang::Activity::RunningIrqsOff,
     }
 }
