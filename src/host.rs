@@ -71,6 +71,8 @@ pub trait HostConfig: 'static {
     const REPORTS: usize = 3;
     /// As [`Port::FINDINGS`].
     const FINDINGS: usize = 64;
+    /// For how many nanoseconds a thread may wait for a lock: [`Port::HUNG_TASK`].
+    const HUNG_TASK: u64 = 0;
 }
 
 /// The options of [`Host`]: all defaults.
@@ -89,6 +91,7 @@ unsafe impl<C: HostConfig> Port for HostPort<C> {
     const CHAINS: usize = C::CHAINS;
     const REPORTS: usize = C::REPORTS;
     const FINDINGS: usize = C::FINDINGS;
+    const HUNG_TASK: u64 = C::HUNG_TASK;
     /// On the host a critical section excludes other threads, so it is always a lock.
     const SECTION_IS_LOCK: bool = true;
 

@@ -44,8 +44,10 @@ pub mod report;
 mod engine;
 
 #[cfg(feature = "watch")]
-#[cfg_attr(not(test), expect(dead_code, reason = "the runtime calls it once contexts are registered"))]
-mod watch;
+pub mod watch;
+#[cfg(not(feature = "watch"))]
+#[path = "watch/off.rs"]
+pub mod watch;
 
 mod port;
 
@@ -150,6 +152,8 @@ pub mod __private {
     pub mod rewrite {
         pub use crate::report::rewrite::{for_each_lock, set_kind, set_who};
     }
+    #[cfg(feature = "watch")]
+    pub use crate::runtime::watch::Watch;
     pub mod engine {
         pub use crate::engine::{
             Engine, Published, enter, irqs_off, reclaim_enter, reclaim_exit, release_unchecked, softirqs_off,

@@ -159,6 +159,13 @@ pub unsafe trait Port: 'static {
     /// How many findings are known by their ids until a reset, at least 1, so that each is reported once. 16 bytes each.
     /// When it is full, further findings are counted and not reported.
     const FINDINGS: usize = 64;
+    /// For how long a task may wait for a lock before [`watch::tick`](crate::watch::tick) reports it as `hung-task`
+    /// (feature `watch`), in the unit of [`Port::now`]. 0, the default, is never: `now` has no unit that the validator
+    /// knows. Linux's `hung_task_timeout_secs`, 120 seconds. A wait that may last as long as it likes, such as that of an
+    /// idle worker for its next work, is announced as [`WaitKind::Timed`](crate::hooks::WaitKind::Timed).
+    const HUNG_TASK: u64 = 0;
+    /// How many units of [`Port::now`] a second has: for the text of hangs. Nanoseconds by default.
+    const SECOND: u64 = 1_000_000_000;
 
     /// Returns the context that runs on this CPU, or null before there is one: then nothing is checked, and locks that
     /// are acquired are counted. Linux's `current`. Called at every event, with interrupts in any state.

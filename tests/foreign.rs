@@ -45,7 +45,7 @@ fn wait_of(thread: &str) -> ContextView {
     }
 }
 
-/// A thread waits while this one holds something; then `release` is called. Returns what was seen.
+/// A thread waits while this one holds something; `release` ends its wait. Returns what was seen.
 fn seen_waiting(map: &LockMap, wait: impl FnOnce() + Send, release: impl FnOnce()) -> (ContextView, WaitView) {
     thread::scope(|scope| {
         let waiter = thread::Builder::new().name("waiter".into());
@@ -132,7 +132,7 @@ fn every_kind_of_sleeping_lock_marks_its_wait() {
         let acquire = context.init();
         drop(ww.lock(&acquire).unwrap());
     };
-    marks("ww", ww.map(), Mode::WRITE, WaitKind::Lock, in_context, || drop(held));
+    marks("ww", ww.map(), Mode::WRITE, WaitKind::Timed, in_context, || drop(held));
 }
 
 #[test]

@@ -6,8 +6,11 @@ use std::fs;
 use std::path::Path;
 
 /// The files and their twins.
-const TWINS: [(&str, &str); 2] =
-    [("src/hooks.rs", "src/hooks/off.rs"), ("src/sync/tracker.rs", "src/sync/tracker/off.rs")];
+const TWINS: [(&str, &str); 3] = [
+    ("src/hooks.rs", "src/hooks/off.rs"),
+    ("src/sync/tracker.rs", "src/sync/tracker/off.rs"),
+    ("src/watch/api.rs", "src/watch/off.rs"),
+];
 
 /// The public functions of a file: from `pub` to the result, in one line, without the underscores of unused arguments.
 /// Code inside `port!` is no function of the file.

@@ -15,7 +15,6 @@ use super::claim;
 use super::flags::Inside;
 use super::gate::GateWord;
 use super::view::{Activity, ContextView};
-use super::wait::WaitView;
 use super::{Context, HOLDS, Level};
 use crate::context::hold::Hold;
 use core::ptr;
@@ -26,15 +25,15 @@ const TRIES: usize = 8;
 
 /// A context of another CPU, or of this one, while the list of contexts is locked.
 #[derive(Clone, Copy)]
-pub(crate) struct Foreign<'a>(&'a Context);
+pub(crate) struct Foreign<'a>(pub(super) &'a Context);
 
 /// What a gate's word and its neighbours were.
 #[derive(Clone, Copy, PartialEq, Eq)]
-struct Outline {
-    gate: GateWord,
-    hole: u8,
+pub(super) struct Outline {
+    pub(super) gate: GateWord,
+    pub(super) hole: u8,
     level: (Level, Inside),
-    interrupted: usize,
+    pub(super) interrupted: usize,
     lost: u16,
 }
 
@@ -56,21 +55,6 @@ impl<'a> Foreign<'a> {
     /// Returns whether it is in use: by a task, or by an interrupt that has not ended.
     pub(crate) fn is_in_use(self) -> bool {
         self.0.claim.load(Ordering::Relaxed) != claim::FREE
-    }
-
-    #[expect(dead_code, reason = "for the graph of waits")]
-    /// What it waits for. `None` also if that changes all the time.
-    pub(crate) fn wait(self) -> Option<WaitView> {
-        let (_, wait, _) = self.0.load_published()?;
-        wait
-    }
-
-    #[expect(dead_code, reason = "for the graph of waits")]
-    /// The newest hold of this lock that is not merely waited for.
-    pub(crate) fn hold_of(self, instance: usize) -> Option<Hold> {
-        let view = self.view();
-        let holds = view.holds().iter().rev();
-        holds.filter(|hold| !view.is_awaited(hold)).find(|hold| hold.instance == instance).copied()
     }
 
     /// Everything.
@@ -123,7 +107,7 @@ impl<'a> Foreign<'a> {
         same_holds && outline == self.outline() && number == Some(view.number)
     }
 
-    fn outline(self) -> Outline {
+    pub(super) fn outline(self) -> Outline {
         Outline {
             gate: self.0.gate.load(),
             hole: self.0.hole.load(),

@@ -43,6 +43,8 @@ mod disturbed;
 mod flags;
 pub(crate) mod foreign;
 mod gate;
+#[cfg(feature = "watch")]
+pub(crate) mod holder;
 mod levels;
 pub(crate) mod registry;
 mod stack;

@@ -79,14 +79,14 @@ impl Registry {
 
     /// Calls `visit` for each context in the list, until it breaks. Returns `false` if the lock is not available.
     /// `visit` acquires no lock and does not wait. With interrupts disabled.
-    pub(crate) fn visit(&self, patience: Patience, mut visit: impl FnMut(Foreign<'_>) -> ControlFlow<()>) -> bool {
-        let Some(_locked) = self.lock(patience) else { return false };
-        let contexts = self.links().filter_map(|link| {
-            // SAFETY: see `links`.
-            unsafe { target(link) }
-        });
-        let _ = contexts.map(Foreign::new).try_for_each(&mut visit);
-        true
+    pub(crate) fn visit(&self, patience: Patience, visit: impl FnMut(Foreign<'_>) -> ControlFlow<()>) -> bool {
+        self.locked(patience).map(|list| list.visit(visit)).is_some()
+    }
+
+    /// Locks the list, for several looks at the same contexts. `None` if the lock is not available. What has it acquires
+    /// no other lock and does not wait. With interrupts disabled.
+    pub(crate) fn locked(&self, patience: Patience) -> Option<LockedRegistry<'_>> {
+        Some(LockedRegistry { registry: self, _locked: self.lock(patience)? })
     }
 
     /// The links from the first on, the last one is [`END`]. Under the lock. There are as many as contexts.
@@ -125,6 +125,23 @@ unsafe fn target<'a>(link: &AtomicPtr<Context>) -> Option<&'a Context> {
     // SAFETY: a link that is not `END` leads to a context in the list; those are valid until they are removed, for which
     // the lock is needed.
     unsafe { context.as_ref() }
+}
+
+/// The list, locked: no context enters or leaves it until this is dropped.
+pub(crate) struct LockedRegistry<'a> {
+    registry: &'a Registry,
+    _locked: Locked<'a>,
+}
+
+impl LockedRegistry<'_> {
+    /// Calls `visit` for each context, until it breaks.
+    pub(crate) fn visit<'s>(&'s self, mut visit: impl FnMut(Foreign<'s>) -> ControlFlow<()>) {
+        let contexts = self.registry.links().filter_map(|link| {
+            // SAFETY: see `links`; the lock is held for `'s`.
+            unsafe { target(link) }
+        });
+        let _ = contexts.map(Foreign::new).try_for_each(&mut visit);
+    }
 }
 
 /// The list is locked until this is dropped.

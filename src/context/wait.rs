@@ -27,7 +27,8 @@ pub enum WaitKind {
     Lock,
     /// Any of several may end it: a semaphore, a condition, a completion.
     Event,
-    /// A time-out ends it at the latest.
+    /// It ends by itself: a time-out, a signal, or a waiter that stops, as one of a wound/wait mutex. It is in no
+    /// deadlock, and is not reported when it lasts.
     Timed,
 }
 

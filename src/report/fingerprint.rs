@@ -47,9 +47,7 @@ impl Report {
             Kind::SleepAtomic => [self.site, barrier(self)],
             Kind::NestNotHeld => [lock, None],
             Kind::Deadlock => self.outermost_waits(),
-            Kind::HungTask | Kind::SoftLockup | Kind::HardLockup => {
-                [lock.or(self.held_by(0).last().and_then(|held| held.site)), held]
-            }
+            Kind::HungTask => [lock.or(self.held_by(0).last().and_then(|held| held.site)), held],
             Kind::Assertion | Kind::Rcu | Kind::IrqsState | Kind::WwMisuse => [self.site, None],
         };
         let known = [ends[0].or(ends[1]), ends[1].or(ends[0])];

@@ -1,6 +1,6 @@
 //! A hang: the contexts of a deadlock, or of the chain from a waiter to the one that could end its wait.
 //!
-//! It is part of a report: `deadlock`, `hung-task`, `soft-lockup` and `hard-lockup` have one. What the contexts hold is in
+//! It is part of a report: `deadlock` and `hung-task` have one. What the contexts hold is in
 //! [`Report::held`](crate::report::Report), those of one context together.
 //!
 //! Invariant: like the report, it contains copies. Without the feature `watch` it is zero-sized and always empty.
@@ -164,15 +164,13 @@ mod kept {
     }
 
     /// Makes the report that of a hang of `who`, which lasts so many seconds at least. What the reporting context holds
-    /// is no part of it; and neither is where it runs, unless it was interrupted by the timer that notices the hang.
+    /// is no part of it, and neither is where it runs.
     pub(crate) fn begin(report: &mut Report, kind: Kind, who: TaskInfo, seconds: u32) {
         report.hang.clear();
         report.held.clear();
         (report.kind, report.who, report.held_cut) = (Some(kind), Some(who), 0);
         report.hang.seconds = seconds;
-        if kind != Kind::SoftLockup {
-            report.trace.clear();
-        }
+        report.trace.clear();
     }
 
     /// Adds a context, which `describe` shows, and tells its holds to its argument. Returns `false` if there is no room

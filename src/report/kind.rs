@@ -46,15 +46,11 @@ pub enum Kind {
     Deadlock,
     /// A task has waited for longer than the limit.
     HungTask,
-    /// A CPU has not scheduled for longer than the limit.
-    SoftLockup,
-    /// A CPU has not taken a timer interrupt for longer than the limit.
-    HardLockup,
 }
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Kind; 21] = [
+    pub const ALL: [Kind; 19] = [
         Kind::Recursive,
         Kind::Circular,
         Kind::Inconsistent,
@@ -74,8 +70,6 @@ impl Kind {
         Kind::HoldLimit,
         Kind::Deadlock,
         Kind::HungTask,
-        Kind::SoftLockup,
-        Kind::HardLockup,
     ];
 
     /// Returns whether checking ends with a finding of this kind, if that is the policy. Not with a hold that was too
@@ -87,7 +81,7 @@ impl Kind {
     /// Returns whether it is about what has happened, and not about what could. It is reported also where the rules are
     /// silent, since that is when it is needed most.
     pub const fn is_hang(self) -> bool {
-        matches!(self, Kind::Deadlock | Kind::HungTask | Kind::SoftLockup | Kind::HardLockup)
+        matches!(self, Kind::Deadlock | Kind::HungTask)
     }
 
     /// The verdict in a trace.
@@ -112,8 +106,6 @@ impl Kind {
             Kind::HoldLimit => "hold-limit",
             Kind::Deadlock => "deadlock",
             Kind::HungTask => "hung-task",
-            Kind::SoftLockup => "soft-lockup",
-            Kind::HardLockup => "hard-lockup",
         }
     }
 }

@@ -19,6 +19,7 @@ macro_rules! port {
                 { <$port as $crate::Port>::FINDINGS },
             > = $crate::__private::Runtime::new();
             $crate::__port_stat!(RUNTIME);
+            $crate::__port_watch!(RUNTIME);
 
             #[unsafe(export_name = $crate::__symbol!("acquire"))]
             #[inline(never)]

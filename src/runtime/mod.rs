@@ -46,6 +46,8 @@ pub(crate) mod saved_irqs;
 mod shared;
 #[cfg(feature = "stat")]
 mod statistics;
+#[cfg(feature = "watch")]
+pub(crate) mod watch;
 mod with_engine;
 
 use crate::atomic::AtomicU32;

@@ -109,6 +109,15 @@ mod marked {
             }
         }
 
+        /// The same where the waiter stops by itself if it would be in a deadlock.
+        #[inline(always)]
+        pub(crate) fn wait_or_stop<G>(self, try_lock: impl FnOnce() -> Option<G>, lock: impl FnOnce() -> G) -> G {
+            match try_lock() {
+                Some(guard) => guard,
+                None => self.wait_long(WaitKind::Timed, (), |()| lock()),
+            }
+        }
+
         /// The same where both take something, which an attempt that fails returns.
         #[inline(always)]
         pub(crate) fn wait_from<S, G>(
@@ -185,6 +194,12 @@ mod unmarked {
         /// The same where any of several may end the wait: a semaphore.
         #[inline(always)]
         pub fn wait_for_event<G>(self, _try_lock: impl FnOnce() -> Option<G>, lock: impl FnOnce() -> G) -> G {
+            lock()
+        }
+
+        /// The same where the waiter may stop by itself.
+        #[inline(always)]
+        pub(crate) fn wait_or_stop<G>(self, _try_lock: impl FnOnce() -> Option<G>, lock: impl FnOnce() -> G) -> G {
             lock()
         }
 

@@ -1,22 +1,30 @@
-//! When it really hangs: who waits for whom, decided from what can be seen of contexts on other CPUs.
+//! When it really hangs (feature `watch`): deadlocks that have happened, and tasks that wait for too long. A kernel calls
+//! [`tick`] from its timer or its idle loop; everything else here is not public.
 //!
-//! This folder is a pure core. It asks for contexts through [`Contexts`], computes in tables of its own, and returns
-//! plain data; the runtime takes the registry's lock, decides when to look, and reports.
+//! The rest decides who waits for whom from what can be seen of contexts on other CPUs. It is a pure core: it asks for
+//! contexts through `Contexts`, computes in tables of its own, and returns plain data; the runtime (`runtime/watch.rs`)
+//! takes the registry's lock, decides when to look, and reports.
 //!
-//! - [`wait_graph`]: is this a deadlock that has happened? Never a false one.
-//! - [`tell`]: either of them as a report.
-//! - [`hung`]: the chain from a waiter over the holders of its lock to the one that could end it, for people to read.
+//! - `wait_graph`: is this a deadlock that has happened? Never a false one.
+//! - `hung`: the chain from a waiter over the holders of its lock to the one that could end it, for people to read.
+//! - `tell`: either of them as a report.
+//! - `registered`: the contexts of the registry, as the core asks for them.
 //!
 //! Invariant: nothing here follows a pointer, allocates, recurses, or loops without a bound: each walk ends at the
 //! size of its table.
 //!
-//! What it does not do: read a context ([`Seen`] is what the caller read), take a lock, know a clock's unit, or print.
+//! What it does not do: take a lock, know a clock's unit, or print.
 
+mod api;
 pub(crate) mod hung;
+pub(crate) mod registered;
 pub(crate) mod tell;
 pub(crate) mod wait_graph;
 
+pub use api::tick;
+
 use crate::context::hold::{Hold, HoldFlags};
+use crate::context::holder::Place;
 use crate::lock::mode::Mode;
 use core::ops::ControlFlow;
 
@@ -138,18 +146,6 @@ impl Held {
             || hold.flags.contains(left_over); // an interrupt ended with it: any other may release it
         Held { mode: hold.mode(), certainty: if doubtful { Certainty::Doubtful } else { Certainty::Certain } }
     }
-}
-
-/// Where a hold is among those of its context, without what the context waits for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
-    /// The newest of a context that is in no wait, apart from what interrupts left over.
-    Newest,
-    /// It was taken after the wait began: by an interrupt that runs in the context of the waiter, as the scheduler does,
-    /// and that will release it though the wait goes on.
-    SinceTheWait,
-    /// Another was announced after it, so it was acquired before; and the wait, if there is one, came later.
-    Older,
 }
 
 #[cfg(test)]

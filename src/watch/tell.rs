@@ -19,7 +19,7 @@ pub(crate) trait Describe: FnMut(usize, &mut dyn FnMut(LockView)) -> Party {}
 
 impl<F: FnMut(usize, &mut dyn FnMut(LockView)) -> Party> Describe for F {}
 
-/// Fills the report of a chain, which has a link: a hung task, or a CPU that does not go on, for so many seconds. `who`
+/// Fills the report of a chain, which has a link: a hung task, for so many seconds. `who`
 /// names a context.
 pub(crate) fn chain<C: Contexts>(
     report: &mut Report,

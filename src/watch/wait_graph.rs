@@ -24,8 +24,10 @@
 //!    the second look read them while it did: after the first look had read its wait, and before the second look read
 //!    that wait for the second time.
 //! 3. So all that the second look read of the members is true *now*, and true of one moment. What is not true of a hold
-//!    (it is announced, and not acquired yet; it may be released by others; it came after the wait began) is [`Certainty::Doubtful`], and is no
-//!    reason. A hold that was handed over is recorded nowhere, and is no reason either.
+//!    (it is announced, and not acquired yet; it may be released by others; it came after the wait began) is
+//!    [`Certainty::Doubtful`], and is no reason. That includes the hold right below a wait with interrupts disabled, if
+//!    they were enabled at the hold: a task that was interrupted after it had announced that lock may be the one in
+//!    whose context the scheduler waits. A hold that was handed over is recorded nowhere, and is no reason either.
 //! 4. A recorded wait whose lock was acquired in fact, and whose end is not recorded yet, has no reason: the locks
 //!    exclude one another, so there is no certain hold that excludes it. A semaphore's waiter has a permit then, so that
 //!    fewer than all permits are with others.
@@ -36,6 +38,7 @@
 //! or lost, a context that changed while it was read, and what found no room in the table. What is missed for the same
 //! reason: a reader that waits behind a queued writer (whether it came after the writer is known to the lock alone, so
 //! a shared hold does not exclude a reader here), a lock that an interrupted task took as its last before the interrupt,
+//! or that a task took right before it waited with interrupts disabled,
 //! and a semaphore of which one context has several permits. All of them are in the chains of `hung`.
 //!
 //! What it does not do: decide when to look, and how long a wait may last.

@@ -28,7 +28,7 @@ pub(super) fn advice(report: &Report, f: &mut Formatter<'_>) -> fmt::Result {
         Kind::NestNotHeld => order::nest_not_held(report, &mut ways),
         Kind::HeldFreed | Kind::HeldAtExit | Kind::HeldToUser | Kind::HoldLimit => held(report, &mut ways),
         Kind::Assertion | Kind::Rcu | Kind::IrqsState | Kind::WwMisuse => wrong(report, &mut ways),
-        Kind::Deadlock | Kind::HungTask | Kind::SoftLockup | Kind::HardLockup => hang::advice(report, &mut ways),
+        Kind::Deadlock | Kind::HungTask => hang::advice(report, &mut ways),
     }?;
     notes(report, f)
 }

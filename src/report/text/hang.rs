@@ -1,6 +1,6 @@
 //! The text of a hang: the chain of its contexts, what each waits for and does, and what they hold.
 //!
-//! The headings are those of Linux's watchdogs. Below them Linux shows the locks of all tasks, and leaves it to the
+//! The heading is that of Linux's watchdog. Below them Linux shows the locks of all tasks, and leaves it to the
 //! reader to find who waits for whom; here the chain is told in order, and *held* is told from *waiting for*.
 
 use super::{Marked, Place};
@@ -13,11 +13,7 @@ use core::fmt::{self, Display, Formatter};
 /// The heading, in exactly Linux's words, and the line after it.
 pub(super) fn heading(report: &Report, f: &mut Formatter<'_>) -> fmt::Result {
     let (TaskInfo { task, id, cpu }, seconds) = (report.who(), report.hang.seconds());
-    match report.kind() {
-        Kind::HardLockup => writeln!(f, "watchdog: Watchdog detected hard LOCKUP on cpu {cpu}")?,
-        Kind::SoftLockup => writeln!(f, "watchdog: BUG: soft lockup - CPU#{cpu} stuck for {seconds}s! [{task}:{id}]")?,
-        _ => writeln!(f, "INFO: task {task}:{id} blocked for more than {seconds} seconds.")?,
-    }
+    writeln!(f, "INFO: task {task}:{id} blocked for more than {seconds} seconds.")?;
     writeln!(f, "      lockdep {}, CPU {cpu}", env!("CARGO_PKG_VERSION"))
 }
 
@@ -94,12 +90,10 @@ fn end(report: &Report, f: &mut Formatter<'_>) -> fmt::Result {
 fn waiters(report: &Report, f: &mut Formatter<'_>) -> fmt::Result {
     let (named, cut) = (report.hang.waiters(), report.hang.waiters_cut());
     let all = named.len() as u32 + cut;
-    match (all, report.kind()) {
-        (0, _) => return Ok(()),
-        (1, Kind::SoftLockup | Kind::HardLockup) => write!(f, "1 task waits for its locks:")?,
-        (_, Kind::SoftLockup | Kind::HardLockup) => write!(f, "{all} tasks wait for its locks:")?,
-        (1, _) => write!(f, "1 more waits for the same lock:")?,
-        (_, _) => write!(f, "{all} more wait for the same lock:")?,
+    match all {
+        0 => return Ok(()),
+        1 => write!(f, "1 more waits for the same lock:")?,
+        _ => write!(f, "{all} more wait for the same lock:")?,
     }
     for (index, who) in named.iter().enumerate() {
         write!(f, "{} {}/{}", if index == 0 { "" } else { "," }, who.task, who.id)?;

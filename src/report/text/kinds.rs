@@ -34,7 +34,7 @@ pub(super) fn heading(report: &Report, f: Text<'_, '_>) -> fmt::Result {
         Kind::HoldLimit => format_args!("WARNING: lock held for too long"),
         Kind::IrqOrder => return irq_order_heading(report, f),
         Kind::Deadlock => format_args!("[ BUG: circular locking deadlock detected! ]"),
-        Kind::HungTask | Kind::SoftLockup | Kind::HardLockup => return hang::heading(report, f),
+        Kind::HungTask => return hang::heading(report, f),
         Kind::HeldAtExit => {
             return ruled(f, format_args!("WARNING: {}/{} still has locks held!", who.task, who.id), who.cpu);
         }
@@ -90,7 +90,7 @@ pub(super) fn body(report: &Report, f: Text<'_, '_>) -> fmt::Result {
         Kind::SleepAtomic => sleep_atomic(report, f),
         Kind::HoldLimit => hold_limit(report, f),
         Kind::Assertion | Kind::Rcu | Kind::IrqsState | Kind::WwMisuse => wrong(report, f),
-        Kind::Deadlock | Kind::HungTask | Kind::SoftLockup | Kind::HardLockup => hang::chain(report, f),
+        Kind::Deadlock | Kind::HungTask => hang::chain(report, f),
     }
 }
 

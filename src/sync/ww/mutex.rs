@@ -118,8 +118,8 @@ impl<T: ?Sized> WwMutex<T> {
             self.misused(note, site);
         }
         hooks::acquire_with(&context.acquire(self.map(), site));
-        let taken =
-            self.tracker.token().asleep(site).wait(|| self.inner.try_lock().map(Some), || self.wait_as(context));
+        let token = self.tracker.token().asleep(site);
+        let taken = token.wait_or_stop(|| self.inner.try_lock().map(Some), || self.wait_as(context));
         let Some(inner) = taken else {
             hooks::release(self.map(), Some(site));
             context.back_off_from(self.map());

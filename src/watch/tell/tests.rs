@@ -195,8 +195,8 @@ fn texts() -> Vec<(&'static str, String)> {
         ("hung-task-in-a-cycle", hugetlbfs().hung(Kind::HungTask, 31)),
         ("hung-task-behind-a-writer", gvt_mmap().hung(Kind::HungTask, 21)),
         ("hung-task-unheld", dax_unlock().hung(Kind::HungTask, 21)),
-        ("soft-lockup", loops.hung(Kind::SoftLockup, 448)),
-        ("hard-lockup", spm_resume().hung(Kind::HardLockup, 102)),
+        ("hung-task-behind-a-loop", loops.hung(Kind::HungTask, 450)),
+        ("hung-task-in-an-interrupt", spm_resume().hung(Kind::HungTask, 102)),
     ]
 }
 

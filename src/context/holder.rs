@@ -1,0 +1,83 @@
+//! What the search for a deadlock asks of a context on another CPU (feature `watch`): its wait, whom it interrupted, and
+//! its hold of one lock with the place of that hold, which decides how certain it is.
+//!
+//! Invariant: what is read of a context that is in one wait before and after is what it has had since that wait began,
+//! apart from what is [above the awaited hold](Place::SinceTheWait).
+//!
+//! What it does not do: judge. It reads one lock's holds and not all, since this is done for many contexts under the
+//! list's lock.
+
+use super::HOLDS;
+use super::foreign::Foreign;
+use super::wait::WaitView;
+use crate::context::hold::{Hold, HoldFlags};
+
+/// Where a hold is among those of its context, without what the context waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// The newest, apart from what interrupts left over: of a context that is in no wait; or of one that waits with
+    /// interrupts disabled, if they were enabled at this hold. Then the wait may be that of a scheduler, at the tail of
+    /// an interrupt that came right after the hold was announced.
+    Newest,
+    /// It may have been taken after the wait began: by an interrupt that runs in the context of the waiter, as the
+    /// scheduler does, and that will release it though the wait goes on.
+    SinceTheWait,
+    /// Another was announced after it, so it was acquired before; and the wait, if there is one, came later.
+    Older,
+}
+
+impl Foreign<'_> {
+    /// What it waits for, if anything. `None` if that changes all the time.
+    pub(crate) fn wait(self) -> Option<Option<WaitView>> {
+        self.0.load_published().map(|(_, wait, _)| wait)
+    }
+
+    /// The identity of the context that it interrupted, if it is an interrupt.
+    pub(crate) fn interrupted(self) -> Option<usize> {
+        Some(self.outline().interrupted).filter(|&address| address != 0)
+    }
+
+    /// The newest hold of this lock that is not merely waited for, the certain ones first.
+    pub(crate) fn hold_of(self, instance: usize) -> Option<(Hold, Place)> {
+        let newest = self.newest(HOLDS, |hold| hold.instance == instance)?;
+        match self.wait().flatten() {
+            Some(wait) => self.hold_of_waiter(&wait, newest),
+            None => Some((newest.1, self.place_below(HOLDS, newest.0))),
+        }
+    }
+
+    /// The same of a context that waits. `newest` is what it has of the lock, with its index.
+    fn hold_of_waiter(self, wait: &WaitView, newest: (usize, Hold)) -> Option<(Hold, Place)> {
+        let is_awaited = |hold: &Hold| wait.is_announced && hold.instance == wait.instance();
+        // Without a place of the wait in the stack, nobody knows what came after it began.
+        let Some((awaited, announced)) = self.newest(HOLDS, is_awaited) else {
+            return Some((newest.1, Place::SinceTheWait));
+        };
+        let instance = newest.1.instance;
+        match self.newest(awaited, |hold| hold.instance == instance) {
+            Some((index, hold)) if hold.irqs_on() && !announced.irqs_on() => {
+                Some((hold, self.place_below(awaited, index)))
+            }
+            Some((_, hold)) => Some((hold, Place::Older)),
+            None if newest.0 == awaited => None,
+            None => Some((newest.1, Place::SinceTheWait)),
+        }
+    }
+
+    /// The place of the hold at `index` among those below another index.
+    fn place_below(self, end: usize, index: usize) -> Place {
+        let left_over = HoldFlags::UNCHECKED.union(HoldFlags::UNCHAINED);
+        match self.newest(end, |hold| !hold.flags.contains(left_over)) {
+            Some((top, _)) if index < top => Place::Older,
+            _ => Place::Newest,
+        }
+    }
+
+    /// The newest hold below an index that is one of those.
+    fn newest(self, end: usize, is: impl Fn(&Hold) -> bool) -> Option<(usize, Hold)> {
+        let outline = self.outline();
+        let (height, hole) = (outline.gate.depth().min(end), outline.gate.hole(outline.hole));
+        let slots = (0..height).rev().filter(|&index| index != hole);
+        slots.filter_map(|index| Some((index, self.0.load_hold(index)?))).find(|(_, hold)| is(hold))
+    }
+}
