@@ -18,6 +18,7 @@ const SUMMARY: &str = "docs/SUMMARY.md";
 const LINKED: &[&str] = &[
     "boards/q35-x86_64/src/lib.rs",
     "boards/virt-aarch64/src/lib.rs",
+    "docs/api.txt",
     "examples",
     "qemu/kernel/src/board.rs",
     "qemu/runner/src/boards.rs",
