@@ -111,14 +111,14 @@ impl Lock {
         token.wait(|| self.try_lock(), || self.spin());
     }
 
-    /// A wait with a time-out, which comes when the story ends.
+    /// A wait that a time-out ends, or a signal: when the story ends.
     #[track_caller]
     fn lock_timed(&self) {
         let (map, site) = (self.tracker.map(), Site::caller());
+        self.tracker.token().acquire(Mode::WRITE, site);
         let _waiting =
-            hooks::wait_begin(&Wait { map, kind: WaitKind::Timed, announced: false, mode: Mode::WRITE, site });
+            hooks::wait_begin(&Wait { map, kind: WaitKind::Timed, announced: true, mode: Mode::WRITE, site });
         self.spin();
-        self.tracker.token().acquired_by_try(Mode::WRITE, site);
     }
 
     fn unlock(&self) {
@@ -251,6 +251,7 @@ fn a_deadlock_is_reported_once_with_all_that_is_known() {
     thread::sleep(HUNG * 2);
     tick_twice();
     assert!(of_kind(Kind::Deadlock).is_empty() && of_kind(Kind::HungTask).is_empty(), "it was told");
+    assert_eq!(hooks::state().repeated, 0, "nor is it looked for again");
 }
 
 /// A task that holds one lock, and waits for another that the last one holds.
