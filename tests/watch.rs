@@ -9,14 +9,14 @@ use lockdep::report::{Activity, End, Link, LockView};
 use lockdep::semaphore::Semaphore;
 use lockdep::{Kind, Level, Message, Mode, Report, Site, Tracker, WaitTypes};
 use lockdep::{hooks, host, watch};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 struct Config;
 
-const HUNG: Duration = Duration::from_millis(200);
+const HUNG: Duration = Duration::from_secs(1);
 
 impl HostConfig for Config {
     const HUNG_TASK: u64 = HUNG.as_nanos() as u64;
@@ -112,14 +112,14 @@ impl Lock {
         token.wait(|| self.try_lock(), || self.spin());
     }
 
-    /// A wait with a time-out, which comes when the story ends.
+    /// A wait that a time-out ends, or a signal: when the story ends.
     #[track_caller]
     fn lock_timed(&self) {
         let (map, site) = (self.tracker.map(), Site::caller());
+        self.tracker.token().acquire(Mode::WRITE, site);
         let _waiting =
-            hooks::wait_begin(&Wait { map, kind: WaitKind::Timed, announced: false, mode: Mode::WRITE, site });
+            hooks::wait_begin(&Wait { map, kind: WaitKind::Timed, announced: true, mode: Mode::WRITE, site });
         self.spin();
-        self.tracker.token().acquired_by_try(Mode::WRITE, site);
     }
 
     fn unlock(&self) {
@@ -252,6 +252,7 @@ fn a_deadlock_is_reported_once_with_all_that_is_known() {
     thread::sleep(HUNG * 2);
     tick_twice();
     assert!(of_kind(Kind::Deadlock).is_empty() && of_kind(Kind::HungTask).is_empty(), "it was told");
+    assert_eq!(hooks::state().repeated, 0, "nor is it looked for again");
 }
 
 /// A task that holds one lock, and waits for another that the last one holds.
@@ -422,4 +423,63 @@ fn a_hung_task_leads_to_the_holder_that_runs() {
     others.sort();
     assert_eq!(others, ["cp", "mv"]);
     assert!(hung[1].text.starts_with("INFO: task ls:"), "{}", hung[1].text);
+}
+
+/// Threads that take locks in one order, or try them in the other, and so never hang, while another one looks all the
+/// time: nothing is found. They wait for one another most of the time.
+#[test]
+fn a_look_at_what_moves_never_finds_a_deadlock() {
+    const LOCKS: usize = 4;
+    let mut story = Story::begin();
+    let locks: [&'static Lock; LOCKS] = ["w", "x", "y", "z"].map(|name| story.lock(name));
+    let ends = story.ends;
+    let waits: &'static AtomicUsize = Box::leak(Box::new(AtomicUsize::new(0)));
+    for seed in 1..=4usize {
+        story.task("hammer", move || {
+            let mut random = seed;
+            while !ends.load(Ordering::Relaxed) {
+                random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                let (low, above) = ((random >> 33) % (LOCKS - 1), (random >> 40) % 3);
+                let high = (low + 1 + above).min(LOCKS - 1);
+                if random >> 50 & 1 == 0 {
+                    in_order(locks[low], locks[high], waits);
+                } else {
+                    against_the_order(locks[high], locks[low]);
+                }
+            }
+        });
+    }
+    let start = Instant::now();
+    let mut looks = 0;
+    while start.elapsed() < Duration::from_millis(600) {
+        watch::tick();
+        looks += 1;
+    }
+    story.ends.store(true, Ordering::Relaxed);
+    story.threads.drain(..).for_each(|thread| thread.join().expect("it ends"));
+    assert!(looks > 100 && waits.load(Ordering::Relaxed) > 10, "{looks} looks, {waits:?} waits: it tests nothing");
+    let found = found();
+    assert!(found.iter().all(|found| found.kind != Kind::Deadlock), "after {looks} looks: {found:#?}");
+}
+
+/// Takes two locks; a thread that waits for the second one holds the first.
+fn in_order(low: &Lock, high: &Lock, waits: &AtomicUsize) {
+    low.lock();
+    thread::yield_now();
+    waits.fetch_add(usize::from(high.locked.load(Ordering::Relaxed)), Ordering::Relaxed);
+    high.lock();
+    thread::yield_now();
+    high.unlock();
+    low.unlock();
+}
+
+/// Takes one lock and tries the other: it is recorded as held, and waits for nobody.
+fn against_the_order(high: &Lock, low: &Lock) {
+    high.lock();
+    if low.try_lock().is_some() {
+        low.tracker.token().acquired_by_try(Mode::WRITE, Site::caller());
+        thread::yield_now();
+        low.unlock();
+    }
+    high.unlock();
 }

@@ -81,3 +81,67 @@ impl Foreign<'_> {
         slots.filter_map(|index| Some((index, self.0.load_hold(index)?))).find(|(_, hold)| is(hold))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::context::Context;
+    use crate::context::wait::{WaitKind, WaitRecord};
+
+    const ON: HoldFlags = HoldFlags::IRQS_ON;
+    const OFF: HoldFlags = HoldFlags::empty();
+
+    fn hold(instance: usize, flags: HoldFlags) -> Hold {
+        Hold { instance, count: 1, flags, ..Hold::EMPTY }
+    }
+
+    fn context(holds: &[Hold]) -> Context {
+        let context = Context::new();
+        holds.iter().for_each(|hold| assert!(context.push(*hold)));
+        context
+    }
+
+    fn place(context: &Context, instance: usize) -> Option<Place> {
+        Foreign::new(context).hold_of(instance).map(|(_, place)| place)
+    }
+
+    #[test]
+    fn the_newest_hold_of_one_that_runs_may_be_announced_only() {
+        let left_over = HoldFlags::UNCHECKED | HoldFlags::UNCHAINED;
+        let context = context(&[hold(2, ON), hold(4, ON), hold(6, left_over)]);
+        assert_eq!(
+            [2, 4, 6, 8].map(|lock| place(&context, lock)),
+            [Some(Place::Older), Some(Place::Newest), Some(Place::Newest), None]
+        );
+    }
+
+    #[test]
+    fn the_place_of_a_waiters_hold_is_that_to_the_lock_that_it_waits_for() {
+        let awaited = hold(6, ON);
+        let context = context(&[hold(2, ON), hold(4, ON), awaited, hold(8, OFF), hold(2, OFF)]);
+        context.begin_wait(&WaitRecord::announced(awaited, WaitKind::Lock, 0), [0; 6]);
+        assert_eq!(
+            [2, 4, 6, 8].map(|lock| place(&context, lock)),
+            [Some(Place::Older), Some(Place::Older), None, Some(Place::SinceTheWait)]
+        );
+        context.end_wait();
+        context.begin_wait(&WaitRecord::unannounced(awaited, WaitKind::Lock, 0), [0; 6]);
+        assert_eq!([2, 6].map(|lock| place(&context, lock)), [Some(Place::SinceTheWait); 2], "its place is unknown");
+    }
+
+    #[test]
+    fn a_lock_that_is_held_and_waited_for_again_is_held() {
+        let context = context(&[hold(2, OFF), hold(2, OFF)]);
+        context.begin_wait(&WaitRecord::announced(hold(2, OFF), WaitKind::Lock, 0), [0; 6]);
+        assert_eq!(place(&context, 2), Some(Place::Older));
+    }
+
+    #[test]
+    fn the_hold_below_a_wait_with_interrupts_off_may_be_announced_only() {
+        for (below, awaited, newest) in [(ON, OFF, Place::Newest), (ON, ON, Place::Older), (OFF, OFF, Place::Older)] {
+            let context = context(&[hold(2, ON), hold(4, below), hold(6, awaited)]);
+            context.begin_wait(&WaitRecord::announced(hold(6, awaited), WaitKind::Lock, 0), [0; 6]);
+            assert_eq!((place(&context, 2), place(&context, 4)), (Some(Place::Older), Some(newest)));
+        }
+    }
+}
