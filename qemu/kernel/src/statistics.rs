@@ -50,7 +50,7 @@ fn write_graph(out: &mut dyn Write) -> fmt::Result {
                 writeln!(out, "  \"{:x}\" [label=\"{}\"];", entry.key, entry.class)
             }
             ClassLine::Leads(key, _) => writeln!(out, "  \"{from:x}\" -> \"{key:x}\";"),
-            ClassLine::End => Ok(()),
+            _ => Ok(()), // the end of the list, or a line of a later version
         };
         result = result.and(written);
     });
