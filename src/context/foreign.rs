@@ -60,10 +60,17 @@ impl<'a> Foreign<'a> {
     /// Everything.
     pub(crate) fn view(self) -> ContextView {
         let mut view = ContextView::EMPTY;
+        self.view_in(&mut view);
+        view
+    }
+
+    /// The same in place: it is large for the stack of an interrupt.
+    pub(crate) fn view_in(self, view: &mut ContextView) {
         let mut is_stable = false;
+        view.who = [0; 6];
         for _ in 0..TRIES {
-            let outline = self.read(&mut view);
-            is_stable = self.is_still(&view, outline);
+            let outline = self.read(view);
+            is_stable = self.is_still(view, outline);
             if is_stable {
                 break;
             }
@@ -74,7 +81,6 @@ impl<'a> Foreign<'a> {
             (true, Some(_)) => Activity::Waiting,
             (true, None) => Activity::Running,
         };
-        view
     }
 
     /// Reads everything once.

@@ -9,7 +9,7 @@
 
 use super::HOLDS;
 use super::foreign::Foreign;
-use super::wait::WaitView;
+use super::wait::{WaitView, WhoWords};
 use crate::context::hold::{Hold, HoldFlags};
 
 /// Where a hold is among those of its context, without what the context waits for.
@@ -30,6 +30,11 @@ impl Foreign<'_> {
     /// What it waits for, if anything. `None` if that changes all the time.
     pub(crate) fn wait(self) -> Option<Option<WaitView>> {
         self.0.load_published().map(|(_, wait, _)| wait)
+    }
+
+    /// Who runs in it, as last known.
+    pub(crate) fn who(self) -> WhoWords {
+        self.0.load_published().map_or_else(Default::default, |(_, _, who)| who)
     }
 
     /// The identity of the context that it interrupted, if it is an interrupt.

@@ -15,7 +15,8 @@ impl TaskInfo {
         words
     }
 
-    fn of_words(words: WhoWords) -> TaskInfo {
+    /// The same, read back.
+    pub(crate) fn of_words(words: WhoWords) -> TaskInfo {
         let [a, b, c, d, id, cpu] = words;
         let mut name = [0; TaskName::ROOM];
         let (places, _) = name.as_chunks_mut::<4>();

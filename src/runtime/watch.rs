@@ -51,7 +51,8 @@ impl Watch {
     /// Nothing seen yet.
     #[expect(clippy::new_without_default, reason = "it is a static")]
     pub const fn new() -> Watch {
-        let tables = Tables { graph: WaitGraph::new(), last: 0, told: Told { waits: [(0, 0); NODES], next: 0 } };
+        let told = Told { waits: [(0, 0); NODES], next: 0 };
+        let tables = Tables { graph: WaitGraph::new(), view: ContextView::EMPTY, last: 0, told };
         Watch { locked: AtomicBool::new(false), tables: UnsafeCell::new(tables) }
     }
 
@@ -75,6 +76,8 @@ impl Drop for Locked<'_> {
 
 struct Tables {
     graph: WaitGraph,
+    /// The context that is being described.
+    view: ContextView,
     /// The address of the waiter that was last looked at.
     last: usize,
     told: Told,
@@ -164,13 +167,13 @@ where
         let teller =
             Teller { registry: &self.registry, now: P::now(), second: P::SECOND, validator: context.validator() };
         let unwritten = engine.findings.unwritten;
-        let told = &mut tables.told;
+        let Tables { graph, view, told, .. } = tables;
         if kind == Kind::Deadlock {
-            let members = teller.deadlock(&mut tables.graph, start);
+            let members = teller.deadlock(graph, start);
             if !members.is_empty() {
                 let looking = P::who();
                 engine.report(context, kind, Some(site), |report, lookup| {
-                    teller.tell_deadlock(report, lookup, looking, members);
+                    teller.tell_deadlock(report, lookup, view, (looking, members));
                 });
             }
             if engine.findings.unwritten == unwritten {
@@ -181,7 +184,7 @@ where
             }
         } else if let Some((wait, chain)) = teller.chain(start) {
             engine.report(context, kind, Some(site), |report, lookup| {
-                teller.tell_chain(report, lookup, wait, &chain);
+                teller.tell_chain(report, lookup, view, (wait, &chain));
             });
             if engine.findings.unwritten == unwritten {
                 told.add((start, wait));
@@ -239,17 +242,41 @@ impl Teller<'_> {
         self.with(|contexts| Some((contexts.find(start)?.doing().wait()?, Chain::of(&contexts, start))))?
     }
 
-    fn tell_deadlock(self, report: &mut Report, lookup: Lookup<'_>, looking: TaskInfo, members: &[Member]) {
+    fn tell_deadlock(
+        self,
+        report: &mut Report,
+        lookup: Lookup<'_>,
+        view: &mut ContextView,
+        (looking, members): (TaskInfo, &[Member]),
+    ) {
         self.with(|contexts| {
-            let describe = |address, holds: &mut dyn FnMut(LockView)| self.party(contexts, lookup, address, holds);
+            let describe = |address, holds: &mut dyn FnMut(LockView)| {
+                match contexts.find(address) {
+                    Some(one) => one.view_in(view),
+                    None => *view = ContextView::EMPTY,
+                }
+                self.party(contexts, lookup, view, holds)
+            };
             tell::deadlock(report, looking, members, describe);
         });
     }
 
-    fn tell_chain(self, report: &mut Report, lookup: Lookup<'_>, wait: Wait, chain: &Chain) {
+    fn tell_chain(
+        self,
+        report: &mut Report,
+        lookup: Lookup<'_>,
+        view: &mut ContextView,
+        (wait, chain): (Wait, &Chain),
+    ) {
         self.with(|contexts| {
-            let describe = |address, holds: &mut dyn FnMut(LockView)| self.party(contexts, lookup, address, holds);
-            let who = |address| contexts.find(address).map_or(TaskInfo::UNKNOWN, |one| one.view().who());
+            let describe = |address, holds: &mut dyn FnMut(LockView)| {
+                match contexts.find(address) {
+                    Some(one) => one.view_in(view),
+                    None => *view = ContextView::EMPTY,
+                }
+                self.party(contexts, lookup, view, holds)
+            };
+            let who = |address| contexts.find(address).map_or(TaskInfo::UNKNOWN, |one| TaskInfo::of_words(one.who()));
             tell::chain(report, (Kind::HungTask, self.seconds(wait.since)), &contexts, chain, who, describe);
         });
     }
@@ -264,16 +291,15 @@ impl Teller<'_> {
         self,
         contexts: Registered<'_>,
         lookup: Lookup<'_>,
-        address: usize,
+        view: &ContextView,
         holds: &mut dyn FnMut(LockView),
     ) -> Party {
-        let view = contexts.find(address).map_or(ContextView::EMPTY, |one| one.view());
         let held = view.holds().iter().filter(|hold| !view.is_awaited(hold));
         held.for_each(|hold| holds(lookup.lock(hold)));
         Party {
             who: view.who(),
             level: view.level(),
-            activity: activity(contexts, &view),
+            activity: activity(contexts, view),
             link: hang::Link::First,
             waits_for: view.wait().map(|wait| lookup.lock(&wait.hold)),
             seconds: view.wait().map_or(0, |wait| self.seconds(wait.since())),

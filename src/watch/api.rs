@@ -16,7 +16,7 @@ unsafe extern "Rust" {
 /// Call it from the timer interrupt or the idle loop, on one CPU or on several, once a second say. A call looks at a few
 /// waiters and the next call goes on after them, so that interrupts are not disabled for long; while another CPU looks, it
 /// does nothing. A hang is reported whatever was found before, also where the policy lets the rules be silent. Not in an
-/// NMI. It needs 3 KiB of stack.
+/// NMI. It needs up to 4 KiB of stack, when there is something to report.
 #[track_caller]
 #[inline]
 pub fn tick() {

@@ -38,8 +38,8 @@
 //! or lost, a context that changed while it was read, and what found no room in the table. What is missed for the same
 //! reason: a reader that waits behind a queued writer (whether it came after the writer is known to the lock alone, so
 //! a shared hold does not exclude a reader here), a lock that an interrupted task took as its last before the interrupt,
-//! or that a task took right before it waited with interrupts disabled,
-//! and a semaphore of which one context has several permits. All of them are in the chains of `hung`.
+//! or that a task took right before it waited with interrupts disabled, and a semaphore of which one context has several
+//! permits. All of them are in the chains of `hung`.
 //!
 //! What it does not do: decide when to look, and how long a wait may last.
 
