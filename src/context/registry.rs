@@ -6,15 +6,15 @@
 //! when its cell is dropped. A context without a cell is never in the list: nothing would remove it when it is moved.
 //!
 //! Invariants:
-//! - A context in the list stays where it is until it is removed, by the promise of the caller that adds it: it is `'static`,
-//!   or
-//!   the port's current one, whose contract (`port.rs`) says that its cell is dropped before its memory is used for
+//! - A context in the list stays where it is until it is removed, by the promise of the caller that adds it: it is
+//!   `'static`, or the port's current one, whose contract (`port.rs`) says that its cell is dropped before its memory is used for
 //!   anything else. The drop removes it.
 //! - Links are read and written under the lock. So a removal waits for the readers, and what a reader sees is in place
 //!   until it is done.
 //! - The lock is held with interrupts disabled, for as long as one walk takes; no lock is taken under it, and no
 //!   function of the port is called but by a reader that must not block.
-//! - A link is null in a context outside of the list, and [`END`] in the last one.
+//! - A link is null in a context outside of the list, and [`END`] in the last one. The list begins as null, so that it is
+//!   all zeros, and the runtime with its tables is no part of the program's image.
 //!
 //! What it does not do: disable interrupts; `runtime/` does. The atomics are those of `core`, also under `--cfg loom`.
 //!
@@ -49,7 +49,7 @@ pub(crate) struct Registry {
 
 impl Registry {
     pub(crate) const fn new() -> Registry {
-        Registry { locked: AtomicBool::new(false), first: AtomicPtr::new(END) }
+        Registry { locked: AtomicBool::new(false), first: AtomicPtr::new(ptr::null_mut()) }
     }
 
     /// Adds a context, unless it is in the list. Returns `false` if the lock is not available. With interrupts disabled.
@@ -59,7 +59,8 @@ impl Registry {
     pub(crate) unsafe fn add(&self, context: &Context, patience: Patience) -> bool {
         let Some(_locked) = self.lock(patience) else { return false };
         if context.next.load(Ordering::Relaxed).is_null() {
-            context.next.store(self.first.load(Ordering::Relaxed), Ordering::Relaxed);
+            let first = self.first.load(Ordering::Relaxed);
+            context.next.store(if first.is_null() { END } else { first }, Ordering::Relaxed);
             self.first.store(ptr::from_ref(context).cast_mut(), Ordering::Relaxed);
         }
         true
@@ -89,7 +90,7 @@ impl Registry {
         Some(LockedRegistry { registry: self, _locked: self.lock(patience)? })
     }
 
-    /// The links from the first on, the last one is [`END`]. Under the lock. There are as many as contexts.
+    /// The links from the first on, the last one is [`END`] or, before the first context, null. Under the lock. There are as many as contexts.
     fn links(&self) -> impl Iterator<Item = &AtomicPtr<Context>> {
         core::iter::successors(Some(&self.first), |link| {
             // SAFETY: this CPU has the lock, so no context leaves the list, and what is in it is valid and in place.
@@ -122,8 +123,8 @@ unsafe fn target<'a>(link: &AtomicPtr<Context>) -> Option<&'a Context> {
     if context == END {
         return None;
     }
-    // SAFETY: a link that is not `END` leads to a context in the list; those are valid until they are removed, for which
-    // the lock is needed.
+    // SAFETY: a link that is not `END` is null, or leads to a context in the list; those are valid until they are removed,
+    // for which the lock is needed.
     unsafe { context.as_ref() }
 }
 
