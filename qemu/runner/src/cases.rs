@@ -82,6 +82,17 @@ mod tests {
     }
 
     #[test]
+    fn the_page_of_the_incidents_lists_each_telling_with_what_is_found() {
+        let page = include_str!("../../../docs/incidents.md");
+        for telling in TELLINGS {
+            let rows: Vec<_> = page.lines().filter(|line| line.contains(&format!("`{}`", telling.name))).collect();
+            let is_right = |row: &&str| row.contains("| nothing") != telling.is_reported;
+            assert!(rows.last().is_some_and(is_right), "{}: {rows:?}", telling.name);
+        }
+        assert!(INCIDENTS.iter().all(|name| page.contains(&format!("\n| `{name}` | "))));
+    }
+
+    #[test]
     fn an_incident_is_told_several_times_on_enough_cpus() {
         assert_eq!(expected_cases(on(Some("hugetlbfs"), 1)), ["hugetlbfs", "hugetlbfs-fixed"]);
         assert_eq!(expected_reports(on(Some("hugetlbfs"), 1)), ["hugetlbfs"]);
