@@ -40,8 +40,9 @@ impl Telling {
     }
 
     const fn of(name: &'static str, finds: Option<Kind>, steps: &'static [Step]) -> Telling {
-        let (in_hardirq, in_softirq): (fn(usize), fn(usize)) = (scenario::nothing, scenario::nothing);
-        Telling { scenario: Scenario { name, tasks: &[], in_hardirq, in_softirq, finds }, steps, cpus: 1 }
+        let scenario =
+            Scenario { name, tasks: &[], in_hardirq: scenario::nothing, in_softirq: scenario::nothing, finds };
+        Telling { scenario, steps, cpus: 1 }
     }
 
     /// The timer's interrupt does this, on each CPU.
