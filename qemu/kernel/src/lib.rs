@@ -33,6 +33,7 @@
 //! | `scenario` | what a live scenario is, and which one runs |
 //! | `live` | the scenarios |
 //! | `trials` | the kernel at its own business: scheduler, locks, memory, soak |
+//! | `incidents` | deadlocks and hangs that happened, told by the validator |
 //! | `judge` | what came of each case, in the words of `lockdep-proto` |
 //! | `program` | the macros that make a program of a board |
 //!
@@ -47,6 +48,7 @@ pub mod critical;
 mod disk;
 pub mod flag;
 mod fs;
+mod incidents;
 pub mod irq;
 mod judge;
 mod live;
@@ -84,7 +86,7 @@ use board::{Board, Exit};
 use core::sync::atomic::Ordering;
 use lockdep::hooks;
 use lockdep_proto::{
-    ALL_TRIALS, CommandLine, FIGURES, IRQ_FLAG, KERNEL_CASES, OWN_LOCKS, SCENARIOS, TRIALS, Word, drill,
+    ALL_TRIALS, CommandLine, FIGURES, INCIDENTS, IRQ_FLAG, KERNEL_CASES, OWN_LOCKS, SCENARIOS, TRIALS, Word, drill,
 };
 
 /// The first CPU arrives here, once, on a stack of its own, with interrupts disabled. What runs is for the program to say:
@@ -105,10 +107,10 @@ pub fn main<B: Board>() -> ! {
         None => boot_tests::COUNT + KERNEL_CASES.len() + SCENARIOS.len(),
         Some(drill::PANIC | drill::HANG) => 1,
         Some(name) if live::is_known(name) => 1,
-        Some(name) => trials::count(name),
+        Some(name) => trials::count(name) + incidents::count(name, smp),
     };
     if plan == 0 {
-        panic!("there is no scenario `{line}`; there are {SCENARIOS:?}, {TRIALS:?} and {ALL_TRIALS}");
+        panic!("there is no scenario `{line}`; there are {SCENARIOS:?}, {INCIDENTS:?}, {TRIALS:?} and {ALL_TRIALS}");
     }
     console::word::<B>(&Word::Begin { board: B::NAME, smp, plan });
     figures::<B>();
@@ -127,7 +129,10 @@ pub fn main<B: Board>() -> ! {
         Some(drill::PANIC) => live::panic_drill(),
         Some(drill::HANG) => live::hang_drill::<B>(),
         Some(only) if live::is_known(only) => live::run::<B>(|name| name == only),
-        Some(only) => trials::run::<B>(only, &command),
+        Some(only) => {
+            trials::run::<B>(only, &command);
+            incidents::run::<B>(only, smp);
+        }
         None => {
             switching::run(smp);
             // The first scenario makes the validator forget what it found.

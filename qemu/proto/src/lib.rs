@@ -35,10 +35,64 @@ pub const MARK: &str = "@lockdep";
 /// The live scenarios, by name: the value of `scenario=` on the command line, of the case, and of its report.
 pub const SCENARIOS: [&str; 3] = ["abba", "irq", "softirq"];
 
+/// The incidents, by name: deadlocks and hangs that happened, each told in several cases ([`TELLINGS`]). Part of
+/// [`ALL_TRIALS`].
+pub const INCIDENTS: [&str; 7] =
+    ["hugetlbfs", "spm-resume", "dax-unlock", "gvt-mmap", "nfs-writeback", "heap-in-irq", "stale-cpu"];
+/// How each is told.
+pub const TELLINGS: [Telling; 19] = [
+    Telling::reported(INCIDENTS[0], "hugetlbfs"),
+    Telling::silent(INCIDENTS[0], "hugetlbfs-fixed"),
+    Telling::reported(INCIDENTS[1], "spm-resume"),
+    Telling::reported(INCIDENTS[1], "spm-resume-interrupt-last"),
+    Telling::reported(INCIDENTS[1], "spm-resume-notifier-last"),
+    Telling::silent(INCIDENTS[1], "spm-resume-fixed"),
+    Telling::reported(INCIDENTS[2], "dax-unlock"),
+    Telling::reported(INCIDENTS[2], "dax-unlock-lost"),
+    Telling::reported(INCIDENTS[2], "dax-unlock-lock-order"),
+    Telling::silent(INCIDENTS[2], "dax-unlock-fixed"),
+    Telling::reported(INCIDENTS[3], "gvt-mmap"),
+    Telling::reported(INCIDENTS[3], "gvt-mmap-emulator-first"),
+    Telling::silent(INCIDENTS[3], "gvt-mmap-fixed"),
+    Telling::silent(INCIDENTS[4], "nfs-writeback"),
+    Telling::silent(INCIDENTS[4], "nfs-writeback-fixed"),
+    Telling::reported(INCIDENTS[5], "heap-in-irq"),
+    Telling::silent(INCIDENTS[5], "heap-in-irq-fixed"),
+    Telling::reported(INCIDENTS[6], "stale-cpu").on_cpus(2),
+    Telling::silent(INCIDENTS[6], "stale-cpu-fixed").on_cpus(2),
+];
+
+/// A telling of an incident: a case, and perhaps a report of the same name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Telling {
+    /// Of which incident: one of [`INCIDENTS`].
+    pub incident: &'static str,
+    /// The name of the case.
+    pub name: &'static str,
+    /// Whether there is a report.
+    pub is_reported: bool,
+    /// With fewer CPUs it is not told.
+    pub cpus: usize,
+}
+
+impl Telling {
+    const fn reported(incident: &'static str, name: &'static str) -> Telling {
+        Telling { incident, name, is_reported: true, cpus: 1 }
+    }
+
+    const fn silent(incident: &'static str, name: &'static str) -> Telling {
+        Telling { incident, name, is_reported: false, cpus: 1 }
+    }
+
+    const fn on_cpus(self, cpus: usize) -> Telling {
+        Telling { cpus, ..self }
+    }
+}
+
 /// The trials, by name: what a living kernel does, without a finding. Each is a case, and no part of a boot without
 /// `scenario=`.
 pub const TRIALS: [&str; 5] = ["sched", "locks", "memory", SHELL, SOAK];
-/// All trials but the [`SOAK`], in one boot.
+/// All trials but the [`SOAK`], and all incidents, in one boot.
 pub const ALL_TRIALS: &str = "all";
 /// The trial to which the runner sends [`COMMANDS`].
 pub const SHELL: &str = "shell";

@@ -113,10 +113,10 @@ Environment:
     )
 }
 
-/// What may be asked for by name: the live scenarios, the trials, and all trials.
+/// What may be asked for by name: the live scenarios, the incidents, the trials, and all of the latter two.
 fn scenarios() -> Vec<&'static str> {
     let trials = lockdep_proto::TRIALS.iter().chain([&lockdep_proto::ALL_TRIALS]);
-    lockdep_proto::SCENARIOS.iter().chain(trials).copied().collect()
+    lockdep_proto::SCENARIOS.iter().chain(&lockdep_proto::INCIDENTS).chain(trials).copied().collect()
 }
 
 /// Reads the arguments, of which the first is the program's name.
@@ -189,7 +189,17 @@ fn parse_boot(parser: &mut lexopt::Parser) -> Result<Verb, lexopt::Error> {
     if options.minutes.is_some() && options.scenario != Some(lockdep_proto::SOAK) {
         return Err("--minutes: only with --scenario soak".into());
     }
-    let is_trial = options.scenario.is_some_and(|name| !lockdep_proto::SCENARIOS.contains(&name));
+    let needs = |name| {
+        lockdep_proto::TELLINGS.iter().filter(move |telling| telling.incident == name).map(|telling| telling.cpus)
+    };
+    let least = options.scenario.and_then(|name| needs(name).min());
+    if let (Some(least), Some(smp)) = (least, options.smp)
+        && smp < least
+    {
+        return Err(format!("--smp {smp}: this incident needs {least} CPUs").into());
+    }
+    let is_found = |name: &&str| lockdep_proto::SCENARIOS.contains(name) || lockdep_proto::INCIDENTS.contains(name);
+    let is_trial = options.scenario.is_some_and(|name| !is_found(&name));
     if options.off && (options.stat || !is_trial) {
         return Err("--off: only with a trial, and without --stat".into());
     }
@@ -283,6 +293,8 @@ mod tests {
             ("boot --smp 5", "1 to 4 CPUs"),
             ("boot --scenario sched --minutes 1", "soak"),
             ("boot --scenario abba --off", "only with a trial"),
+            ("boot --scenario hugetlbfs --off", "only with a trial"),
+            ("boot --scenario stale-cpu --smp 1", "needs 2 CPUs"),
             ("boot --scenario sched --off --stat", "--off"),
             ("boot --smp", "--smp"),
             ("boot --board virt-aarch64 --machine microvm", "does not run on"),

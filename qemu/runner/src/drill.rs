@@ -5,7 +5,7 @@
 
 use crate::boards::{self, Board};
 use crate::boot;
-use crate::cases::expected_cases;
+use crate::cases::{Asked, expected_cases};
 use crate::qemu::{self, Ended};
 use crate::setup;
 use crate::toolchain::Toolchain;
@@ -50,7 +50,8 @@ fn run(toolchain: Toolchain, board: &Board, name: &str, limit: Duration) -> Resu
     let elf = boot::build(toolchain, board)?;
     let asked = CommandLine { smp: 1, scenario: Some(name), minutes: None };
     let ended = qemu::run(qemu::machine(machine, &elf, asked), limit, &mut |_| ())?;
-    let (cases, reports, figures) = (expected_cases(Some(name)), Vec::new(), Vec::new());
+    let (cases, reports, figures) =
+        (expected_cases(Asked { scenario: Some(name), smp: 1, off: false }), Vec::new(), Vec::new());
     let expected = Expectation { board: board.name.to_owned(), smp: 1, cases, reports, figures };
     let verdict = judge(&ended.log, ended.how, &expected);
     Ok((ended, verdict))

@@ -11,7 +11,8 @@ use lockdep::{Mode, Site, Token, Tracker, WaitTypes};
 
 struct State {
     readers: usize,
-    has_writer: bool,
+    /// 0 or 1; below where it was released more often than taken, and then nobody gets it any more.
+    writers: isize,
     writers_waiting: usize,
 }
 
@@ -27,7 +28,7 @@ unsafe impl<T: Send + Sync> Sync for RwSem<T> {}
 impl<T> RwSem<T> {
     #[track_caller]
     pub(crate) const fn named(name: &'static str, value: T) -> RwSem<T> {
-        let state = State { readers: 0, has_writer: false, writers_waiting: 0 };
+        let state = State { readers: 0, writers: 0, writers_waiting: 0 };
         let tracker = Tracker::named(name, WaitTypes::SLEEP);
         RwSem { tracker, state: Waiters::named("rwsem_wait", state), value: UnsafeCell::new(value) }
     }
@@ -62,16 +63,33 @@ impl<T> RwSem<T> {
     }
 }
 
+/// For code that takes and releases in different functions: with no value inside, a wrong release harms nobody's memory.
+impl RwSem<()> {
+    /// Releases what a forgotten guard has. Released without, it is wrong from then on, as Linux's is.
+    #[track_caller]
+    pub(crate) fn unlock_write(&self) {
+        self.tracker.token().release(Some(Site::caller()));
+        self.state.change(Wake::All, |state| state.writers -= 1);
+    }
+
+    /// Announces that it may have to be read here, and takes nothing. Linux's `might_fault` is that for `mmap_lock`.
+    #[track_caller]
+    pub(crate) fn might_read(&self) {
+        let site = Site::caller();
+        self.tracker.token().acquire(Mode::READ, site).asleep(site).release(Some(site));
+    }
+}
+
 impl State {
     fn read(&mut self) -> Option<()> {
-        let may = !self.has_writer && self.writers_waiting == 0;
+        let may = self.writers == 0 && self.writers_waiting == 0;
         self.readers += usize::from(may);
         may.then_some(())
     }
 
     fn write(&mut self) -> Option<()> {
-        let may = !self.has_writer && self.readers == 0;
-        self.has_writer |= may;
+        let may = self.writers == 0 && self.readers == 0;
+        self.writers += isize::from(may);
         may.then_some(())
     }
 }
@@ -96,7 +114,7 @@ impl<T> Drop for ReadGuard<'_, T> {
 impl<T> Drop for WriteGuard<'_, T> {
     fn drop(&mut self) {
         self.token.release(None);
-        self.lock.state.change(Wake::All, |state| state.has_writer = false);
+        self.lock.state.change(Wake::All, |state| state.writers -= 1);
     }
 }
 
