@@ -90,7 +90,10 @@ impl<L: Waits + ?Sized> Lock<L> {
     /// Takes the lock, which is announced.
     #[inline(always)]
     fn take<'a>(&'a self, token: Token<'a>) -> Guard<'a, L::Guard<'a>> {
-        Guard(Held::new(token, token.wait_from(&self.inner, |inner| inner.try_lock().ok_or(inner), L::lock)))
+        Guard(Held::new(
+            token,
+            token.wait_from(&self.inner, |inner| inner.try_lock().ok_or(inner), |inner| inner.lock()),
+        ))
     }
 
     /// Disables interrupts and takes the lock; the guard restores them after the release. Linux's `spin_lock_irqsave`.
